@@ -1,0 +1,1 @@
+"""What the rooms agree on: canonical tables, typed params, the claim, the refusal. Imports nothing of ours."""

@@ -1,0 +1,273 @@
+"""params.yaml, typed: every section a frozen dataclass, every unknown or mistyped key a refusal."""
+
+import dataclasses
+import difflib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from pipeline.contracts.refusal import Refusal
+
+Direction = Literal["higher_is_better", "lower_is_better"]
+
+
+@dataclass(frozen=True)
+class Company:
+    """Whose data these are. data: invented (the demo company), public (a published set) or own."""
+
+    name: str
+    data: Literal["invented", "public", "own"]
+    currency: str
+    time_zone: str
+    as_of: str | None = None  # last day of the data, YYYY-MM-DD; None: the last day seen in the data
+
+
+@dataclass(frozen=True)
+class Privacy:
+    """Pseudonyms are HMAC-SHA256 under a key outside the repository; own data may not use the public key.
+
+    key: "public" (invented and published data only) or "file"; key_file is made on first use, mode 600.
+    """
+
+    key: Literal["public", "file"]
+    key_file: str = "~/.config/vivencia/pseudonym.key"
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """Groups below suppress_below are not shown; below caution_below they carry "not enough data"."""
+
+    suppress_below: int = 10
+    caution_below: int = 30
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The invented company: size, length, seed and world (see pipeline.demo)."""
+
+    customers: int
+    months: int
+    first_month: str
+    seed: int
+    world: str = "base"
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """One question of a survey export: its column (wide exports), scale, direction and words.
+
+    words is the closed map from text to value; a text outside map and number format goes to quarantine.
+    """
+
+    minimum: float
+    maximum: float
+    direction: Direction
+    column: str | None = None
+    words: dict[str, float] = field(default_factory=dict)
+    constants: dict[str, Any] = field(default_factory=dict)  # canonical column: fixed value, e.g. touchpoint
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Rows left out on purpose: those whose `column` (header) holds one of `values`; counted under `rule`."""
+
+    rule: str
+    column: str
+    values: list[str]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One export: where it lies, how it is written, and which header feeds which canonical column.
+
+    columns: canonical name -> header. constants: canonical name -> fixed value. words: canonical name ->
+    closed map. extra: own name -> header, kept as text or number under x_<name> (declared predictors).
+    timestamps: strptime formats tried in order, or "epoch_s", "epoch_ms", "excel_serial", "iso8601".
+    """
+
+    table: str
+    folder: str
+    files: str
+    format: Literal["csv", "xlsx", "parquet"]
+    columns: dict[str, str]
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    quote: str = '"'
+    sheet: str | None = None
+    header_rows: int = 1
+    decimal: Literal[".", ","] | None = None
+    thousands: str | None = None
+    timestamps: list[str] = field(default_factory=list)
+    time_zone: str | None = None
+    missing: list[str] = field(default_factory=lambda: [""])
+    words: dict[str, dict[str, Any]] = field(default_factory=dict)
+    constants: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, str] = field(default_factory=dict)
+    instruments: dict[str, Instrument] = field(default_factory=dict)
+    drop: list[Drop] = field(default_factory=list)
+    latest_by: str | None = None  # canonical timestamp that decides between versions of one key
+    allow_empty: bool = False
+
+
+@dataclass(frozen=True)
+class Link:
+    """How sources meet. fold_gap etc. are facts of ingest; here only the calendar of the panel."""
+
+    orphan_warning_share: float = 0.2
+    contractual: bool | None = None  # None: contractual when customers carry ended_at or is_churned
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Notebook 01: which customer columns the coverage is broken down by."""
+
+    dimensions: list[str]
+
+
+@dataclass(frozen=True)
+class Experience:
+    """Notebook 02. window_months: length of the headline period; the one before it is the comparison."""
+
+    window_months: int
+    dimensions: list[str]
+    top_box: dict[str, float]  # instrument: lowest answer that counts as satisfied
+    labels: dict[str, list[float]]  # instrument: [highest negative, lowest positive], after direction
+    false_discovery_rate: float = 0.10
+
+
+@dataclass(frozen=True)
+class Sales:
+    """Notebook 03. max_score_age_months: 1 uses only answers given in the month before the sales."""
+
+    instrument: str
+    max_score_age_months: int
+    covariates: list[str]
+
+
+@dataclass(frozen=True)
+class Churn:
+    """Notebook 04. inactivity_days: silence that counts as churn where there is no contract."""
+
+    instrument: str
+    max_score_age_months: int
+    inactivity_days: int
+    covariates: list[str]
+    target_segments: list[str]
+    predictors: list[str] = field(default_factory=list)  # names under `extra` offered as predictors
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """Which section of params feeds a notebook, and how long it may run."""
+
+    section: str
+    timeout_seconds: int = 600
+
+
+@dataclass(frozen=True)
+class Report:
+    """language of the pages; accept_drift is for the publishing gate."""
+
+    language: Literal["es", "en"]
+
+
+@dataclass(frozen=True)
+class Params:
+    company: Company
+    privacy: Privacy
+    disclosure: Disclosure
+    demo: Demo
+    sources: dict[str, Source]
+    link: Link
+    coverage: Coverage
+    experience: Experience
+    sales: Sales
+    churn: Churn
+    notebooks: dict[str, Notebook]
+    report: Report
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """params.yaml as Params; Refusal (PARAM-*) names the key, what was found and what was expected."""
+    if not path.exists():
+        raise Refusal("PARAM-FILE", "there is no params file here", file=str(path))
+    try:
+        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or "not readable as YAML in UTF-8"
+        raise Refusal("PARAM-YAML", problem, file=path.name, line=mark.line + 1 if mark else None) from None
+    return _typed(Params, raw, "", path.name)
+
+
+def section(params: Params, name: str) -> dict[str, Any]:
+    """One section as a plain dict, as a notebook receives it."""
+    return dataclasses.asdict(getattr(params, name))
+
+
+def _typed(kind: Any, value: Any, where: str, file: str) -> Any:
+    """The value as `kind`; recursion over dataclasses, lists, dicts, unions and literals."""
+    if dataclasses.is_dataclass(kind):
+        return _typed_dataclass(kind, value, where, file)
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Literal:
+        if value in args and not isinstance(value, bool):
+            return value
+        raise _mistyped(where, value, " or ".join(map(repr, args)), file)
+    if origin in (typing.Union, types.UnionType):
+        if value is None and type(None) in args:
+            return None
+        inner = [arg for arg in args if arg is not type(None)]
+        return _typed(inner[0], value, where, file)
+    if origin is list:
+        if not isinstance(value, list):
+            raise _mistyped(where, value, "a list", file)
+        return [_typed(args[0], item, f"{where}[{i}]", file) for i, item in enumerate(value)]
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise _mistyped(where, value, "a mapping", file)
+        for key in value:
+            if not isinstance(key, str):
+                raise _mistyped(f"{where}.{key}", key, "a quoted text as key", file)
+        return {key: _typed(args[1], item, f"{where}.{key}", file) for key, item in value.items()}
+    if kind is Any:
+        return value
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
+        return value
+    names = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+    raise _mistyped(where, value, names[kind], file)
+
+
+def _typed_dataclass(kind: Any, value: Any, where: str, file: str) -> Any:
+    if not isinstance(value, dict):
+        raise _mistyped(where, value, "a mapping", file)
+    hints = typing.get_type_hints(kind)
+    known = {f.name: f for f in dataclasses.fields(kind)}
+    for key in value:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, 1)
+            expected = f"{near[0]!r}" if near else "one of " + ", ".join(known)
+            raise Refusal("PARAM-UNKNOWN", f"{_dot(where, key)} is not a parameter", file=file,
+                          found=repr(key), expected=expected)
+    for name, spec in known.items():
+        optional = spec.default is not dataclasses.MISSING or spec.default_factory is not dataclasses.MISSING
+        if name not in value and not optional:
+            raise Refusal("PARAM-MISSING", f"{_dot(where, name)} must be given", file=file,
+                          expected=(kind.__doc__ or "").split("\n")[0])
+    return kind(**{key: _typed(hints[key], item, _dot(where, key), file) for key, item in value.items()})
+
+
+def _dot(where: str, key: Any) -> str:
+    return f"{where}.{key}" if where else str(key)
+
+
+def _mistyped(where: str, value: Any, expected: str, file: str) -> Refusal:
+    return Refusal("PARAM-TYPE", f"{where or 'the file'} has the wrong kind of value", file=file,
+                   found=repr(value), expected=expected)

@@ -1,0 +1,78 @@
+"""What leaves a notebook: claims, small tidy tables, plot data, and a sentinel that says it reached its end."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.contracts.claims import Claim, read_claims, write_claims
+
+SENTINEL = "complete"
+
+
+@dataclass(frozen=True)
+class Results:
+    """What one notebook found: its claims and its tables by name."""
+
+    claims: list[Claim]
+    tables: dict[str, pd.DataFrame]
+
+    def claim(self, claim_id: str, segment: str = "all", period: str | None = None) -> Claim | None:
+        """The claim of that id and segment (the first in order when period is None), or None."""
+        for claim in self.claims:
+            if claim.claim_id == claim_id and claim.segment == segment and period in (None, claim.period):
+                return claim
+        return None
+
+
+def write_results(folder: str | Path, claims: list[Claim], tables: dict[str, pd.DataFrame],
+                  headline: list[str], plots: dict[str, pd.DataFrame] | None = None) -> None:
+    """Write a notebook's results into `folder`, whole or not at all as far as the sentinel tells.
+
+    claims.json: all claims. tables/NAME.parquet: tidy tables of aggregates, never rows of raw data.
+    metrics.json: the claims in `headline` over all customers, for `dvc metrics`. plots/NAME.csv: for `dvc plots`.
+    complete: written last.
+    """
+    folder = Path(folder)
+    missing = [name for name in headline if not any(c.claim_id == name for c in claims)]
+    if missing:
+        raise ValueError(f"headline claims were not made: {missing}")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / SENTINEL).unlink(missing_ok=True)
+    for part in ("tables", "plots"):
+        shutil.rmtree(folder / part, ignore_errors=True)
+        (folder / part).mkdir()
+    write_claims(claims, folder / "claims.json")
+    for name, table in tables.items():
+        table.to_parquet(folder / "tables" / f"{name}.parquet", index=False)
+    for name, table in (plots or {}).items():
+        table.to_csv(folder / "plots" / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
+    (folder / "metrics.json").write_text(json.dumps(_metrics(claims, headline), indent=1) + "\n", encoding="utf-8")
+    (folder / SENTINEL).write_text(f"{len(claims)} claims, {len(tables)} tables\n", encoding="utf-8")
+
+
+def read_results(folder: str | Path) -> Results:
+    """The results of a notebook that ended; FileNotFoundError when it did not."""
+    folder = Path(folder)
+    if not (folder / SENTINEL).exists():
+        raise FileNotFoundError(f"{folder} holds no complete results")
+    tables = {p.stem: pd.read_parquet(p) for p in sorted((folder / "tables").glob("*.parquet"))}
+    return Results(read_claims(folder / "claims.json"), tables)
+
+
+def _metrics(claims: list[Claim], headline: list[str]) -> dict:
+    """claim_id's dots become nesting; each leaf holds estimate, low, high (or the status)."""
+    tree: dict = {}
+    for claim in claims:
+        if claim.claim_id in headline and claim.segment == "all":
+            node = tree
+            for part in claim.claim_id.split("."):
+                node = node.setdefault(part, {})
+            if claim.estimate is None:
+                node["status"] = claim.status
+            else:
+                node.update(estimate=claim.estimate)
+                node.update({k: v for k, v in (("low", claim.ci_low), ("high", claim.ci_high)) if v is not None})
+    return tree
