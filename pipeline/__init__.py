@@ -1,1 +1,1 @@
-"""Vivencia: does a better customer experience sell more and keep customers, which part does it, and did what changed work?"""
+"""Vivencia: does a better experience sell more and keep customers, which part does it, did what changed work?"""

@@ -1,0 +1,37 @@
+# Convenience only: in an activated environment `dvc repro` and `pytest` do the same.
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export DVC_NO_ANALYTICS := 1
+
+.PHONY: reports test lab bench example clean help
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Vivencia needs Python 3.11 or later; set PYTHON=..."; exit 1; }
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@test -x .venv/bin/uv || .venv/bin/python -m pip install --quiet uv
+	@.venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes --compile-bytecode requirements.lock
+	@.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps -e .
+	@touch $@
+
+reports: .venv/ready ## the environment, the exports of the invented company if data/raw has none, and all pages
+	@dvc repro
+	@echo "The pages are ready: $(CURDIR)/reports/index.html"
+
+test: .venv/ready ## everything under tests/, notebooks included
+	@python -m pytest
+
+lab: .venv/ready ## JupyterLab on the notebooks, kernel and paths ready
+	@cd notebooks && jupyter lab
+
+bench: .venv/ready ## does it hold: the truth found over simulated companies
+	@python -m benchmarks.validity
+
+example: .venv/ready ## NAME=telco|olist|cdnow DATA=folder: pages of a public data set, in build/examples/NAME
+	@python -m pipeline.stages.example "$(NAME)" "$(DATA)"
+
+clean: ## drop the environment and everything built; exports in data/raw stay
+	@rm -rf .venv build data/clean data/quarantine data/linked data/results/*/tables .pytest_cache .ruff_cache
