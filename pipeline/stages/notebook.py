@@ -28,7 +28,8 @@ def parameters_of(params: Params, notebook: str) -> dict[str, Any]:
     for name in (*SHARED, params.notebooks[notebook].section):
         for key, value in section(params, name).items():
             if key in values:
-                raise Refusal("NB-PARAM", f"{key!r} stands in two sections that {notebook} receives", file="params.yaml")
+                raise Refusal("NB-PARAM", f"{key!r} stands in two sections that {notebook} receives",
+                              file="params.yaml")
             values[key] = value
     return values
 
