@@ -1,0 +1,56 @@
+"""The claim keeps its promises: no number without status ok or a reason, nothing infinite, nothing twice."""
+
+import json
+
+import pytest
+
+from pipeline.contracts.claims import Claim, claims_frame, read_claims, rounded, write_claims
+from pipeline.contracts.results import SENTINEL, read_results, write_results
+
+
+def claim(**facts) -> Claim:
+    return Claim(**{"claim_id": "a.b", "estimate": 1.0, "unit": "points", "n_used": 40, "method": "m"} | facts)
+
+
+@pytest.mark.parametrize("facts", [
+    {"estimate": None}, {"estimate": 1.0, "status": "suppressed"}, {"estimate": 1.0, "status": "not_estimable"},
+    {"estimate": float("nan")}, {"ci_low": float("-inf")},
+])
+def test_a_claim_that_lies_about_its_status_is_an_error(facts):
+    with pytest.raises(ValueError, match=r"a\.b"):
+        claim(**facts)
+
+
+def test_covers_zero_needs_both_ends():
+    assert claim(ci_low=-1.0, ci_high=2.0).covers_zero is True
+    assert claim(ci_low=0.5, ci_high=2.0).covers_zero is False
+    assert claim(ci_low=0.5).covers_zero is None
+
+
+def test_ten_significant_digits_are_kept():
+    assert rounded(0.1 + 0.2) == 0.3
+    assert claim(estimate=1234567.8912345).estimate == 1234567.891
+
+
+def test_claims_survive_the_file_and_never_stand_twice(tmp_path):
+    claims = [claim(), claim(segment="touchpoint:entrega", status="suppressed", estimate=None)]
+    write_claims(claims, tmp_path / "claims.json")
+    assert read_claims(tmp_path / "claims.json") == claims
+    assert list(claims_frame(claims)["segment"]) == ["all", "touchpoint:entrega"]
+    with pytest.raises(ValueError, match="stand twice"):
+        write_claims([claim(), claim(estimate=2.0)], tmp_path / "claims.json")
+
+
+def test_results_are_read_only_when_complete(tmp_path):
+    claims = [claim(ci_low=0.5, ci_high=2.0)]
+    write_results(tmp_path, claims, {"t": claims_frame(claims)}, headline=["a.b"])
+    assert json.loads((tmp_path / "metrics.json").read_text()) == {"a": {"b": {"estimate": 1.0, "low": .5, "high": 2.0}}}
+    assert read_results(tmp_path).claim("a.b") == claims[0]
+    (tmp_path / SENTINEL).unlink()
+    with pytest.raises(FileNotFoundError):
+        read_results(tmp_path)
+
+
+def test_a_headline_that_was_not_made_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="not made"):
+        write_results(tmp_path, [claim()], {}, headline=["a.c"])

@@ -1,0 +1,77 @@
+"""A notebook counts only when all its cells ran and its results were written; unknown parameters are errors."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from pipeline.contracts.refusal import Refusal
+from pipeline.stages import notebook as runner
+
+ROOT = Path(__file__).parents[2]
+GOOD = [
+    "linked = '../data/linked'  # folder\nresults = '../data/results/04-churn'  # folder\ninactivity_days = 90  # days",
+    "from pipeline.contracts.claims import Claim\nfrom pipeline.contracts.results import write_results",
+    "claims = [Claim('churn.x', float(inactivity_days), 'days', 1, 'given')]\nwrite_results(results, claims, {}, [])",
+]
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    """A folder with params.yaml and an empty notebooks/; the churn notebook receives inactivity_days alone."""
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr(runner, "parameters_of", lambda params, name: {"inactivity_days": 120})
+    return tmp_path
+
+
+def put(workspace: Path, cells: list[str]) -> None:
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells])
+    book.cells[0].metadata["tags"] = ["parameters"]
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(book, workspace / "notebooks/04-churn.ipynb")
+
+
+def test_a_good_notebook_runs_with_the_given_parameter_and_its_bytes_repeat(workspace):
+    put(workspace, GOOD)
+    runner.main(["04-churn"])
+    executed = workspace / "data/results/04-churn/notebook.ipynb"
+    first = executed.read_bytes()
+    assert '"estimate": 120.0' in (workspace / "data/results/04-churn/claims.json").read_text()
+    runner.main(["04-churn"])
+    assert executed.read_bytes() == first
+    assert b"papermill" not in first
+
+
+@pytest.mark.parametrize(("last", "rule", "says"), [
+    ("raise ValueError('no such month')", "NB-FAILED", "cell 3 failed with ValueError: no such month"),
+    ("import os; os._exit(0)", "NB-", "04-churn.ipynb"),
+    ("import sys; sys.exit(0)", "NB-", "04-churn.ipynb"),
+    ("pass", "NB-EARLY", "wrote no results"),
+])
+def test_a_notebook_that_ends_early_is_refused(workspace, last, rule, says):
+    put(workspace, [*GOOD[:2], last])
+    with pytest.raises(Refusal) as caught:
+        runner.main(["04-churn"])
+    assert caught.value.rule.startswith(rule)
+    assert says in str(caught.value)
+    assert not (workspace / "data/results/04-churn/complete").exists()
+
+
+def test_results_of_an_earlier_run_do_not_stand_in_for_a_failed_one(workspace):
+    put(workspace, GOOD)
+    runner.main(["04-churn"])
+    put(workspace, [*GOOD[:2], "import sys; sys.exit(0)", GOOD[2]])
+    with pytest.raises(Refusal):
+        runner.main(["04-churn"])
+    assert not (workspace / "data/results/04-churn/complete").exists()
+
+
+def test_unknown_and_ungiven_parameters_are_refused():
+    with pytest.raises(Refusal, match="'window' is in params.yaml but not in the parameters cell"):
+        runner.check_parameters("04-churn", {"linked", "results"}, {"window"})
+    with pytest.raises(Refusal, match="'window' of the parameters cell has no value"):
+        runner.check_parameters("04-churn", {"linked", "results", "window"}, set())
