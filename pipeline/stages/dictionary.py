@@ -17,9 +17,9 @@ Made by `python -m pipeline.stages.dictionary` from `pipeline/contracts/tables.p
 | `linked/` | tables with one customer behind one id, the customer x month panel, the events | `link` |
 | `results/` | claims and small tables of each notebook, nothing of single customers | `notebook` |
 
-Nothing under `raw/`, `clean/`, `quarantine/` and `linked/` is committed. `quarantine/` holds rows as they came, personal
-data included: it stays on the machine that read them. Names: `*_id` pseudonyms, `*_at` UTC, `is_*` true or false,
-`count_*` counts, `*_share` 0 to 1; units stand in the name (`ttr_hours`).
+Nothing under `raw/`, `clean/`, `quarantine/` and `linked/` is committed. `quarantine/` holds rows as they came,
+personal data included: it stays on the machine that read them. Names: `*_id` pseudonyms, `*_at` UTC, `is_*` true or
+false, `count_*` counts, `*_share` 0 to 1; units stand in the name (`ttr_hours`).
 
 Every file is accounted for: rows in = clean + quarantined + dropped by a named rule.
 """

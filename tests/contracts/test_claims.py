@@ -44,7 +44,8 @@ def test_claims_survive_the_file_and_never_stand_twice(tmp_path):
 def test_results_are_read_only_when_complete(tmp_path):
     claims = [claim(ci_low=0.5, ci_high=2.0)]
     write_results(tmp_path, claims, {"t": claims_frame(claims)}, headline=["a.b"])
-    assert json.loads((tmp_path / "metrics.json").read_text()) == {"a": {"b": {"estimate": 1.0, "low": .5, "high": 2.0}}}
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics == {"a": {"b": {"estimate": 1.0, "low": 0.5, "high": 2.0}}}
     assert read_results(tmp_path).claim("a.b") == claims[0]
     (tmp_path / SENTINEL).unlink()
     with pytest.raises(FileNotFoundError):

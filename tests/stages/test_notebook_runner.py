@@ -71,7 +71,7 @@ def test_results_of_an_earlier_run_do_not_stand_in_for_a_failed_one(workspace):
 
 
 def test_unknown_and_ungiven_parameters_are_refused():
-    with pytest.raises(Refusal, match="'window' is in params.yaml but not in the parameters cell"):
+    with pytest.raises(Refusal, match=r"'window' is in params.yaml but not in the parameters cell"):
         runner.check_parameters("04-churn", {"linked", "results"}, {"window"})
-    with pytest.raises(Refusal, match="'window' of the parameters cell has no value"):
+    with pytest.raises(Refusal, match=r"'window' of the parameters cell has no value"):
         runner.check_parameters("04-churn", {"linked", "results", "window"}, set())
