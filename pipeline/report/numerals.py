@@ -1,0 +1,100 @@
+"""Numbers, money, dates and months as a reader of Spanish or English writes them; plain text, no HTML."""
+
+import math
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+NBSP, MINUS = "\u00a0", "\u2212"
+
+
+@dataclass(frozen=True)
+class Convention:
+    """How one language writes: separators, percent sign, currency position, month names, spoken joints."""
+
+    decimal: str
+    group: str
+    percent: str
+    money: str  # {amount} and {sign}
+    months: tuple[str, ...]
+    months_short: tuple[str, ...]
+    month: str
+    date: str
+
+
+CONVENTIONS = {
+    "es": Convention(
+        ",", ".", f"{NBSP}%", "{amount}" + NBSP + "{sign}",
+        ("enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre",
+         "noviembre", "diciembre"),
+        ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"),
+        "{month} de {year}", "{day} de {month} de {year}"),
+    "en": Convention(
+        ".", ",", "%", "{sign}{amount}",
+        ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+         "November", "December"),
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec"),
+        "{month} {year}", "{day} {month} {year}"),
+}
+SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "BRL": "R$", "JPY": "¥"}
+MOST_DIGITS = {"points": 1, "share": 3, "percent": 1, "pp": 2, "money": 2, "hours": 1, "ratio": 2, "count": 0,
+               "months": 1}
+LONE_DIGITS = {"points": 1, "share": 3, "percent": 1, "pp": 1, "money": 2, "hours": 1, "ratio": 2, "count": 0,
+               "months": 1}
+
+
+def number(value: float, digits: int, convention: Convention) -> str:
+    """The value at `digits` decimals (negative: tens, hundreds), grouped, U+2212 as minus, never minus zero."""
+    rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    plain = f"{abs(rounded):,.{max(digits, 0)}f}".replace(",", "\0").replace(".", convention.decimal)
+    return (MINUS if rounded < 0 else "") + plain.replace("\0", convention.group)
+
+
+def money(value: float, currency: str, digits: int, convention: Convention) -> str:
+    """The amount with its sign where the language puts it; codes without a known sign stand as they are."""
+    sign = SIGNS.get(currency, currency if convention.money.startswith("{amount}") else currency + NBSP)
+    amount = number(value, digits, convention)
+    minus = MINUS if amount.startswith(MINUS) else ""
+    return minus + convention.money.format(amount=amount.removeprefix(MINUS), sign=sign)
+
+
+def month(text: str, convention: Convention, short: bool = False) -> str:
+    """'2025-03' (or a longer date text) as 'marzo de 2025', short as 'mar 2025'."""
+    year, index = text[:4], int(text[5:7]) - 1
+    if short:
+        return f"{convention.months_short[index]}{NBSP}{year}"
+    return convention.month.format(month=convention.months[index], year=year)
+
+
+def date(text: str, convention: Convention) -> str:
+    """'2025-03-31' as '31 de marzo de 2025'."""
+    return convention.date.format(day=int(text[8:10]), month=convention.months[int(text[5:7]) - 1], year=text[:4])
+
+
+def kind(unit: str) -> str:
+    """The unit's family: any ISO 4217 code is money."""
+    if unit in LONE_DIGITS:
+        return unit
+    if len(unit) == 3 and unit.isalpha() and unit.isupper():
+        return "money"
+    raise ValueError(f"unit {unit!r} is not known to the report")
+
+
+def digits_for(unit: str, estimate: float | None, low: float | None = None, high: float | None = None) -> int:
+    """Decimals that the interval's width supports: its second significant digit, no finer than the unit allows.
+
+    A limit that is not zero is never printed as zero: then decimals are added until it shows.
+    Without an interval: the unit's own decimals; money of 1,000 and more in whole units.
+    """
+    family = kind(unit)
+    if low is None or high is None or high <= low:
+        if family == "money" and estimate is not None and abs(estimate) >= 1000:
+            return 0
+        digits = LONE_DIGITS[family]
+        values = [estimate]
+    else:
+        digits = min(MOST_DIGITS[family], 1 - math.floor(math.log10(high - low)))
+        values = [estimate, low, high]
+    for value in values:
+        while value and family != "count" and digits < 6 and abs(value) < 0.5 * 10.0 ** -digits:
+            digits += 1
+    return digits

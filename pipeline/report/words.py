@@ -1,0 +1,330 @@
+"""The reader's language: every text and sentence of a page, chosen from the claim, never written by hand.
+
+The catalogue is wording/*.es.yaml and *.en.yaml; every file holds two mappings:
+
+    texts:
+      sales.title: "¿Vende más una mejor experiencia?"
+      sales.rows: {one: "{count} fila", other: "{count} filas"}   # chosen by the fact `count`
+    claims:
+      sales.effect_per_point:            # a claim id; `*` stands for one dotted part, given as {part}
+        label: "Ventas por punto de NPS" # short name: scorecard, tables
+        better: higher                   # or lower: which sign is good news (same in both languages)
+        against: 0                       # value of "nothing happens"; 1 for a ratio
+        good: "Cada punto más va con {size} más de ventas ({size_interval})."
+        bad: "Cada punto más va con {size} menos de ventas ({size_interval})."
+        zero: "No se aprecia relación: {estimate} ({interval})."
+        described: …                     # the only one needed where the figure is not compared with nothing
+        not_estimable: …                 # optional: not_enough_data, not_estimable, too_early, suppressed
+
+Each wording may be a mapping {described: …, associated: …, effect: …} where the level changes the words.
+
+Placeholders of claims: {estimate} {signed} {low} {high} {interval} {size} {size_interval} (no sign) {n} {n_in}
+{period} {segment} {dimension} {label} {part} {detectable} {reason} {readable_on} {comparisons}. All come formatted,
+with their unit, at decimals that the width of the interval supports. Points carry no unit word.
+"""
+
+import fnmatch
+import math
+import re
+import string
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipeline.contracts.claims import Claim
+from pipeline.report import numerals
+from pipeline.report.numerals import MINUS, NBSP
+
+FOLDER = Path(__file__).parent / "wording"
+STATES = ("good", "bad", "zero", "described")
+STATUSES = ("not_enough_data", "not_estimable", "too_early", "suppressed")
+CLAIM_FIELDS = {"label", "better", "against", *STATES, *STATUSES}
+
+
+class MissingWording(KeyError):
+    """A text or a claim without wording in the catalogue; the message names it."""
+
+    def __str__(self) -> str:
+        return self.args[0]
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A claim in words: the sentence, the level's phrase, and the state that chose them."""
+
+    text: str
+    level: str
+    state: str
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.level}".strip()
+
+
+@cache
+def catalogue(language: str) -> dict[str, dict[str, Any]]:
+    """{"texts": …, "claims": …} of one language; a key that stands in two files is an error."""
+    merged: dict[str, dict[str, Any]] = {"texts": {}, "claims": {}}
+    files = sorted(FOLDER.glob(f"*.{language}.yaml"))
+    if not files:
+        raise MissingWording(f"there is no wording in language {language!r}")
+    for file in files:
+        content = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8")) or {}
+        if set(content) - set(merged):
+            raise ValueError(f"{file.name}: only `texts` and `claims` belong at the top")
+        for part, entries in content.items():
+            twice = merged[part].keys() & (entries or {}).keys()
+            if twice:
+                raise ValueError(f"{file.name}: {sorted(twice)} stand in another file too")
+            merged[part] |= entries or {}
+    for claim_id, entry in merged["claims"].items():
+        if set(entry) - CLAIM_FIELDS:
+            raise ValueError(f"{claim_id} ({language}): {sorted(set(entry) - CLAIM_FIELDS)} mean nothing in a wording")
+    return merged
+
+
+def placeholders(text: Any) -> set[str]:
+    """Names in braces of a text, or of all variants of a text."""
+    if isinstance(text, dict):
+        return set().union(*(placeholders(part) for part in text.values()))
+    return {name for _, name, _, _ in string.Formatter().parse(str(text)) if name}
+
+
+def tidy(text: Any, limit: int = 80) -> str:
+    """A name that came with the data, fit for a page: no control or direction marks, one line, at most `limit` long."""
+    kept = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in str(text)
+                   if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn"))
+    flat = re.sub(r"\s+", " ", kept).strip()
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+class Words:
+    """Texts, numbers and sentences of one language ("es" or "en")."""
+
+    def __init__(self, language: str):
+        self.language = language
+        self.convention = numerals.CONVENTIONS[language]
+        self._catalogue = catalogue(language)
+
+    # texts
+    def has(self, key: str) -> bool:
+        return key in self._catalogue["texts"]
+
+    def text(self, key: str, **facts: Any) -> str:
+        """The text of that key with its facts put in; numbers among the facts are written in the reader's way.
+
+        A text with {one, other} is chosen by the fact `count`.
+        """
+        if not self.has(key):
+            raise MissingWording(f"no {self.language} text for {key!r}")
+        entry = self._catalogue["texts"][key]
+        if isinstance(entry, dict):
+            entry = entry["one" if facts["count"] == 1 else "other"]
+        return str(entry).format(**{name: self._fact(value) for name, value in facts.items()})
+
+    def name(self, group: str, value: Any) -> str:
+        """Text `group.value` where the catalogue has one, else the value itself, tidied: for names from the data."""
+        key = f"{group}.{value}"
+        return self.text(key) if self.has(key) else tidy(value)
+
+    def _fact(self, value: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return str(value)
+        return self.number(value, 0 if float(value).is_integer() else 1)
+
+    # numbers
+    def number(self, value: float, digits: int = 0) -> str:
+        """1234.5 as 1.234,5; missing as an en dash."""
+        return "–" if value is None or not math.isfinite(value) else numerals.number(value, digits, self.convention)
+
+    def percent(self, share: float, digits: int = 1) -> str:
+        """A share 0-1 as a percentage: 0.123 as 12,3 %."""
+        return self.number(share * 100, digits) + self.convention.percent
+
+    def points(self, value: float, digits: int = 1) -> str:
+        """Points of a score, with their sign: +3,2 or −3,2."""
+        return ("+" if round(value, digits) > 0 else "") + self.number(value, digits)
+
+    def money(self, value: float, currency: str, digits: int | None = None) -> str:
+        """1234.5 EUR as 1.234,50 €; by default without cents from 1,000 on."""
+        digits = numerals.digits_for(currency, value) if digits is None else digits
+        return numerals.money(value, currency, digits, self.convention)
+
+    def month(self, value: Any, short: bool = False) -> str:
+        """A month ('2025-03', a date or a timestamp) as 'marzo de 2025'; short: 'mar 2025'."""
+        return numerals.month(str(value), self.convention, short)
+
+    def date(self, value: Any) -> str:
+        """A date ('2025-03-31' or a timestamp) as '31 de marzo de 2025'."""
+        return numerals.date(str(value), self.convention)
+
+    def period(self, period: str) -> str:
+        """A claim's period in words: a month, 'de … a …', or all of the data."""
+        if period == "all":
+            return self.text("period.all")
+        first, _, last = period.partition("/")
+        if not last:
+            return self.month(first) if re.fullmatch(r"\d{4}-\d{2}", first) else tidy(first)
+        return self.text("period.range", first=self.month(first), last=self.month(last))
+
+    def value(self, value: float | None, unit: str, digits: int | None = None, *, signed: bool = False,
+              brief: bool = False, scale: float | None = None) -> str:
+        """A number with its unit; `digits` as by numerals.digits_for (of the claim's own unit) when None.
+
+        Shares become percentages; hours become minutes or days by the size of `scale` (default: the value).
+        brief: units as abbreviated in tables.
+        """
+        if value is None or not math.isfinite(value):
+            return "–"
+        family = numerals.kind(unit)
+        digits = numerals.digits_for(unit, value) if digits is None else digits
+        if family == "money":
+            text = numerals.money(value, unit, digits, self.convention)
+        elif family == "share":
+            text = self.number(value * 100, digits - 2) + self.convention.percent
+        elif family == "percent":
+            text = self.number(value, digits) + self.convention.percent
+        elif family in ("points", "ratio", "count"):
+            text = self.number(value, digits)
+        else:
+            factor, digits, name = _time_unit(value if scale is None else scale, digits, family)
+            shown = self.number(value * factor, digits)
+            form = "brief" if brief else "one" if shown == self.number(1) else "other"
+            text = shown + NBSP + self.text(f"unit.{name}.{form}")
+        is_zero = not re.search(r"[1-9]", text)
+        return "+" + text if signed and value > 0 and not is_zero else text
+
+    def interval(self, low: float, high: float, unit: str, digits: int | None = None, scale: float | None = None,
+                 brief: bool = False) -> str:
+        """'entre 10 y 20', with the unit; brief: '10 a 20' for tables."""
+        digits = numerals.digits_for(unit, None, low, high) if digits is None else digits
+        low_text, high_text = (self.value(v, unit, digits, scale=scale, brief=brief) for v in (low, high))
+        if brief:
+            return self.text("interval.brief", low=low_text, high=high_text)
+        suffix = ".percent" if numerals.kind(unit) in ("share", "percent") else ""
+        unit_text = low_text.partition(NBSP)[2] if numerals.kind(unit) in ("hours", "months", "pp") else ""
+        low_text = low_text.removesuffix(NBSP + unit_text) if unit_text else low_text
+        return self.text("interval.between" + suffix, low=low_text, high=high_text)
+
+    # claims
+    def entry(self, claim_id: str) -> tuple[dict[str, Any], str]:
+        """The wording of a claim id and the part that a `*` stood for; MissingWording names an id without one."""
+        claims = self._catalogue["claims"]
+        if claim_id in claims:
+            return claims[claim_id], ""
+        parts = claim_id.split(".")
+        for pattern in sorted((p for p in claims if "*" in p), key=lambda p: (p.count("*"), p)):
+            names = pattern.split(".")
+            if len(names) == len(parts) and all(fnmatch.fnmatchcase(p, n) for p, n in zip(parts, names, strict=True)):
+                return claims[pattern], parts[names.index("*")] if "*" in names else ""
+        raise MissingWording(f"no {self.language} wording for the claim {claim_id!r}")
+
+    def unworded(self, claims: list[Claim]) -> list[str]:
+        """Claim ids that have no wording, each once, in order."""
+        missing = []
+        for claim_id in dict.fromkeys(claim.claim_id for claim in claims):
+            try:
+                self.entry(claim_id)
+            except MissingWording:
+                missing.append(claim_id)
+        return missing
+
+    def claim_label(self, claim: Claim) -> str:
+        """The claim's short name, for scorecards and tables."""
+        entry, part = self.entry(claim.claim_id)
+        return str(entry["label"]).format(part=self.name("part", part) if part else "")
+
+    def segment(self, segment: str) -> tuple[str, str]:
+        """(dimension, value) of a segment in words; ("", "all customers") for all."""
+        if segment == "all":
+            return "", self.text("segment.all")
+        dimension, _, value = segment.partition(":")
+        return self.name("dimension", dimension), self.name("segment_value", value)
+
+    def estimate(self, claim: Claim, brief: bool = True) -> str:
+        """The claim's estimate with its unit, at the decimals its interval supports."""
+        return self.value(claim.estimate, claim.unit, _digits(claim), scale=claim.estimate, brief=brief)
+
+    def range(self, claim: Claim, brief: bool = True) -> str:
+        """The claim's interval, or "" where it has none."""
+        if claim.ci_low is None or claim.ci_high is None:
+            return ""
+        return self.interval(claim.ci_low, claim.ci_high, claim.unit, _digits(claim), claim.estimate, brief)
+
+    def state(self, claim: Claim) -> str:
+        """good, bad, zero (the interval covers "nothing happens") or described; or the status when it is not ok."""
+        if claim.status != "ok":
+            return claim.status
+        entry, _ = self.entry(claim.claim_id)
+        compares = any(state in entry for state in ("good", "bad", "zero"))
+        if not compares or claim.ci_low is None or claim.ci_high is None:
+            return "described"
+        nothing = entry.get("against", 0)
+        if claim.ci_low <= nothing <= claim.ci_high:
+            return "zero"
+        return "good" if (claim.ci_low > nothing) == (entry.get("better", "higher") == "higher") else "bad"
+
+    def wording(self, claim: Claim) -> Wording:
+        """The claim as a Wording: text by claim id, state and level, then the phrase of the level."""
+        entry, part = self.entry(claim.claim_id)
+        state = self.state(claim)
+        template = entry.get(state)
+        if isinstance(template, dict):
+            template = template.get(claim.level)
+        if template is None:
+            if claim.status == "ok":
+                raise MissingWording(f"no {self.language} wording of {claim.claim_id!r} for {state!r} ({claim.level})")
+            has_estimate = state == "not_enough_data" and claim.estimate is not None
+            template = self._catalogue["texts"][f"status.{state}" + (".estimate" if has_estimate else "")]
+        facts = self._claim_facts(claim, part)
+        text = str(template).format(**facts)
+        if claim.segment != "all" and "segment" not in placeholders(template):
+            text = self.text("segment.prefix", dimension=facts["dimension"], segment=facts["segment"], sentence=text)
+        phrase = self.text("level.naive") if claim.naive else self.text(f"level.{claim.level}.phrase")
+        return Wording(text, "" if claim.estimate is None else phrase, state)
+
+    def sentence(self, claim: Claim) -> str:
+        """The claim as one or two plain sentences, with its interval and the phrase of its level."""
+        return str(self.wording(claim))
+
+    def reason(self, claim: Claim) -> str:
+        """Why there is no estimate, or why the level dropped, in words."""
+        return self.name("reason", claim.reason) if claim.reason else self.text("reason.unknown")
+
+    def _claim_facts(self, claim: Claim, part: str) -> dict[str, str]:
+        digits, scale = _digits(claim), claim.estimate
+        dimension, segment = self.segment(claim.segment)
+        offered = claim.n_used if claim.n_in is None else claim.n_in
+        facts = {"label": self.claim_label(claim), "part": self.name("part", part) if part else "",
+                 "n": self.number(claim.n_used), "n_in": self.number(offered),
+                 "period": self.period(claim.period), "segment": segment, "dimension": dimension,
+                 "reason": self.reason(claim), "comparisons": self.number(claim.comparisons),
+                 "readable_on": self.date(claim.readable_on) if claim.readable_on else self.text("date.unknown"),
+                 "detectable": self.value(claim.detectable, claim.unit, scale=claim.detectable)}
+        limits = (claim.ci_low, claim.ci_high)
+        facts["estimate"] = self.value(claim.estimate, claim.unit, digits, scale=scale)
+        facts["signed"] = self.value(claim.estimate, claim.unit, digits, scale=scale, signed=True)
+        facts["low"], facts["high"] = (self.value(v, claim.unit, digits, scale=scale) for v in limits)
+        facts["size"] = facts["estimate"].removeprefix(MINUS)
+        facts["interval"] = facts["size_interval"] = self.text("interval.none")
+        if None not in limits:
+            sizes = sorted(map(abs, limits)) if limits[0] * limits[1] >= 0 else limits
+            facts["interval"] = self.interval(*limits, claim.unit, digits, scale)
+            facts["size_interval"] = self.interval(*sizes, claim.unit, digits, scale)
+        return facts
+
+
+def _digits(claim: Claim) -> int:
+    return numerals.digits_for(claim.unit, claim.estimate, claim.ci_low, claim.ci_high)
+
+
+def _time_unit(scale: float, digits: int, family: str) -> tuple[float, int, str]:
+    """(factor, decimals, unit name): hours are told in minutes below one and a half hours, in days from two days on."""
+    if family != "hours":
+        return 1.0, digits, family
+    if abs(scale) < 1.5:
+        return 60.0, max(digits - 1, 0), "minutes"
+    return (1 / 24, max(digits, 1), "days") if abs(scale) >= 48 else (1.0, digits, "hours")
