@@ -62,6 +62,7 @@ class Instrument:
     """One question of a survey export: its column (wide exports), scale, direction and words.
 
     words is the closed map from text to value; a text outside map and number format goes to quarantine.
+    not_asked: cell texts that say the question was no part of this survey (no row); empty is asked and unanswered.
     """
 
     minimum: float
@@ -69,6 +70,7 @@ class Instrument:
     direction: Direction
     column: str | None = None
     words: dict[str, float] = field(default_factory=dict)
+    not_asked: list[str] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)  # canonical column: fixed value, e.g. touchpoint
 
 
