@@ -40,14 +40,15 @@ class Table:
     columns: name -> unit of claims (points, share, percent, pp, EUR, hours, ratio, count, months), or "company" (the
     company's currency), "month", "date", "text", "category", "yes_no", or "by_row" (the row's own `unit` column).
     Without columns: all of them, told by name and type (*_share, count_*, n, n_*, is_*, *_hours, period, estimate).
-    A row whose `count` column is below the disclosure limit shows no figures; a row of totals (`total`: column and
-    value) brings complementary suppression. titles: column -> text key, where column.NAME does not fit.
+    estimate beside ci_low and ci_high: the limits become one column. A row whose `count` column is below the disclosure
+    limit shows no figures, and rows of totals ("all" in a text column) bring complementary suppression (disclosure.py).
+    keys: numeric columns that name the row, never blanked. titles: column -> text key where column.NAME does not fit.
     """
 
     name: str
     columns: Mapping[str, str] = field(default_factory=dict)
     count: str = "n"
-    total: tuple[str, str] | None = None
+    keys: Sequence[str] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
     longest: int = 400
 

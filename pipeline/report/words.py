@@ -135,6 +135,11 @@ class Words:
             return str(value)
         return self.number(value, 0 if float(value).is_integer() else 1)
 
+    def listed(self, items: list[str]) -> str:
+        """'a, b and c'."""
+        head, last = ", ".join(items[:-1]), "".join(items[-1:])
+        return self.text("list.and", head=head, last=last) if head else last
+
     # numbers
     def number(self, value: float, digits: int = 0) -> str:
         """1234.5 as 1.234,5; missing as an en dash."""
@@ -237,6 +242,11 @@ class Words:
         entry, part = self.entry(claim.claim_id)
         return str(entry["label"]).format(part=self.name("part", part) if part else "")
 
+    def compares(self, claim: Claim) -> float | None:
+        """The value of "nothing happens" that the claim is held against; None for a figure that is only described."""
+        entry, _ = self.entry(claim.claim_id)
+        return float(entry.get("against", 0)) if any(state in entry for state in ("good", "bad", "zero")) else None
+
     def segment(self, segment: str) -> tuple[str, str]:
         """(dimension, value) of a segment in words; ("", "all customers") for all."""
         if segment == "all":
@@ -258,11 +268,9 @@ class Words:
         """good, bad, zero (the interval covers "nothing happens") or described; or the status when it is not ok."""
         if claim.status != "ok":
             return claim.status
-        entry, _ = self.entry(claim.claim_id)
-        compares = any(state in entry for state in ("good", "bad", "zero"))
-        if not compares or claim.ci_low is None or claim.ci_high is None:
+        entry, nothing = self.entry(claim.claim_id)[0], self.compares(claim)
+        if nothing is None or claim.ci_low is None or claim.ci_high is None:
             return "described"
-        nothing = entry.get("against", 0)
         if claim.ci_low <= nothing <= claim.ci_high:
             return "zero"
         return "good" if (claim.ci_low > nothing) == (entry.get("better", "higher") == "higher") else "bad"

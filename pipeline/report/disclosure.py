@@ -1,0 +1,96 @@
+"""No figure about a handful of people: small groups are blanked, and so is what would give them away by subtraction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from pipeline.contracts.claims import Claim
+
+TOTAL = "all"  # the value that marks a row of totals in a dimension
+KEYS = ("score", "period", "lag", "month", "tenure_months")  # numbers that say which row it is, never blanked
+FLAG = "is_suppressed"
+NOT_PEOPLE = ("source", "table", "file", "rule", "column")  # breakdowns of rows and files: always shown whole
+
+
+def protect_claims(claims: list[Claim], below: int) -> list[Claim]:
+    """The claims in their order; those of a group under `below` carry no figure, nor does the next smallest group
+    of the same breakdown where the total would otherwise give the first one away.
+    """
+    hidden: set[int] = set()
+    lines: dict[tuple[str, str, str], list[int]] = {}
+    for position, claim in enumerate(claims):
+        dimension = claim.segment.partition(":")[0]
+        if claim.segment == TOTAL or dimension in NOT_PEOPLE:
+            continue
+        lines.setdefault((claim.claim_id, claim.period, dimension), []).append(position)
+        if claim.status == "suppressed" or claim.n_used < below:
+            hidden.add(position)
+    for line in lines.values():
+        counts = {position: claims[position].n_used for position in line}
+        inside = [position for position in line if position in hidden]
+        outside = sorted((p for p in line if p not in hidden), key=lambda p: (counts[p], p))
+        hidden |= set(_cover(inside, outside, counts, below))
+    return [_hide(claim) if position in hidden else claim for position, claim in enumerate(claims)]
+
+
+def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Sequence[str] = KEYS) -> pd.DataFrame:
+    """The table with a column is_suppressed; the figures of rows with 0 < count < below are missing.
+
+    Where a text column holds rows of totals ("all"), every line that adds up to a total gets a second blank where one
+    alone could be found by subtraction, in all such columns until nothing changes (two-way tables included).
+    A table without the count column is returned as it is, with nothing suppressed.
+    """
+    table = table.copy()
+    if count not in table.columns:
+        table[FLAG] = False
+        return table
+    counts = pd.to_numeric(table[count], errors="coerce").fillna(0).tolist()
+    hidden = {i for i, n in enumerate(counts) if 0 < n < below}
+    dimensions = [c for c in table.columns if _is_text(table[c]) and (table[c] == TOTAL).any()]
+    others = [c for c in table.columns if (_is_text(table[c]) or c in keys) and c not in dimensions]
+    grown = True
+    while grown and dimensions and hidden:
+        grown = False
+        for dimension in dimensions:
+            for line in _lines(table, dimension, [*others, *(d for d in dimensions if d != dimension)]):
+                inside = [i for i in line if i in hidden]
+                outside = sorted((i for i in line if i not in hidden and counts[i] > 0), key=lambda i: (counts[i], i))
+                more = _cover(inside, outside, dict(enumerate(counts)), below)
+                hidden |= set(more)
+                grown = grown or bool(more)
+    table[FLAG] = [i in hidden for i in range(len(table))]
+    for column in table.columns:
+        if column not in (*keys, FLAG) and not _is_text(table[column]):
+            table[column] = table[column].astype("object").where(~table[FLAG], None).convert_dtypes()
+    return table
+
+
+def _cover(inside: list[int], outside: list[int], counts: dict[int, float], below: int) -> list[int]:
+    """Which of `outside` (smallest first) must be blanked too, so that what is blanked cannot be told apart or is not
+    a small group again."""
+    more: list[int] = []
+    while inside and outside[len(more):] and (
+            len(inside) + len(more) < 2 or sum(counts[i] for i in [*inside, *more]) < below):
+        more.append(outside[len(more)])
+    return more
+
+
+def _lines(table: pd.DataFrame, dimension: str, fixed: list[str]) -> list[list[int]]:
+    """Positions of the rows that add up to one total along `dimension`; lines without a total are left out."""
+    lines: dict[tuple[str, ...], list[int]] = {}
+    totals: set[tuple[str, ...]] = set()
+    for position, row in enumerate(table[[dimension, *fixed]].astype(str).itertuples(index=False, name=None)):
+        if row[0] == TOTAL:
+            totals.add(row[1:])
+        else:
+            lines.setdefault(row[1:], []).append(position)
+    return [line for key, line in lines.items() if key in totals]
+
+
+def _is_text(column: pd.Series) -> bool:
+    return pd.api.types.is_string_dtype(column.dtype) or isinstance(column.dtype, pd.CategoricalDtype)
+
+
+def _hide(claim: Claim) -> Claim:
+    return replace(claim, status="suppressed", estimate=None, ci_low=None, ci_high=None, detectable=None, reason="")

@@ -1,0 +1,110 @@
+"""The index: answers first, then who is in the data, key figures, the pages, what cannot be said, and every claim."""
+
+from dataclasses import dataclass
+
+from pipeline.contracts.claims import Claim
+from pipeline.report.page import select_claims
+from pipeline.report.render import Said, Site, every_claim, frame, say
+from pipeline.report.shell import page_html
+from pipeline.report.words import Words, tidy
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One of the sentences of the first screen.
+
+    key: text index.answer.<key>. page: module of the page that tells more. claims: patterns in order of preference
+    (select_claims). needs: tables without which it cannot be answered.
+    """
+
+    key: str
+    page: str
+    claims: tuple[str, ...]
+    needs: tuple[str, ...]
+
+
+ANSWERS = (
+    Answer("experience", "experience", ("experience.nps.*", "experience.nps", "experience.csat*", "experience.ces*"),
+           ("surveys",)),
+    Answer("sales", "sales", ("sales.effect_per_point", "sales.effect*", "sales.ppml*"), ("surveys", "sales")),
+    Answer("value", "sales", ("sales.conversion_value.detractor_to_promoter", "sales.conversion_value.*"),
+           ("surveys", "sales")),
+    Answer("churn", "churn", ("churn.effect_per_point", "churn.effect*", "churn.hazard*"), ("surveys",)),
+    Answer("coverage", "coverage", ("coverage.response_share*", "coverage.*response*", "coverage.revenue*share*"), ()),
+)
+PEOPLE = ("coverage.*",)
+GLOSSARY = ("nps", "csat", "ces", "ttr", "interval", "association", "effect", "churn", "censored", "suppressed")
+METHOD = ("claims", "order", "interval", "level", "small", "response")
+
+
+def render(site: Site, words: Words) -> str:
+    """index.html."""
+    title = words.text("index.title")
+    return page_html(
+        "index.html.j2", words, f"{title} · {tidy(site.company.name)}", title, heading=title,
+        answers=[_answer(answer, site, words) for answer in ANSWERS], people=_people(site, words),
+        cards=_cards(site, words), tours=_tours(site, words), limits=_limits(site, words),
+        changes=_changes(site, words), method=[(f"method.{key}.term", f"method.{key}.text") for key in METHOD],
+        glossary=[(f"glossary.{key}.term", f"glossary.{key}.text") for key in GLOSSARY],
+        ledger=list(every_claim(site, words)), **frame(site, words, "index"))
+
+
+def _all_claims(site: Site, pattern: str) -> list[Claim]:
+    return [claim for results in site.results.values() for claim in select_claims(results, pattern)]
+
+
+def _first(site: Site, patterns: tuple[str, ...]) -> Claim | None:
+    """The first claim with an estimate in order of preference; else the first that says why there is none."""
+    found = [claim for pattern in patterns for claim in _all_claims(site, pattern) if not claim.naive]
+    return next((claim for claim in found if claim.status == "ok"), found[0] if found else None)
+
+
+def _answer(answer: Answer, site: Site, words: Words) -> dict[str, object]:
+    """Topic, sentence and evidence of one answer, or what is missing for it."""
+    link = next((f"{name}.html" for name, page in site.pages.items() if page.key == answer.page), "")
+    claim = _first(site, answer.claims)
+    said = say(claim, site, words) if claim else None
+    absent = ""
+    if said is None:
+        gone = [words.name("table_name", name) for name in answer.needs if name in site.missing]
+        absent = words.text("section.missing", sources=words.listed(gone)) if gone else words.text("section.empty")
+    return {"topic": words.text(f"index.answer.{answer.key}"), "said": said, "absent": absent, "link": link}
+
+
+def _people(site: Site, words: Words) -> list[Said]:
+    """Who is in the data: the claims of coverage over all customers, once each."""
+    headline = [name for page in site.pages.values() if page.key == "coverage" for name in page.headline]
+    claims = [claim for pattern in headline for claim in _all_claims(site, pattern)]
+    return [say(claim, site, words) for claim in dict.fromkeys(claims)]
+
+
+def _cards(site: Site, words: Words) -> list[Said]:
+    """The scorecard: what each page calls its headline, coverage left to its own section."""
+    claims = [claim for name, page in site.pages.items() if page.key != "coverage" for pattern in page.headline
+              for claim in select_claims(site.results[name], pattern)]
+    return [say(claim, site, words) for claim in dict.fromkeys(claims)]
+
+
+def _tours(site: Site, words: Words) -> list[dict[str, str]]:
+    """A link with its question for each page."""
+    return [{"href": f"{name}.html", "title": words.text(f"{page.key}.title"),
+             "lead": words.text(f"{page.key}.lead") if words.has(f"{page.key}.lead") else ""}
+            for name, page in site.pages.items()]
+
+
+def _limits(site: Site, words: Words) -> list[str]:
+    """What cannot be said: sources that are missing, claims without an estimate, associations, each page's limits."""
+    limits = [words.text("limit.missing", table=words.name("table_name", name)) for name in site.missing]
+    claims = [claim for claim in _all_claims(site, "*") if claim.status != "ok"]
+    limits += [words.sentence(claim) for claim in claims]
+    weak = [words.claim_label(c) for c in _all_claims(site, "*")
+            if c.level == "associated" and c.status == "ok" and not c.naive]
+    if weak:
+        limits.append(words.text("limit.associated", labels=words.listed(list(dict.fromkeys(weak)))))
+    limits += [words.text(key) for page in site.pages.values() for key in page.limits]
+    return list(dict.fromkeys(limits))
+
+
+def _changes(site: Site, words: Words) -> list[Said]:
+    """What changed against the period before: the claims named change, over all customers."""
+    return [say(claim, site, words) for claim in _all_claims(site, "*change*") if claim.status == "ok"]

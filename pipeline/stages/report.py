@@ -1,0 +1,42 @@
+"""The pages, made of the notebooks' results; all of them are rendered before the first one is written."""
+
+import json
+from pathlib import Path
+
+from pipeline.contracts.params import Notebook, load_params
+from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.results import Results, read_results
+from pipeline.report.site import build_site, render_site
+from pipeline.report.words import Words
+from pipeline.stages import replace_with, run
+
+RESULTS, LINKAGE, REPORTS = Path("data/results"), Path("data/linked/linkage.json"), Path("reports")
+
+
+def complete_results(notebooks: dict[str, Notebook]) -> dict[str, Results]:
+    """Results by notebook, in the order of params.yaml; Refusal NOTEBOOK-INCOMPLETE for one that did not end."""
+    found = {}
+    for name in notebooks:
+        try:
+            found[name] = read_results(RESULTS / name)
+        except FileNotFoundError:
+            raise Refusal("NOTEBOOK-INCOMPLETE", "the notebook did not reach its end, so the pages stay as they are",
+                          file=f"notebooks/{name}.ipynb", expected=f"complete results in {RESULTS / name}") from None
+    return found
+
+
+def main(argv: list[str]) -> None:
+    """`python -m pipeline.stages.report`: reports/*.html and reports/claims.csv."""
+    params = load_params()
+    words = Words(params.report.language)
+    results = complete_results(params.notebooks)
+    linkage = json.loads(LINKAGE.read_text(encoding="utf-8")) if LINKAGE.exists() else {}
+    files = render_site(build_site(params.company, params.disclosure, linkage, results, words), words)
+    for name, text in files.items():
+        replace_with(REPORTS / name, lambda part, text=text: part.write_text(text, encoding="utf-8", newline=""))
+    claims = sum(len(found.claims) for found in results.values())
+    print(f"report: {len(files)} files from {claims} claims of {len(results)} notebooks, in {REPORTS}/")
+
+
+if __name__ == "__main__":
+    run(main)
