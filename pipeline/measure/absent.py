@@ -1,0 +1,34 @@
+"""What could not be measured, and why: a claim for every figure that a reader would look for and not find."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from pipeline.contracts.claims import Claim
+
+EXPECTED = {
+    "experience.nps": ("points", "surveys"), "experience.nps_change": ("points", "surveys"),
+    "experience.csat": ("share", "surveys"), "experience.csat_change": ("pp", "surveys"),
+    "experience.ces": ("points", "surveys"), "experience.ces_change": ("points", "surveys"),
+    "experience.label_positive_share": ("share", "surveys"), "experience.label_negative_share": ("share", "surveys"),
+    "experience.ttr_median_hours": ("hours", "tickets"), "experience.ttr_median_hours_change": ("hours", "tickets"),
+    "experience.ttr_p90_hours": ("hours", "tickets"),
+    "experience.ttr_mean_closed_hours": ("hours", "tickets"),
+    "experience.ttr_restricted_mean_hours": ("hours", "tickets"),
+    "experience.tickets_open_share": ("share", "tickets"),
+}
+
+
+def absent_claims(made: Sequence[Claim], surveys: pd.DataFrame | None, tickets: pd.DataFrame | None) -> list[Claim]:
+    """One not_estimable claim per expected figure that was not made; the reason names what is missing."""
+    there = {claim.claim_id for claim in made if claim.segment == "all"}
+    found = []
+    for claim_id, (unit, table) in EXPECTED.items():
+        if claim_id in there:
+            continue
+        if table == "tickets":
+            reason = "no_tickets" if tickets is None else "no_creation_time"
+        else:
+            reason = "no_surveys" if surveys is None else "not_asked"
+        found.append(Claim(claim_id, None, unit, 0, "", status="not_estimable", reason=reason))
+    return found

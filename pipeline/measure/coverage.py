@@ -1,0 +1,152 @@
+"""Who answered, and how much of the business stands behind the answers."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from pipeline.contracts.claims import Claim
+from pipeline.measure.change import difference
+from pipeline.measure.clusters import Score, customer_codes
+from pipeline.measure.disclosure import hidden
+from pipeline.measure.effort import mean
+from pipeline.measure.metrics import Metric, as_group_name
+from pipeline.measure.proportions import share
+from pipeline.measure.scorecard import Limits, level_claim
+
+
+def invitations(surveys: pd.DataFrame) -> pd.DataFrame:
+    """One row per invitation: `value` 1 when any of its questions was answered, `has_comment`, customer `code`."""
+    first = surveys.sort_values(["response_id", "instrument"], kind="stable").drop_duplicates("response_id")
+    by = surveys.groupby("response_id")
+    rows = first.set_index("response_id").assign(
+        value=by["score"].count().gt(0).astype(float), has_comment=by["comment"].count().gt(0))
+    rows = rows.reset_index()
+    return rows.assign(code=customer_codes(rows["customer_id"]), month=pd.Series(pd.NA, rows.index, dtype="str"))
+
+
+def response_metric(invited: pd.DataFrame) -> Metric:
+    """The response rate as a metric: share of invitations answered, clustered by customer."""
+    n_codes = int(invited["code"].max()) + 1 if len(invited) else 0
+    return Metric("data.response_rate", "share", "share, Wilson", invited,
+                  lambda rows: share(rows["value"].to_numpy(float), rows["code"].to_numpy(), n_codes), "pp", 100.0)
+
+
+def holds_silence(invited: pd.DataFrame) -> bool:
+    """Whether invitations without an answer were exported: without them nobody can say who did not answer."""
+    return bool((invited["value"] == 0).any())
+
+
+def response_claims(surveys: pd.DataFrame | None, limits: Limits) -> list[Claim]:
+    """Response rate, share of answers with a comment, share of orders with an answer.
+
+    Where every row has an answer, every answer a comment, or every order an answer, the reason says that the sample
+    was selected: that is not how people answer.
+    """
+    if surveys is None:
+        return [Claim(name, None, "share", 0, "", status="not_estimable", reason="no_surveys")
+                for name in ("data.response_rate", "data.comment_share")]
+    invited = invitations(surveys)
+    metric = response_metric(invited)
+    if holds_silence(invited):
+        found = [level_claim(metric, metric.score(invited), limits, period="all", n_in=len(invited))]
+    else:
+        found = [Claim("data.response_rate", None, "share", len(invited), metric.method, status="not_estimable",
+                       reason="only_answers")]
+    answered = invited[invited["value"] == 1]
+    if len(answered):
+        commented = answered["has_comment"].mean()
+        reason = "every_answer_commented" if commented == 1 and len(answered) >= limits.caution_below else ""
+        found.append(Claim("data.comment_share", float(commented), "share", len(answered), "share", reason=reason))
+    return found
+
+
+def order_claims(surveys: pd.DataFrame | None, sales: pd.DataFrame | None, limits: Limits) -> list[Claim]:
+    """Share of orders that have an answer; none where answers do not name their order."""
+    if surveys is None or sales is None or not surveys["order_id"].notna().any():
+        return []
+    orders = pd.Index(sales["order_id"].unique())
+    asked = surveys.loc[surveys["score"].notna(), "order_id"].dropna().unique()
+    value = float(orders.isin(asked).mean())
+    selected = value == 1 and len(orders) >= limits.caution_below
+    return [Claim("data.orders_answered_share", value, "share", len(orders), "share",
+                  reason="every_order_answered" if selected else "")]
+
+
+def customer_claims(totals: pd.DataFrame | None, surveys: pd.DataFrame | None) -> list[Claim]:
+    """Customers, and the share of them who answered at least once."""
+    if totals is None:
+        return [Claim(name, None, unit, 0, "", status="not_estimable", reason="no_customer_key")
+                for name, unit in (("data.customers", "count"), ("data.customers_answered_share", "share"))]
+    found = [Claim("data.customers", float(len(totals)), "count", len(totals), "count")]
+    if surveys is not None and len(totals):
+        answers = has_answered(totals)
+        found.append(Claim("data.customers_answered_share", float(answers.mean()), "share", len(totals), "share"))
+    return found
+
+
+def has_answered(totals: pd.DataFrame) -> pd.Series:
+    """Per customer whether there is any answer."""
+    return totals["count_answers"].fillna(0) > 0
+
+
+def revenue_claims(sales: pd.DataFrame | None, surveys: pd.DataFrame | None) -> list[Claim]:
+    """Share of revenue with a known customer, and share from customers who answered at least once."""
+    names = ("data.revenue_linked_share", "data.revenue_of_respondents_share")
+    amounts = None if sales is None else pd.to_numeric(sales["net_amount"]).astype(float)
+    if sales is None or amounts.sum() <= 0:
+        reason = "no_sales" if sales is None else "no_revenue"
+        return [Claim(name, None, "share", 0, "", status="not_estimable", reason=reason) for name in names]
+    known = sales["customer_id"].notna()
+    found = [Claim(names[0], float(amounts[known].sum() / amounts.sum()), "share", len(sales), "share of revenue")]
+    if surveys is None or not known.any():
+        reason = "no_surveys" if surveys is None else "no_customer_key"
+        return [*found, Claim(names[1], None, "share", 0, "", status="not_estimable", reason=reason)]
+    answered = surveys.loc[surveys["score"].notna(), "customer_id"].dropna().unique()
+    theirs = sales["customer_id"].isin(answered)
+    return [*found, Claim(names[1], float(amounts[theirs].sum() / amounts.sum()), "share", len(sales),
+                          "share of revenue")]
+
+
+def spend_claims(totals: pd.DataFrame | None, currency: str, limits: Limits) -> list[Claim]:
+    """Mean revenue of customers who answered and of those who never did, and the difference, over the whole period."""
+    names = ("data.revenue_answered", "data.revenue_silent", "data.revenue_gap")
+    missing = "no_customer_key" if totals is None else "no_sales" if "revenue" not in totals else ""
+    missing = missing or ("no_surveys" if "count_answers" not in totals else "")
+    groups = {} if missing else {answers: totals.loc[has_answered(totals) == answers, "revenue"].fillna(0)
+                                 for answers in (True, False)}
+    if missing or min(map(len, groups.values())) < max(limits.suppress_below, 2):
+        return [Claim(name, None, currency, 0, "", status="not_estimable", reason=missing or "one_side_empty")
+                for name in names]
+    scores = [mean(part.to_numpy(float), np.arange(len(part)), len(part)) for part in groups.values()]
+    apart = [Score(s.estimate, s.low, s.high, s.n, s.n_clusters) for s in scores]
+    return [Claim(name, score.estimate, currency, score.n, "mean, t", ci_low=score.low, ci_high=score.high,
+                  status=limits.status(score.n))
+            for name, score in zip(names, [*apart, difference(*apart)], strict=True)]
+
+
+def composition(totals: pd.DataFrame | None, dimensions: Sequence[str], limits: Limits) -> pd.DataFrame:
+    """One row per group of each breakdown: share among customers, among those who answered, and of revenue.
+
+    Hidden groups (too few customers) keep their row without figures.
+    """
+    columns = ["dimension", "segment", "count_customers", "customers_share", "answered_share", "revenue_share"]
+    found = []
+    for dimension in dimensions:
+        if totals is None or dimension not in totals or not totals[dimension].notna().any():
+            continue
+        names = totals[dimension].map(as_group_name, na_action=None)
+        counts = names.value_counts().sort_index()
+        parts = {"customers_share": counts / len(names)}
+        if "count_answers" in totals and has_answered(totals).any():
+            parts["answered_share"] = names[has_answered(totals)].value_counts(normalize=True)
+        if "revenue" in totals and totals["revenue"].sum() > 0:
+            parts["revenue_share"] = totals["revenue"].fillna(0).groupby(names).sum() / totals["revenue"].sum()
+        table = pd.DataFrame(parts).reindex(counts.index).reindex(columns=columns[3:])
+        table = table.assign(dimension=dimension, segment=counts.index, count_customers=counts.astype("Int64"))
+        unseen = hidden(counts.to_numpy(), limits.suppress_below)
+        table["count_customers"] = table["count_customers"].mask(unseen)
+        table[columns[3:]] = table[columns[3:]].astype(float)
+        table.loc[unseen, columns[3:]] = np.nan
+        found.append(table[columns])
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)

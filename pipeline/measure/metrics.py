@@ -1,0 +1,156 @@
+"""What is measured: each metric with its rows, its unit and its estimator, from linked surveys and tickets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from pipeline.measure.clusters import Score, customer_codes
+from pipeline.measure.effort import mean
+from pipeline.measure.nps import nps, sides
+from pipeline.measure.periods import local_months
+from pipeline.measure.proportions import share, top_box
+from pipeline.measure.resolution import Durations, durations, quantile
+
+RELATIONAL = "relational"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One thing measured, with the rows it is measured on.
+
+    claim_id: of its level; changes and gaps are named after it. unit: of its level; change_unit and change_factor:
+    of differences (shares change in percentage points). rows: one row per answer or ticket, with `month` (missing
+    where the export has no dates), `code` (customer) and the breakdowns. score: rows -> Score. contact_rows: the
+    rows of single contacts, where `rows` holds only those about the relation as a whole.
+    """
+
+    claim_id: str
+    unit: str
+    method: str
+    rows: pd.DataFrame
+    score: Callable[[pd.DataFrame], Score]
+    change_unit: str = "points"
+    change_factor: float = 1.0
+    reason: str = ""
+    contact_rows: pd.DataFrame | None = None
+    is_broken_down: bool = True
+
+    def rows_by(self, dimension: str) -> pd.DataFrame:
+        """The rows that a breakdown is made of: those of single contacts where the metric tells them apart."""
+        return self.contact_rows if dimension == "touchpoint" and self.contact_rows is not None else self.rows
+
+    @property
+    def has_dates(self) -> bool:
+        return bool(self.rows["month"].notna().any())
+
+    def named(self, ending: str) -> str:
+        """The claim id of a change or gap: experience.nps_change, experience.top_share_change.loyalty."""
+        family, name, *rest = self.claim_id.split(".")
+        return ".".join([family, f"{name}_{ending}", *rest])
+
+
+def answered(surveys: pd.DataFrame | None, time_zone: str) -> pd.DataFrame:
+    """One row per answer: those with a score, with `month` of the answer and customer `code`; none without surveys."""
+    if surveys is None:
+        return pd.DataFrame(columns=["instrument", "score_up", "month", "code", "touchpoint", "customer_id"])
+    rows = surveys[surveys["score_up"].notna()].reset_index(drop=True)
+    month = local_months(rows["responded_at"].fillna(rows["sent_at"]), time_zone)
+    return rows.assign(month=month, code=customer_codes(rows["customer_id"]))
+
+
+def survey_metrics(answers: pd.DataFrame, top_boxes: dict[str, float]) -> list[Metric]:
+    """NPS, then each instrument with a top box as a share, then each other one (CES among them) as a mean.
+
+    Instruments are never pooled. An instrument with a top box and the name ces gives both its mean and its share.
+    """
+    found = []
+    for instrument in sorted(answers["instrument"].unique(), key=lambda name: (name != "nps", name != "csat", name)):
+        rows = answers[answers["instrument"] == instrument]
+        if instrument == "nps":
+            found.append(_nps_metric(rows))
+            continue
+        if instrument == "ces" or instrument not in top_boxes:
+            name = "experience.ces" if instrument == "ces" else f"experience.mean.{instrument}"
+            found.append(Metric(name, "points", "mean, cluster-robust t", rows.assign(value=rows["score_up"]),
+                                _estimator(mean, rows)))
+        if instrument in top_boxes:
+            name = {"csat": "experience.csat", "ces": "experience.ces_easy_share"}.get(
+                instrument, f"experience.top_share.{instrument}")
+            rows = rows.assign(value=top_box(rows["score_up"], top_boxes[instrument]))
+            found.append(Metric(name, "share", "top-box share, Wilson", rows, _estimator(share, rows), "pp", 100.0))
+    return found
+
+
+def _nps_metric(rows: pd.DataFrame) -> Metric:
+    rows = rows.assign(value=sides(rows["score_up"]))
+    in_points = _estimator(nps, rows, 100.0)
+    return Metric("experience.nps", "points", "trinomial score interval", rows, in_points)
+
+
+def _estimator(estimate: Callable[..., Score], all_rows: pd.DataFrame,
+               factor: float = 1.0) -> Callable[[pd.DataFrame], Score]:
+    n_codes = int(all_rows["code"].max()) + 1
+
+    def score(rows: pd.DataFrame) -> Score:
+        return estimate(rows["value"].to_numpy(float), rows["code"].to_numpy(), n_codes).scaled(factor)
+
+    return score
+
+
+def relational_only(metric: Metric, inside: pd.Series, caution_below: int) -> Metric:
+    """NPS of the relation where it is asked beside NPS after single contacts, and answered often enough.
+
+    The two answer different questions and are not pooled; the other stands under its touchpoints.
+    """
+    if metric.claim_id != "experience.nps":
+        return metric
+    relational = metric.rows["touchpoint"].isna()
+    if relational.all() or (relational & inside).sum() < caution_below:
+        return metric
+    return replace(metric, rows=metric.rows[relational], contact_rows=metric.rows[~relational], reason=RELATIONAL)
+
+
+def timed_tickets(tickets: pd.DataFrame | None, end: pd.Timestamp, time_zone: str) -> pd.DataFrame:
+    """One row per ticket created by `end`: hours to the solution (or to `end`), is_solved, reply_hours, is_replied.
+
+    None without tickets or where none says when it was created.
+    """
+    if tickets is None:
+        return pd.DataFrame(columns=["month", "code", "hours", "is_solved", "reply_hours", "is_replied"])
+    rows = tickets[tickets["created_at"].notna() & (tickets["created_at"] <= end)].reset_index(drop=True)
+    codes = customer_codes(rows["customer_id"])
+    solved, replied = (durations(rows, end, codes, until) for until in ("solved_at", "first_reply_at"))
+    return rows.assign(code=codes, month=local_months(rows["created_at"], time_zone), hours=solved.hours,
+                       is_solved=solved.is_solved, reply_hours=replied.hours, is_replied=replied.is_solved)
+
+
+def as_durations(rows: pd.DataFrame, reply: bool = False) -> Durations:
+    """The durations of timed tickets: to the solution, or to the first reply."""
+    hours, ended = ("reply_hours", "is_replied") if reply else ("hours", "is_solved")
+    return Durations(rows[hours].to_numpy(float), rows[ended].to_numpy(bool), rows["code"].to_numpy())
+
+
+def ticket_metrics(timed: pd.DataFrame) -> list[Metric]:
+    """Kaplan-Meier median and P90 of the time to resolution, and the median time to the first reply if exported."""
+    if timed.empty:
+        return []
+    method = "Kaplan-Meier, open tickets censored"
+    found = [Metric("experience.ttr_median_hours", "hours", method, timed,
+                    lambda rows: quantile(as_durations(rows), 0.5), "hours"),
+             Metric("experience.ttr_p90_hours", "hours", method, timed,
+                    lambda rows: quantile(as_durations(rows), 0.9), "hours",
+                    is_broken_down=False)]
+    if timed["first_reply_at"].notna().any():
+        found.append(Metric("experience.first_reply_median_hours", "hours", method, timed,
+                            lambda rows: quantile(as_durations(rows, reply=True), 0.5), "hours",
+                            is_broken_down=False))
+    return found
+
+
+def as_group_name(value: object) -> str:
+    """A value of a breakdown as text: true, false, unknown, or itself."""
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return "unknown"
+    return str(value).lower() if isinstance(value, (bool, np.bool_)) else str(value)

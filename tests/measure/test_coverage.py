@@ -1,0 +1,143 @@
+"""Rows accounted for, who answered, what is behind the answers, on frames counted by hand."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.measure.accounts import account_claims, account_table, missing_claims, rule_table
+from pipeline.measure.coverage import (
+    composition,
+    customer_claims,
+    invitations,
+    order_claims,
+    response_claims,
+    response_metric,
+    revenue_claims,
+    spend_claims,
+)
+from pipeline.measure.scorecard import Limits
+
+_spec = importlib.util.spec_from_file_location("measure_company", Path(__file__).with_name("company.py"))
+company = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(company)
+
+LIMITS = Limits(10, 30, 0.10)
+
+
+def account(source="sales", rows_in=100, clean=95, quarantined=3, dropped=2, repaired=7) -> dict:
+    return {"source": source, "table": source, "rows_in": rows_in, "clean": clean, "quarantined": quarantined,
+            "dropped": dropped, "counted": "rows",
+            "files": [{"file": "a.csv", "rows_in": rows_in, "clean": clean, "quarantined": quarantined,
+                       "dropped": dropped}],
+            "rules": [{"rule": "NUM-COMMA", "verdict": "repaired", "rows": repaired, "reason": "decimal comma"},
+                      {"rule": "KEY-DUP", "verdict": "dropped", "rows": dropped, "reason": "same row twice"},
+                      {"rule": "DATE-BAD", "verdict": "quarantined", "rows": 0, "reason": "no date"}]}
+
+
+def by_id(claims) -> dict:
+    return {c.claim_id: c for c in claims if c.segment == "all"}
+
+
+def test_every_row_is_accounted_for():
+    table = account_table([account(), account("tickets", 10, 10, 0, 0, 0)])
+    assert table["source"].tolist() == ["sales", "tickets"]
+    claims = account_claims(table)
+    found = {(c.claim_id, c.segment): c.estimate for c in claims}
+    assert found["data.rows_in", "all"] == 110
+    assert found["data.rows_quarantined", "source:sales"] == 3
+    assert found["data.rows_repaired", "all"] == 7
+    assert found["data.rows_clean_share", "all"] == pytest.approx(105 / 110)
+    assert rule_table([account()])["rule"].tolist() == ["NUM-COMMA", "KEY-DUP"]  # rules that met nothing are left out
+
+
+@pytest.mark.parametrize("where", ["total", "file"])
+def test_a_lost_row_is_an_error(where):
+    broken = account()
+    (broken if where == "total" else broken["files"][0])["clean"] -= 1
+    with pytest.raises(ValueError, match="rows in are not"):
+        account_table([broken])
+
+
+def test_missing_tables_are_said():
+    assert [(c.segment, c.reason) for c in missing_claims({"surveys": None, "sales": None, "customers": None})] == [
+        ("table:tickets", "no_tickets")]
+
+
+def asked(answered: int, silent: int, **fields) -> pd.DataFrame:
+    rows = [{"score": 9.0, "customer_id": f"a{i}"} | fields for i in range(answered)]
+    return company.surveys(rows + [{"customer_id": f"s{i}", "responded_at": None} | fields for i in range(silent)])
+
+
+def test_response_rate_counts_invitations_not_questions():
+    surveys = asked(30, 70)
+    twice = pd.concat([surveys, surveys.assign(instrument="csat", score=np.nan)], ignore_index=True)
+    rate = by_id(response_claims(twice, LIMITS))["data.response_rate"]
+    assert (rate.estimate, rate.n_used) == (0.3, 100)
+    assert rate.ci_low < 0.3 < rate.ci_high
+    assert len(invitations(twice)) == 100
+
+
+def test_answers_only_give_no_rate_and_are_called_a_selection():
+    found = by_id(response_claims(asked(40, 0, comment="bien"), LIMITS))
+    assert (found["data.response_rate"].status, found["data.response_rate"].reason) == ("not_estimable", "only_answers")
+    assert (found["data.comment_share"].estimate, found["data.comment_share"].reason) == (1.0, "every_answer_commented")
+    assert by_id(response_claims(None, LIMITS))["data.response_rate"].reason == "no_surveys"
+
+
+def test_an_answer_to_every_order_is_called_a_selection():
+    surveys = asked(40, 0).assign(order_id=[f"o{i}" for i in range(40)])
+    sales = pd.DataFrame({"order_id": [f"o{i}" for i in range(40)]})
+    assert order_claims(surveys, sales, LIMITS)[0].reason == "every_order_answered"
+    more = pd.concat([sales, pd.DataFrame({"order_id": ["o99"] * 2})])
+    partly = order_claims(surveys, more, LIMITS)[0]
+    assert (partly.estimate, partly.reason) == (pytest.approx(40 / 41), "")
+    assert order_claims(asked(40, 0), sales, LIMITS) == []
+
+
+def test_revenue_behind_the_answers():
+    sales = pd.DataFrame({"customer_id": pd.array(["a0", "a0", "s0", None], dtype="str"),
+                          "net_amount": [60.0, -10.0, 30.0, 20.0]})
+    found = by_id(revenue_claims(sales, asked(1, 1)))
+    assert found["data.revenue_linked_share"].estimate == 0.8
+    assert found["data.revenue_of_respondents_share"].estimate == 0.5
+    anonymous = by_id(revenue_claims(sales.assign(customer_id=pd.array([None] * 4, dtype="str")), asked(1, 1)))
+    assert anonymous["data.revenue_of_respondents_share"].reason == "no_customer_key"
+    assert {c.reason for c in revenue_claims(None, None)} == {"no_sales"}
+
+
+def totals() -> pd.DataFrame:
+    return pd.DataFrame({"customer_id": [f"c{i}" for i in range(100)], "count_answers": [1.0] * 40 + [0.0] * 60,
+                         "revenue": [200.0] * 40 + [50.0] * 59 + [np.nan],
+                         "segment": ["home"] * 50 + ["firm"] * 45 + [None] * 5})
+
+
+def test_customers_and_what_they_spend():
+    found = by_id(customer_claims(totals(), company.surveys([{"score": 9.0}])))
+    assert (found["data.customers"].estimate, found["data.customers_answered_share"].estimate) == (100, 0.4)
+    spend = by_id(spend_claims(totals(), "EUR", LIMITS))
+    assert spend["data.revenue_answered"].estimate == 200
+    assert spend["data.revenue_silent"].estimate == pytest.approx(50 * 59 / 60)  # no order is zero, not missing
+    assert spend["data.revenue_gap"].ci_low > 0
+    assert {c.reason for c in spend_claims(None, "EUR", LIMITS)} == {"no_customer_key"}
+    one_sided = totals().assign(count_answers=1.0)
+    assert {c.reason for c in spend_claims(one_sided, "EUR", LIMITS)} == {"one_side_empty"}
+
+
+def test_composition_hides_small_groups_and_the_one_that_tells_them():
+    table = composition(totals(), ["segment", "branch"], LIMITS).set_index("segment")
+    assert table.loc["home", "customers_share"] == 0.5
+    assert table.loc["home", "answered_share"] == 1.0
+    assert table.loc["unknown"].drop("dimension").isna().all()
+    assert table.loc["firm"].drop("dimension").isna().all()
+
+
+def test_response_is_clustered_by_customer():
+    surveys = asked(30, 70)
+    score = response_metric(invitations(surveys)).score(invitations(surveys))
+    same = invitations(surveys.assign(customer_id=pd.array(["x", "y"] * 50, dtype="str")))
+    wider = response_metric(same).score(same)
+    assert wider.n_clusters == 2
+    assert wider.high - wider.low > score.high - score.low

@@ -1,0 +1,172 @@
+"""The scorecard: periods, suppression, multiplicity, missing sources, and what is never pooled."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.measure.absent import EXPECTED, absent_claims
+from pipeline.measure.answers import distribution, instruments
+from pipeline.measure.labels import label_claims, label_shares
+from pipeline.measure.metrics import answered, survey_metrics, ticket_metrics, timed_tickets
+from pipeline.measure.scorecard import Limits, choose_periods, score_all
+from pipeline.measure.tickets import reconciliation, ticket_claims
+
+_spec = importlib.util.spec_from_file_location("measure_company", Path(__file__).with_name("company.py"))
+company = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(company)
+
+LIMITS = Limits(10, 30, 0.10)
+PERIODS = choose_periods("2025-01-01", "2025-06-30", 3)
+NOW, BEFORE = "2025-05-10", "2025-02-10"
+
+
+def card(rows: list[dict], dimensions=(), top_boxes=None):
+    answers = answered(company.surveys(rows), "Europe/Madrid")
+    return score_all(survey_metrics(answers, top_boxes or {}), dimensions, PERIODS, LIMITS)
+
+
+def claim(claims, claim_id, segment="all"):
+    return next(c for c in claims if (c.claim_id, c.segment) == (claim_id, segment))
+
+
+def answers_of(scores, at=NOW, **fields) -> list[dict]:
+    return [{"score": float(s), "responded_at": at} | fields for s in scores]
+
+
+def test_nps_of_the_headline_period_and_its_change():
+    rows = answers_of([10] * 20 + [8] * 10 + [3] * 10) + answers_of([10] * 10 + [8] * 20 + [3] * 10, BEFORE)
+    claims = card(rows).claims
+    level, change = claim(claims, "experience.nps"), claim(claims, "experience.nps_change")
+    assert (level.estimate, level.n_used, level.period, level.status) == (25.0, 40, "2025-04/2025-06", "ok")
+    assert level.ci_low < 25 < level.ci_high
+    assert change.estimate == 25.0
+    assert change.ci_low < 25 < change.ci_high
+
+
+@pytest.mark.parametrize(("n", "status"), [(9, "suppressed"), (10, "not_enough_data"), (29, "not_enough_data"),
+                                             (30, "ok")])
+def test_few_answers(n, status):
+    found = claim(card(answers_of([9] * n)).claims, "experience.nps")
+    assert found.status == status
+    assert (found.estimate is None) == (status == "suppressed")
+    if status == "suppressed":
+        assert found.n_used == 0  # the small number itself is not told
+
+
+def test_one_small_group_takes_another_with_it():
+    rows = (answers_of([9] * 40, segment="a") + answers_of([8] * 35, segment="b") + answers_of([2] * 5, segment="c"))
+    found = card(rows, ["segment"])
+    shown = found.by_group.set_index("segment")
+    assert shown["status"].to_dict() == {"segment:a": "ok", "segment:b": "suppressed", "segment:c": "suppressed"}
+    assert shown.loc["segment:b", ["n", "estimate", "change", "gap"]].isna().all()
+    assert claim(found.claims, "experience.nps", "segment:b").estimate is None
+
+
+def test_without_a_full_earlier_period_there_is_no_change():
+    answers = answered(company.surveys(answers_of([9] * 40) + answers_of([9] * 40, BEFORE)), "Europe/Madrid")
+    short = choose_periods("2025-02-01", "2025-06-30", 3)
+    change = claim(score_all(survey_metrics(answers, {}), [], short, LIMITS).claims, "experience.nps_change")
+    assert (change.status, change.reason) == ("not_estimable", "no_earlier_period")
+
+
+def test_without_dates_everything_is_one_period():
+    rows = [row | {"sent_at": None} for row in answers_of([5] * 40, None, instrument="csat", scale_min=1, scale_max=5)]
+    found = card(rows, ["segment"], {"csat": 4.0})
+    assert claim(found.claims, "experience.csat").period == "all"
+    assert claim(found.claims, "experience.csat_change").reason == "no_dates"
+    assert found.by_month.empty
+
+
+def test_instruments_are_never_pooled():
+    rows = answers_of([9] * 40) + answers_of([1] * 40, instrument="solved", scale_min=0, scale_max=1)
+    rows += answers_of([6] * 30 + [2] * 10, instrument="csat", scale_min=1, scale_max=7)
+    claims = card(rows, (), {"csat": 6.0, "solved": 1.0}).claims
+    assert claim(claims, "experience.csat").estimate == 0.75
+    assert claim(claims, "experience.top_share.solved").estimate == 1.0
+    assert claim(claims, "experience.top_share_change.solved").status == "not_estimable"
+
+
+def test_relational_nps_stands_apart_from_nps_after_contacts():
+    rows = answers_of([10] * 40) + answers_of([0] * 40, touchpoint="delivery")
+    rows += answers_of([10] * 40, touchpoint="shop")
+    found = card(rows, ["touchpoint"])
+    level = claim(found.claims, "experience.nps")
+    assert (level.estimate, level.n_used, level.reason) == (100.0, 40, "relational")
+    assert claim(found.claims, "experience.nps", "touchpoint:delivery").estimate == -100.0
+    only_contacts = card(rows[40:], ["touchpoint"])
+    assert claim(only_contacts.claims, "experience.nps").n_used == 80
+
+
+def test_gaps_stand_out_only_where_they_are():
+    """Forty groups without any difference, ten runs: hardly any discovery; one group far below: found."""
+    random = np.random.default_rng(4)
+    false = 0
+    for _ in range(10):
+        rows = [row | {"branch": f"b{i % 40}"} for i, row in enumerate(answers_of(random.integers(4, 11, 2000)))]
+        false += int(card(rows, ["branch"]).by_group["is_gap_notable"].any())
+    assert false <= 3
+    rows += answers_of([2] * 60, branch="b99")
+    table = card(rows, ["branch"]).by_group.set_index("segment")
+    assert table.loc["branch:b99", "is_gap_notable"]
+    assert table.loc["branch:b99", "gap"] < 0
+    assert (table["comparisons"] == 41).all()
+
+
+def test_months_and_distribution():
+    rows = answers_of([10] * 40) + answers_of([3] * 12, "2025-04-30 23:30")  # already May in Madrid
+    found = card(rows)
+    assert found.by_month["period"].tolist() == ["2025-05"]
+    assert found.by_month["n"].tolist() == [52]
+    answers = answered(company.surveys(rows), "Europe/Madrid")
+    spread = distribution(answers, PERIODS, LIMITS).set_index("score")["estimate_share"]
+    assert spread.to_dict() == {3.0: pytest.approx(12 / 52), 10.0: pytest.approx(40 / 52)}
+
+
+def test_turned_scale_is_told():
+    rows = answers_of([2] * 12, instrument="ces", scale_min=1, scale_max=7, direction="lower_is_better")
+    table = instruments(company.surveys(rows), {})
+    assert table[["is_turned", "count_answers"]].iloc[0].tolist() == [True, 12]
+    assert claim(card(rows).claims, "experience.ces").estimate == 6.0
+
+
+def test_labels_over_instruments_and_for_each():
+    rows = answers_of([10] * 20 + [0] * 20) + answers_of([6] * 40, instrument="csat", scale_min=1, scale_max=7)
+    answers = answered(company.surveys(rows), "Europe/Madrid")
+    claims = label_claims(label_shares(answers, {"nps": [6, 9], "csat": [3, 6]}, PERIODS, LIMITS))
+    assert claim(claims, "experience.label_positive_share").estimate == 0.75
+    assert claim(claims, "experience.label_negative_share", "instrument:nps").estimate == 0.5
+
+
+def test_tickets_with_open_ones():
+    timed = timed_tickets(company.tickets([2.0] * 32 + [50.0] * 28 + [None] * 10, "2025-06-20"),
+                          pd.Timestamp("2025-07-01"), "Europe/Madrid")
+    periods = choose_periods("2025-01-01", "2025-06-30", 3)
+    claims = score_all(ticket_metrics(timed), [], periods, LIMITS).claims + ticket_claims(timed, periods, LIMITS)
+    assert claim(claims, "experience.ttr_median_hours").estimate == 50.0
+    closed = claim(claims, "experience.ttr_mean_closed_hours")
+    assert (closed.estimate, closed.naive, closed.reason, closed.n_used) == (24.4, True, "closed_only", 60)
+    assert claim(claims, "experience.tickets_open_share").estimate == pytest.approx(1 / 7)
+    assert claim(claims, "experience.ttr_p90_hours").reason == "not_reached"
+    table = reconciliation(timed, periods, LIMITS).set_index("measure")["estimate_hours"]
+    assert table["median_closed"] < table["median_with_open"]
+
+
+def test_all_closed_makes_the_mean_the_plain_one():
+    timed = timed_tickets(company.tickets([2.0] * 40), pd.Timestamp("2025-07-01"), "Europe/Madrid")
+    closed = claim(ticket_claims(timed, PERIODS, LIMITS), "experience.ttr_mean_closed_hours")
+    assert (closed.naive, closed.reason) == (False, "all_closed")
+
+
+def test_missing_sources_are_said():
+    said = {c.claim_id: c.reason for c in absent_claims([], None, None)}
+    assert said.keys() == EXPECTED.keys()
+    assert (said["experience.nps"], said["experience.ttr_median_hours"]) == ("no_surveys", "no_tickets")
+    undated = company.tickets([1.0]).assign(created_at=pd.NaT)
+    timed = timed_tickets(undated, pd.Timestamp("2025-07-01"), "Europe/Madrid")
+    assert ticket_metrics(timed) == []
+    assert {c.reason for c in absent_claims([], company.surveys(answers_of([9])), undated)} == {"not_asked",
+                                                                                              "no_creation_time"}
+    assert answered(None, "Europe/Madrid").empty
