@@ -115,7 +115,7 @@ def _footer(sheet: Sheet) -> list[str]:
     """The line that a person added below the rows: "Total" and the sum of the good rows' amounts."""
     amount = sheet.header.index("Importe neto")
     cents = sum(int(row[amount].replace(".", "").replace(",", "")) for row in sheet.rows)
-    cells = dict.fromkeys(sheet.header, "") | {"Pedido": "Total", "Importe neto": f"{cents / 100:.2f}".replace(".", ",")}
+    cells = dict.fromkeys(sheet.header, "") | {"Pedido": "Total", "Importe neto": f"{cents // 100},{cents % 100:02d}"}
     return list(cells.values())
 
 
