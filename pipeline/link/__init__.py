@@ -1,0 +1,1 @@
+"""Who is who, the customer × month panel, and the events of a journey."""

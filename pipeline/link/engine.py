@@ -1,0 +1,162 @@
+"""The two engines behind one set of names: pandas frames in notebooks and tests, DuckDB relations in the stage.
+
+Everything else in this room is written once, in Narwhals. Here stands only what Narwhals has no expression for.
+"""
+
+import itertools
+from functools import lru_cache
+from typing import Any
+
+import duckdb
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.contracts.tables import Column, Table
+from pipeline.link.calendar import FIRST_YEAR, month_starts
+
+Native = pd.DataFrame | duckdb.DuckDBPyRelation
+MINOR = 10_000  # money is summed exactly, in ten-thousandths of the currency unit
+
+_PANDAS = {"number": "float64", "integer": "Int64", "timestamp": "datetime64[us]", "boolean": "boolean"}
+_DUCKDB = {"number": "DOUBLE", "integer": "BIGINT", "timestamp": "TIMESTAMP", "boolean": "BOOLEAN"}
+_names = itertools.count()
+
+
+def canonical(native: Native, table: Table) -> nw.LazyFrame:
+    """The table with every canonical column in its type; absent ones are missing, x_ and `source` columns stay.
+
+    Money comes as whole ten-thousandths (int64), so that sums are exact and equal on both engines.
+    """
+    if isinstance(native, pd.DataFrame):
+        columns = {c.name: _pandas_column(native, c) for c in table.columns}
+        columns |= {n: native[n] for n in native.columns if n.startswith("x_") or n == "source"}
+        return nw.from_native(pd.DataFrame(columns, index=native.index).reset_index(drop=True)).lazy()
+    present = set(native.columns)
+    parts = [_duckdb_column(c, c.name in present) for c in table.columns]
+    parts += [f'"{n}"' for n in native.columns if n.startswith("x_") or n == "source"]
+    return nw.from_native(native.project(", ".join(parts)))
+
+
+def _pandas_column(frame: pd.DataFrame, column: Column) -> pd.Series:
+    kind = _PANDAS.get(column.kind, "str")
+    if column.kind == "money":
+        return _pandas_money(frame, column.name)
+    if column.name not in frame:
+        return pd.Series(pd.NA if kind == "boolean" else None, index=frame.index).astype(kind)
+    values = frame[column.name]
+    if column.kind == "timestamp" and getattr(values.dtype, "tz", None) is not None:
+        values = values.dt.tz_convert("UTC").dt.tz_localize(None)
+    if column.kind == "timestamp" and values.dtype == object:
+        values = pd.to_datetime(values)
+    return values if str(values.dtype) == kind else values.astype(kind)
+
+
+def _pandas_money(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Whole ten-thousandths as Int64; decimals convert exactly, floats by rounding to the nearest."""
+    if name not in frame:
+        return pd.Series(pd.NA, index=frame.index, dtype="Int64")
+    values = frame[name]
+    if values.dtype.kind in "fiu":
+        scaled = np.rint(values.to_numpy(dtype="float64", na_value=np.nan) * MINOR)
+        return pd.Series(scaled, index=frame.index).astype("Int64")
+    exact = pa.array(values, from_pandas=True).cast(pa.decimal128(18, 4))
+    whole = pc.multiply(exact, pa.scalar(MINOR, pa.decimal128(5, 0))).cast(pa.int64())
+    return pd.Series(whole.to_pandas(integer_object_nulls=True), index=frame.index).astype("Int64")
+
+
+def _duckdb_column(column: Column, present: bool) -> str:
+    kind = "BIGINT" if column.kind == "money" else _DUCKDB.get(column.kind, "VARCHAR")
+    if not present:
+        return f'CAST(NULL AS {kind}) AS "{column.name}"'
+    if column.kind == "money":
+        return f'CAST(round("{column.name}" * {MINOR}) AS BIGINT) AS "{column.name}"'
+    return f'CAST("{column.name}" AS {kind}) AS "{column.name}"'
+
+
+@lru_cache(maxsize=8)
+def _boundaries(time_zone: str) -> np.ndarray:
+    return np.array(month_starts(time_zone), dtype="int64")
+
+
+def with_month(frame: nw.LazyFrame, column: str, into: str, time_zone: str) -> nw.LazyFrame:
+    """Adds `into`: the month (year * 12 + month - 1) of a UTC timestamp in the calendar of `time_zone`.
+
+    Both engines look the month up between the same instants, so they cannot disagree about a time zone.
+    """
+    native = frame.to_native()
+    bounds = _boundaries(time_zone)
+    if isinstance(native, pd.DataFrame):
+        instants = native[column]
+        months = np.searchsorted(bounds, instants.to_numpy().astype("datetime64[us]").astype("int64"), side="right")
+        values = pd.Series(months - 1 + FIRST_YEAR * 12, index=native.index, dtype="int64")
+        if instants.isna().any():
+            values = values.astype("Int64").mask(instants.isna())
+        return nw.from_native(native.assign(**{into: values})).lazy()
+    guess = f'((year("{column}") - {FIRST_YEAR}) * 12 + month("{column}") - 1)'  # right, or one month off
+    listed = f"[{','.join(map(str, bounds.tolist()))}]::BIGINT[]"
+    month = (f'CAST({guess} + {FIRST_YEAR * 12} + (epoch_us("{column}") >= ({listed})[{guess} + 2])::INT '
+             f'- (epoch_us("{column}") < ({listed})[{guess} + 1])::INT AS BIGINT)')
+    return nw.from_native(native.project(f'*, {month} AS "{into}"'))
+
+
+def kept(frame: nw.LazyFrame) -> nw.LazyFrame:
+    """The same rows, computed once: DuckDB would otherwise aggregate the order lines again for every use."""
+    native = frame.to_native()
+    if isinstance(native, pd.DataFrame):
+        return frame
+    name = f"kept_{next(_names)}"
+    native.create(name)
+    return nw.from_native(native.query(f"from_{name}", f"SELECT * FROM {name}"))
+
+
+def months_between(like: nw.LazyFrame, first: int, last: int) -> nw.LazyFrame:
+    """One row per month from `first` to `last`, column `month`, on the engine of `like`."""
+    native = like.to_native()
+    if isinstance(native, pd.DataFrame):
+        return nw.from_native(pd.DataFrame({"month": np.arange(first, last + 1, dtype="int64")})).lazy()
+    name = f"from_kept_{next(_names)}"
+    return nw.from_native(native.query(name, f"SELECT CAST(range AS BIGINT) AS month FROM range({first}, {last + 1})"))
+
+
+def finished(frame: nw.LazyFrame, types: dict[str, str], order: list[str]) -> Native:
+    """The columns named in `types`, in that order and type, sorted by `order`: equal on both engines.
+
+    types: "text", "number" (float64, NaN missing), "count" (int64), "flag" (bool), "maybe" (boolean with
+    missing), "timestamp", "month" (a month number that becomes the first of the month).
+    """
+    native = frame.to_native()
+    if isinstance(native, pd.DataFrame):
+        made = native.sort_values(order, kind="stable", ignore_index=True)
+        return pd.DataFrame({name: _pandas_finish(made[name], kind) for name, kind in types.items()})
+    parts = [_DUCKDB_FINISH[kind].format(f'"{name}"') + f' AS "{name}"' for name, kind in types.items()]
+    return native.order(", ".join(f'"{name}"' for name in order)).project(", ".join(parts))
+
+
+_PANDAS_FINISH = {"text": "str", "number": "float64", "count": "int64", "flag": "bool", "maybe": "boolean",
+                  "timestamp": "datetime64[us]"}
+_DUCKDB_FINISH = {"text": "CAST({} AS VARCHAR)", "number": "CAST({} AS DOUBLE)", "count": "CAST({} AS BIGINT)",
+                  "flag": "CAST({} AS BOOLEAN)", "maybe": "CAST({} AS BOOLEAN)", "timestamp": "CAST({} AS TIMESTAMP)",
+                  "month": "CAST(make_date(CAST({0} // 12 AS INT), CAST({0} % 12 + 1 AS INT), 1) AS TIMESTAMP)"}
+
+
+def _pandas_finish(values: pd.Series, kind: str) -> pd.Series:
+    if kind == "month":
+        months = values.to_numpy(dtype="int64") - 1970 * 12
+        return pd.Series(months.astype("datetime64[M]").astype("datetime64[us]"), index=values.index)
+    if kind == "maybe" and values.dtype == "float64":
+        values = values.astype("Float64")
+    return values.astype(_PANDAS_FINISH[kind])
+
+
+def rows(frame: nw.LazyFrame) -> list[dict[str, Any]]:
+    """A small frame as a list of dicts, missing as None, from either engine."""
+    table = frame.collect("pyarrow").to_native() if _is_duckdb(frame) else pa.Table.from_pandas(
+        frame.to_native(), preserve_index=False)
+    return table.to_pylist()
+
+
+def _is_duckdb(frame: nw.LazyFrame) -> bool:
+    return frame.implementation.is_duckdb()

@@ -1,0 +1,140 @@
+"""Who is who: sources of one table united, accounts resolved to the surviving one, ids that name nobody set aside."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import narwhals as nw
+
+from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.tables import TABLES
+from pipeline.link.engine import Native, rows
+
+SHARED_SHARE = 0.01  # an id on more than this share of a table's rows …
+SHARED_TIMES = 10  # … and on this many times the rows of an average id is not one customer ('guest')
+OWNED = ("surveys", "tickets", "sales", "contacts")  # tables whose rows belong to a customer
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Tables whose customer_id is the surviving account; how many accounts went into another one, and per
+    table how many rows changed hands."""
+
+    tables: dict[str, Native]
+    merged_accounts: int
+    rows_resolved: dict[str, int]
+
+
+def lazy(native: Native) -> nw.LazyFrame:
+    return nw.from_native(native).lazy()
+
+
+def unite(sources: Mapping[str, Native], table: str) -> Native:
+    """All rows of the sources of one table, one below the other, with the column `source`.
+
+    A key that stands in two sources is refused (KEY-TWICE): ingest has proved it unique within each.
+    """
+    parts = [lazy(native).with_columns(source=nw.lit(name)) for name, native in sources.items()]
+    united = parts[0] if len(parts) == 1 else nw.concat(parts, how="diagonal")
+    if len(parts) > 1:
+        key = list(TABLES[table].key)
+        twice = united.group_by(key).agg(first=nw.col("source").min(), last=nw.col("source").max())
+        twice = twice.filter(nw.col("first") != nw.col("last"))
+        found = rows(twice.group_by("first", "last").agg(n=nw.len()).sort("first", "last"))
+        if found:
+            raise Refusal("KEY-TWICE", f"the same {' and '.join(key)} stands in two sources of {table}",
+                          found=f"{found[0]['n']} keys in both {found[0]['first']} and {found[0]['last']}",
+                          expected="each row in one source; leave the overlap out of one of them")
+    return united.to_native()
+
+
+def resolve_accounts(tables: Mapping[str, Native]) -> Resolved:
+    """The tables with every customer_id replaced by the surviving account (customers.merged_into).
+
+    customers keeps one row per surviving account: its own, with the earliest acquired_at of all its accounts;
+    when the survivor itself is not exported, the row of its first account. A cycle or a chain of mergers is
+    refused (KEY-MERGE).
+    """
+    accounts = tables.get("customers")
+    if accounts is None or "merged_into" not in accounts.columns:
+        return Resolved(dict(tables), 0, {})
+    moved = lazy(accounts).filter(~nw.col("merged_into").is_null()).select("customer_id", "merged_into")
+    _refuse_chains(moved)
+    count = rows(moved.select(n=nw.len()))[0]["n"]
+    if not count:
+        return Resolved(dict(tables), 0, {})
+    moved = moved.select(old_id="customer_id", survivor="merged_into")
+    changed = {}
+    resolved = dict(tables)
+    for name in OWNED:
+        if name in tables:
+            changed[name] = rows(lazy(tables[name]).join(moved, left_on="customer_id", right_on="old_id")
+                                 .select(n=nw.len()))[0]["n"]
+            resolved[name] = _replaced(lazy(tables[name]), "customer_id", moved).to_native()
+    if "actions" in tables:
+        resolved["actions"] = _replaced(lazy(tables["actions"]), "unit_id", moved).to_native()
+    resolved["customers"] = _survivors(lazy(accounts), moved).to_native()
+    return Resolved(resolved, count, changed)
+
+
+def _refuse_chains(moved: nw.LazyFrame) -> None:
+    targets = moved.select(middle="merged_into").unique()
+    chains = rows(moved.join(targets, left_on="customer_id", right_on="middle").select(n=nw.len()))[0]["n"]
+    if chains:
+        raise Refusal("KEY-MERGE", "accounts were merged into accounts that were merged themselves, so it is open "
+                      "which one survives", column="merged_into",
+                      found=f"{chains} such accounts, in a chain or a circle",
+                      expected="every merged_into names an account that lives on")
+
+
+def _replaced(frame: nw.LazyFrame, column: str, moved: nw.LazyFrame) -> nw.LazyFrame:
+    """The frame with `column` replaced by the survivor where its account was merged; columns stay in order."""
+    names = frame.collect_schema().names()
+    joined = frame.join(moved, left_on=column, right_on="old_id", how="left")
+    return joined.with_columns(nw.coalesce("survivor", column).alias(column)).select(*names)
+
+
+def _survivors(accounts: nw.LazyFrame, moved: nw.LazyFrame) -> nw.LazyFrame:
+    names = accounts.collect_schema().names()
+    own = accounts.filter(nw.col("merged_into").is_null())
+    stranded = moved.join(own.select("customer_id"), left_on="survivor", right_on="customer_id", how="anti")
+    first = stranded.group_by("survivor").agg(nw.col("old_id").min())
+    adopted = accounts.join(first, left_on="customer_id", right_on="old_id")
+    adopted = adopted.with_columns(customer_id=nw.col("survivor"))
+    kept = nw.concat([own.select(*names), adopted.select(*names)], how="vertical")
+    kept = kept.with_columns(merged_into=nw.lit(None).cast(nw.String))
+    if "acquired_at" in names:
+        everyone = _replaced(accounts.select("customer_id", "acquired_at"), "customer_id", moved)
+        earliest = everyone.group_by("customer_id").agg(earliest=nw.col("acquired_at").min())
+        kept = kept.join(earliest, on="customer_id", how="left").with_columns(acquired_at=nw.col("earliest"))
+    return kept.select(*names)
+
+
+def shared_ids(tables: Mapping[str, Native]) -> dict[str, list[str]]:
+    """Per table the ids that stand on more than 1 % of its rows and on far more than an average id does."""
+    found = {}
+    for name in OWNED:
+        if name in tables:
+            counts = lazy(tables[name]).filter(~nw.col("customer_id").is_null())
+            counts = counts.group_by("customer_id").agg(n=nw.len())
+            total = rows(counts.select(rows=nw.col("n").sum(), ids=nw.len()))[0]
+            if total["ids"]:
+                limit = max(SHARED_SHARE * int(total["rows"]), SHARED_TIMES * int(total["rows"]) / total["ids"])
+                many = rows(counts.filter(nw.col("n") > limit).sort("customer_id"))
+                if many:
+                    found[name] = [row["customer_id"] for row in many]
+    return found
+
+
+def without_shared(tables: Mapping[str, Native], shared: Mapping[str, list[str]]) -> dict[str, Native]:
+    """The tables with shared ids made missing, everywhere: their rows stay, they are never joined."""
+    ids = sorted({i for listed in shared.values() for i in listed})
+    if not ids:
+        return dict(tables)
+    cleared = dict(tables)
+    for name in OWNED:
+        if name in tables:
+            own = nw.when(~nw.col("customer_id").is_in(ids)).then(nw.col("customer_id"))
+            cleared[name] = lazy(tables[name]).with_columns(customer_id=own).to_native()
+    if "customers" in tables:
+        cleared["customers"] = lazy(tables["customers"]).filter(~nw.col("customer_id").is_in(ids)).to_native()
+    return cleared

@@ -1,0 +1,167 @@
+"""The customer × month panel: what was known by the end of each month, and what came in the month after."""
+
+from collections.abc import Mapping
+from datetime import date
+from functools import reduce
+
+import narwhals as nw
+
+from pipeline.contracts.tables import TABLES
+from pipeline.link.engine import Native, canonical, finished, months_between, rows, with_month
+from pipeline.link.flows import KEYS, instruments_of, known, sales_flows, survey_flows, ticket_flows
+from pipeline.link.identity import resolve_accounts
+from pipeline.link.window import Window, observe_window
+
+TRAITS = ["segment", "value_band", "branch"]
+SOURCE_OF = {"count_invitations": "surveys", "count_answers": "surveys", "count_tickets": "tickets",
+             "count_complaints": "tickets", "count_orders": "sales", "count_returns": "sales",
+             "revenue": "sales", "margin": "sales"}  # 0, not missing, in a month that its export covers
+FLOWS = {"surveys": survey_flows, "tickets": ticket_flows, "sales": sales_flows}
+
+
+def build_panel(tables: Mapping[str, Native], time_zone: str, *, as_of: date | str | None = None,
+                contractual: bool | None = None, window: Window | None = None) -> Native | None:
+    """customer_periods: one row per customer and month, sorted by both; None without customers or times.
+
+    tables: canonical tables by name, all on one engine (pandas frames or DuckDB relations); any may be absent.
+    A customer's rows run without a gap from acquisition (first event when unknown), not before the data begin,
+    to the end of the contract or the last month; events outside that stretch lengthen it, with is_active False.
+    Columns ending in _next look at the following month and are missing where the data do not cover all of it;
+    every other column depends only on what happened up to the end of its month. Numbers are float64 with NaN for
+    missing, period is the first of the month, is_churned_next is a boolean with missing. contractual: None means
+    that customers end when any of them carries ended_at.
+    """
+    tables = resolve_accounts(tables).tables
+    window = window or observe_window(tables, time_zone, as_of)
+    if window is None:
+        return None
+    frames = {name: canonical(native, TABLES[name]) for name, native in tables.items()}
+    flows = {name: make(frames[name], window, time_zone) for name, make in FLOWS.items() if name in frames}
+    events = [flow.select(KEYS) for made in flows.values() for flow in made]
+    roster = _roster(frames.get("customers"), events, window, time_zone)
+    panel = _scaffold(roster, window)
+    for made in flows.values():
+        panel = reduce(lambda left, flow: left.join(flow, on=KEYS, how="left"), made, panel)
+    instruments = instruments_of(frames["surveys"]) if "surveys" in frames else []
+    panel = _open_tickets(_filled(panel, window))
+    panel = _carried(panel, instruments)
+    panel = _exposed(panel, frames.get("actions"), window, time_zone)
+    panel = _outcomes(panel, window, _is_contractual(frames.get("customers"), contractual))
+    return finished(panel, panel_types(instruments), KEYS)
+
+
+def panel_types(instruments: list[str]) -> dict[str, str]:
+    """Columns of customer_periods in their order, with the kinds of engine.finished."""
+    scores = {f"{what}_{name}": "number" for name in instruments for what in ("score", "last", "age")}
+    return {"customer_id": "text", "period": "month", **dict.fromkeys(TRAITS, "text"), "tenure_months": "number",
+            "is_active": "flag", "count_invitations": "number", "count_answers": "number", **scores,
+            "count_tickets": "number", "count_complaints": "number", "count_open_tickets": "number",
+            "ttr_hours": "number", "count_orders": "number", "revenue": "number", "count_returns": "number",
+            "margin": "number", "exposure_months": "number", "revenue_next": "number", "count_orders_next": "number",
+            "margin_next": "number", "is_churned_next": "maybe", "is_at_risk_next": "flag"}
+
+
+def _roster(customers: nw.LazyFrame | None, events: list[nw.LazyFrame], window: Window,
+            time_zone: str) -> nw.LazyFrame:
+    """One row per customer that can be placed in time: traits, acquired, ended (months, missing unknown),
+    is_listed (in the customers table), first and last month of the panel."""
+    seen = nw.concat(events, how="vertical").group_by("customer_id").agg(
+        seen_first=nw.col("month").min(), seen_last=nw.col("month").max())
+    if customers is None:
+        blank = {name: nw.lit(None).cast(nw.String) for name in TRAITS}
+        months = {name: nw.lit(None).cast(nw.Int64) for name in ("acquired", "ended")}
+        roster = seen.with_columns(**blank, **months, is_listed=nw.lit(False))
+    else:
+        known_end = nw.when(nw.col("ended_at") < window.cut).then(nw.col("ended_at"))
+        listed = customers.select("customer_id", *TRAITS, "acquired_at", ended_at=known_end, is_listed=nw.lit(True))
+        listed = with_month(with_month(listed, "acquired_at", "acquired", time_zone), "ended_at", "ended", time_zone)
+        everyone = nw.concat([listed.select("customer_id"), seen.select("customer_id")], how="vertical").unique()
+        roster = everyone.join(listed, on="customer_id", how="left").join(seen, on="customer_id", how="left")
+        roster = roster.with_columns(nw.col("is_listed").fill_null(False))
+    ended = nw.col("ended").fill_null(window.last)
+    roster = roster.with_columns(
+        acquired=nw.coalesce("acquired", "seen_first"), is_dated=~nw.col("acquired").is_null(),
+        panel_last=nw.max_horizontal(nw.min_horizontal(ended, nw.lit(window.last)), "seen_last"))
+    roster = roster.with_columns(
+        panel_first=nw.max_horizontal(nw.min_horizontal("acquired", "seen_first"), nw.lit(window.first)))
+    return roster.filter(known("acquired"))
+
+
+def _scaffold(roster: nw.LazyFrame, window: Window) -> nw.LazyFrame:
+    """One row per customer and month of its stretch, with tenure_months and is_active."""
+    months = months_between(roster, window.first, window.last)
+    grid = roster.join(months, how="cross")
+    grid = grid.filter(nw.col("month") >= nw.col("panel_first"), nw.col("month") <= nw.col("panel_last"))
+    tenure = nw.col("month") - nw.col("acquired")
+    return grid.with_columns(
+        tenure_months=nw.when(nw.col("is_dated") & (tenure >= 0)).then(tenure),
+        is_active=(tenure >= 0) & (nw.col("ended").is_null() | (nw.col("ended") >= nw.col("month"))).fill_null(True))
+
+
+def _filled(panel: nw.LazyFrame, window: Window) -> nw.LazyFrame:
+    """Counts and money of a month without events: 0 where the export covers the month, missing elsewhere."""
+    names = set(panel.collect_schema().names())
+    zero = {}
+    for name, source in SOURCE_OF.items():
+        if name in names:
+            first, last = window.spans.get(source, (1, 0))
+            covered = (nw.col("month") >= first) & (nw.col("month") <= last)
+            silent = nw.col("count_orders").is_null() if name == "margin" else nw.col(name).is_null()
+            zero[name] = nw.when(silent & covered).then(nw.lit(0.0)).otherwise(nw.col(name).cast(nw.Float64))
+    absent = {name: nw.lit(None).cast(nw.Float64) for name in (*SOURCE_OF, "ttr_hours") if name not in names}
+    return panel.with_columns(**zero, **absent)
+
+
+def _open_tickets(panel: nw.LazyFrame) -> nw.LazyFrame:
+    """count_open_tickets: opened minus solved up to the end of the month, whatever is solved later."""
+    if "count_solved" not in panel.collect_schema().names():
+        return panel.with_columns(count_open_tickets=nw.lit(None).cast(nw.Float64))
+    change = nw.col("count_tickets").fill_null(0.0) - nw.col("count_solved").fill_null(0).cast(nw.Float64)
+    panel = panel.with_columns(change=change)
+    still = nw.col("change").cum_sum().over("customer_id", order_by="month")
+    return panel.with_columns(count_open_tickets=nw.when(known("count_tickets")).then(still))
+
+
+def _carried(panel: nw.LazyFrame, instruments: list[str]) -> nw.LazyFrame:
+    """last_ and age_ per instrument: the last answer up to the end of the month, and how many months ago."""
+    for name in instruments:
+        answered = nw.when(known(f"latest_{name}")).then(nw.col("month"))
+        panel = panel.with_columns(nw.col(f"latest_{name}").alias(f"last_{name}"), answered.alias("answered"))
+        panel = panel.with_columns(
+            nw.col(f"last_{name}", "answered").fill_null(strategy="forward").over("customer_id", order_by="month"))
+        panel = panel.with_columns((nw.col("month") - nw.col("answered")).alias(f"age_{name}"))
+    return panel
+
+
+def _exposed(panel: nw.LazyFrame, actions: nw.LazyFrame | None, window: Window, time_zone: str) -> nw.LazyFrame:
+    """exposure_months: months since the first action for the customer or its branch began; missing before."""
+    if actions is None:
+        return panel.with_columns(exposure_months=nw.lit(None).cast(nw.Float64))
+    begun = actions.filter(known("received_at"), nw.col("received_at") < window.cut, known("unit_id"),
+                           nw.col("eligible").fill_null(True))
+    begun = with_month(begun, "received_at", "began", time_zone)
+    for kind, key, into in (("branch", "branch", "branch_began"), ("customer", "customer_id", "own_began")):
+        first = begun.filter(nw.col("unit_kind") == kind).group_by("unit_id").agg(nw.col("began").min().alias(into))
+        panel = panel.join(first, left_on=key, right_on="unit_id", how="left")
+    since = nw.col("month") - nw.min_horizontal("branch_began", "own_began")
+    return panel.with_columns(exposure_months=nw.when(since >= 0).then(since))
+
+
+def _is_contractual(customers: nw.LazyFrame | None, declared: bool | None) -> bool:
+    if customers is None or declared is False:
+        return False
+    ended = rows(customers.select(n=nw.col("ended_at").count()))[0]["n"]
+    return ended > 0
+
+
+def _outcomes(panel: nw.LazyFrame, window: Window, contractual: bool) -> nw.LazyFrame:
+    """The _next columns, by shift within the customer over its gapless months."""
+    over = nw.col("month") + 1 <= window.last_whole
+    stays = nw.col("ended").is_null() | (nw.col("ended") > nw.col("month")).fill_null(True)
+    panel = panel.with_columns(is_at_risk_next=(nw.col("acquired") <= nw.col("month")) & stays & over)
+    for name in ("revenue", "count_orders", "margin"):
+        following = nw.col(name).shift(-1).over("customer_id", order_by="month")
+        panel = panel.with_columns(nw.when(over).then(following).alias(f"{name}_next"))
+    churned = (nw.col("ended") == nw.col("month") + 1).fill_null(False)
+    observed = nw.col("is_at_risk_next") & nw.col("is_listed") & nw.lit(contractual)
+    return panel.with_columns(is_churned_next=nw.when(observed).then(churned), period=nw.col("month"))
