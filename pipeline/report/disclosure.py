@@ -8,7 +8,8 @@ import pandas as pd
 from pipeline.contracts.claims import Claim
 
 TOTAL = "all"  # the value that marks a row of totals in a dimension
-KEYS = ("score", "period", "lag", "month", "tenure_months")  # numbers that say which row it is, never blanked
+KEYS = ("score", "period", "lag", "month", "tenure_months")  # say which row it is: never blanked, and never added up
+NAMES = ("claim_id", "dimension", "unit", "change_unit", "method", "status", "level", "reason", "variant", "term")
 FLAG = "is_suppressed"
 NOT_PEOPLE = ("source", "table", "file", "rule", "column")  # breakdowns of rows and files: always shown whole
 
@@ -18,16 +19,18 @@ def protect_claims(claims: list[Claim], below: int) -> list[Claim]:
     of the same breakdown where the total would otherwise give the first one away.
     """
     hidden: set[int] = set()
+    counts: dict[int, float] = {}
     lines: dict[tuple[str, str, str], list[int]] = {}
     for position, claim in enumerate(claims):
         dimension = claim.segment.partition(":")[0]
         if claim.segment == TOTAL or dimension in NOT_PEOPLE:
             continue
         lines.setdefault((claim.claim_id, claim.period, dimension), []).append(position)
-        if claim.status == "suppressed" or claim.n_used < below:
+        is_hidden = claim.status == "suppressed"  # already, by the notebook: how many it hides is not told
+        counts[position] = below if is_hidden else claim.n_used
+        if is_hidden or claim.n_used < below:
             hidden.add(position)
     for line in lines.values():
-        counts = {position: claims[position].n_used for position in line}
         inside = [position for position in line if position in hidden]
         outside = sorted((p for p in line if p not in hidden), key=lambda p: (counts[p], p))
         hidden |= set(_cover(inside, outside, counts, below))
@@ -35,25 +38,28 @@ def protect_claims(claims: list[Claim], below: int) -> list[Claim]:
 
 
 def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Sequence[str] = KEYS) -> pd.DataFrame:
-    """The table with a column is_suppressed; the figures of rows with 0 < count < below are missing.
+    """The table with a column is_suppressed; the figures of rows with 0 < count < below, or of status suppressed, are
+    missing.
 
-    Where a text column holds rows of totals ("all"), every line that adds up to a total gets a second blank where one
-    alone could be found by subtraction, in all such columns until nothing changes (two-way tables included).
+    The total of a breakdown is taken as known, here or on another page: along every text column, a blank that could
+    be found by subtraction gets a second one, until nothing changes (two-way tables with their margins included).
     A table without the count column is returned as it is, with nothing suppressed.
     """
     table = table.copy()
     if count not in table.columns:
         table[FLAG] = False
         return table
+    already = (table["status"] == "suppressed").tolist() if "status" in table else [False] * len(table)
     counts = pd.to_numeric(table[count], errors="coerce").fillna(0).tolist()
-    hidden = {i for i, n in enumerate(counts) if 0 < n < below}
-    dimensions = [c for c in table.columns if _is_text(table[c]) and (table[c] == TOTAL).any()]
-    others = [c for c in table.columns if (_is_text(table[c]) or c in keys) and c not in dimensions]
+    hidden = {i for i, n in enumerate(counts) if 0 < n < below or already[i]}
+    counts = [below if gone else n for n, gone in zip(counts, already, strict=True)]
+    texts = [c for c in table.columns if _is_text(table[c]) and c not in (*NAMES, *NOT_PEOPLE)]
+    fixed = [c for c in table.columns if c in keys or c in NAMES or c in texts]
     grown = True
-    while grown and dimensions and hidden:
+    while grown and hidden:
         grown = False
-        for dimension in dimensions:
-            for line in _lines(table, dimension, [*others, *(d for d in dimensions if d != dimension)]):
+        for dimension in (c for c in texts if c not in keys):
+            for line in _lines(table, dimension, [c for c in fixed if c != dimension]):
                 inside = [i for i in line if i in hidden]
                 outside = sorted((i for i in line if i not in hidden and counts[i] > 0), key=lambda i: (counts[i], i))
                 more = _cover(inside, outside, dict(enumerate(counts)), below)
@@ -77,15 +83,12 @@ def _cover(inside: list[int], outside: list[int], counts: dict[int, float], belo
 
 
 def _lines(table: pd.DataFrame, dimension: str, fixed: list[str]) -> list[list[int]]:
-    """Positions of the rows that add up to one total along `dimension`; lines without a total are left out."""
+    """Positions of the rows that add up to one total along `dimension`, the total itself left out."""
     lines: dict[tuple[str, ...], list[int]] = {}
-    totals: set[tuple[str, ...]] = set()
     for position, row in enumerate(table[[dimension, *fixed]].astype(str).itertuples(index=False, name=None)):
-        if row[0] == TOTAL:
-            totals.add(row[1:])
-        else:
+        if row[0] != TOTAL:
             lines.setdefault(row[1:], []).append(position)
-    return [line for key, line in lines.items() if key in totals]
+    return list(lines.values())
 
 
 def _is_text(column: pd.Series) -> bool:

@@ -3,7 +3,7 @@
 from pipeline.contracts.claims import Claim
 from pipeline.report import numerals
 
-WIDTH, HEIGHT, EDGE = 220, 30, 8
+WIDTH, HEIGHT, EDGE = 220, 38, 10
 TRACK, INK = "#d5dde3", "#33434f"
 COLOURS = {"good": "#00639c", "bad": "#c8500a", "zero": "#5b6b78", "described": "#0e4f63"}
 
@@ -26,7 +26,9 @@ def draw(claim: Claim, state: str, against: float | None) -> str:
     line = against if against is not None else 0.0 if left <= 0 <= right else None
     if line is not None:
         dash = "" if against is not None else ' stroke-dasharray="2 2"'
-        marks.append(f'<path d="M{x(line)} 3V27" stroke="{INK}" stroke-width="1.3"{dash}/>')
+        marks.append(f'<path d="M{x(line)} 3V25" stroke="{INK}" stroke-width="1.3"{dash}/>')
+        marks.append(f'<text x="{x(line)}" y="36" font-size="10.5" text-anchor="middle" fill="{INK}" '
+                     f'font-family="sans-serif">{line:g}</text>')
     low, high = x(claim.ci_low), x(claim.ci_high)
     marks.append(f'<path d="M{low} 15H{high}" stroke="{colour}" stroke-width="7" stroke-opacity=".38"/>')
     marks.append(f'<path d="M{low} 10V20M{high} 10V20" stroke="{colour}" stroke-width="1.6"/>')

@@ -80,7 +80,7 @@ def kind(unit: str) -> str:
 
 
 def digits_for(unit: str, estimate: float | None, low: float | None = None, high: float | None = None) -> int:
-    """Decimals that the interval's width supports: its second significant digit, no finer than the unit allows.
+    """Decimals that the interval supports: the last digit is worth about a fifth of its width, no finer than the unit.
 
     A limit that is not zero is never printed as zero: then decimals are added until it shows.
     Without an interval: the unit's own decimals; money of 1,000 and more in whole units.
@@ -92,7 +92,7 @@ def digits_for(unit: str, estimate: float | None, low: float | None = None, high
         digits = LONE_DIGITS[family]
         values = [estimate]
     else:
-        digits = min(MOST_DIGITS[family], 1 - math.floor(math.log10(high - low)))
+        digits = min(MOST_DIGITS[family], math.ceil(-math.log10((high - low) / 5) - 1e-9))
         values = [estimate, low, high]
     for value in values:
         while value and family != "count" and digits < 6 and abs(value) < 0.5 * 10.0 ** -digits:

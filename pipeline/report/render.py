@@ -134,7 +134,7 @@ def say(claim: Claim, site: Site, words: Words) -> Said:
     is_hidden, below = claim.status == "suppressed", site.disclosure.suppress_below
     n, n_in = words.number(claim.n_used), words.number(claim.n_in) if claim.n_in is not None else "–"
     if is_hidden:
-        n, n_in = words.text("table.fewer", below=below) if claim.n_used < below else "–", "–"
+        n, n_in = words.text("table.fewer", below=below) if claim.n_used < below else words.text("table.blank"), "–"
     bar = interval_bar.draw(claim, wording.state, words.compares(claim))
     return Said(
         claim, words.claim_label(claim), wording.text, wording.level, wording.state, words.estimate(claim),

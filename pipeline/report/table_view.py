@@ -109,6 +109,8 @@ def _name(value: object, column: str, unit: str, words: Words) -> str:
         return words.period(text) if re.fullmatch(r"all|\d{4}-\d{2}(/\d{4}-\d{2})?", text) else words.month(text)
     if column == "segment" and ":" in str(value):
         return ": ".join(words.segment(str(value)))
+    if column == "status":
+        return words.text(f"status.{value}.name")
     if column == "dimension":
         return words.name("dimension", value)
     return words.name("value", value) if unit == "category" else tidy(value, 200)

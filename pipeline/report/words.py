@@ -167,13 +167,16 @@ class Words:
         return numerals.date(str(value), self.convention)
 
     def period(self, period: str) -> str:
-        """A claim's period in words: a month, 'de … a …', or all of the data."""
+        """A claim's period in words: 'marzo de 2025', 'julio a diciembre de 2025', or all of the data."""
         if period == "all":
             return self.text("period.all")
         first, _, last = period.partition("/")
         if not last:
             return self.month(first) if re.fullmatch(r"\d{4}-\d{2}", first) else tidy(first)
-        return self.text("period.range", first=self.month(first), last=self.month(last))
+        opening = self.month(first)
+        if first[:4] == last[:4]:
+            opening = self.convention.months[int(first[5:7]) - 1]
+        return self.text("period.range", first=opening, last=self.month(last))
 
     def value(self, value: float | None, unit: str, digits: int | None = None, *, signed: bool = False,
               brief: bool = False, scale: float | None = None) -> str:
@@ -255,8 +258,9 @@ class Words:
         return self.name("dimension", dimension), self.name("segment_value", value)
 
     def estimate(self, claim: Claim, brief: bool = True) -> str:
-        """The claim's estimate with its unit, at the decimals its interval supports."""
-        return self.value(claim.estimate, claim.unit, _digits(claim), scale=claim.estimate, brief=brief)
+        """The claim's estimate with its unit, at the decimals its interval supports; signed when compared with 0."""
+        return self.value(claim.estimate, claim.unit, _digits(claim), scale=claim.estimate, brief=brief,
+                          signed=self.compares(claim) == 0)
 
     def range(self, claim: Claim, brief: bool = True) -> str:
         """The claim's interval, or "" where it has none."""

@@ -25,6 +25,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from pipeline.report.words import Words
 
+FONTS = "-apple-system,'Segoe UI',Roboto,'Helvetica Neue','Liberation Sans',Arial,sans-serif"  # as in style.css
 INK, MUTED, GRID, PAPER = "#1d2b36", "#5b6b78", "#dfe5ea", "#ffffff"
 # Blue, vermilion, green, purple, grey (after Okabe and Ito): apart for colour-blind readers and 3:1 on white.
 PALETTE = ("#00639c", "#c8500a", "#00795a", "#93478a", "#5b6b78")
@@ -97,11 +98,14 @@ def alternative(figure: Figure) -> str:
 
 
 def svg(figure: Figure) -> str:
-    """The figure as SVG text; the same bytes for the same figure on any day."""
+    """The figure as SVG text, in the fonts of the page; the same bytes for the same figure on any day.
+
+    Places are measured with DejaVu Sans, which matplotlib brings along and which is wider than the others.
+    """
     buffer = io.StringIO()
     with matplotlib.rc_context(theme()):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+    return buffer.getvalue().replace("'DejaVu Sans'", FONTS)
 
 
 def show(figure: Figure) -> None:

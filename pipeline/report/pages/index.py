@@ -24,15 +24,14 @@ class Answer:
 
 
 ANSWERS = (
-    Answer("experience", "experience", ("experience.nps.*", "experience.nps", "experience.csat*", "experience.ces*"),
-           ("surveys",)),
-    Answer("sales", "sales", ("sales.effect_per_point", "sales.effect*", "sales.ppml*"), ("surveys", "sales")),
+    Answer("experience", "experience", ("experience.nps", "experience.csat", "experience.ces", "experience.top_share.*",
+                                        "experience.mean.*", "experience.ttr_median_hours"), ("surveys",)),
+    Answer("sales", "sales", ("sales.per_point",), ("surveys", "sales")),
     Answer("value", "sales", ("sales.conversion_value.detractor_to_promoter", "sales.conversion_value.*"),
            ("surveys", "sales")),
-    Answer("churn", "churn", ("churn.effect_per_point", "churn.effect*", "churn.hazard*"), ("surveys",)),
-    Answer("coverage", "coverage", ("coverage.response_share*", "coverage.*response*", "coverage.revenue*share*"), ()),
+    Answer("churn", "churn", ("churn.per_point", "churn.hazard*", "churn.*"), ("surveys",)),
+    Answer("coverage", "coverage", ("coverage.response_share", "coverage.*"), ()),
 )
-PEOPLE = ("coverage.*",)
 GLOSSARY = ("nps", "csat", "ces", "ttr", "interval", "association", "effect", "churn", "censored", "suppressed")
 METHOD = ("claims", "order", "interval", "level", "small", "response")
 
