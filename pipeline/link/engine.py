@@ -3,7 +3,6 @@
 Everything else in this room is written once, in Narwhals. Here stands only what Narwhals has no expression for.
 """
 
-import itertools
 from functools import lru_cache
 from typing import Any
 
@@ -22,7 +21,6 @@ MINOR = 10_000  # money is summed exactly, in ten-thousandths of the currency un
 
 _PANDAS = {"number": "float64", "integer": "Int64", "timestamp": "datetime64[us]", "boolean": "boolean"}
 _DUCKDB = {"number": "DOUBLE", "integer": "BIGINT", "timestamp": "TIMESTAMP", "boolean": "BOOLEAN"}
-_names = itertools.count()
 
 
 def canonical(native: Native, table: Table) -> nw.LazyFrame:
@@ -84,7 +82,7 @@ def _boundaries(time_zone: str) -> np.ndarray:
 def with_month(frame: nw.LazyFrame, column: str, into: str, time_zone: str) -> nw.LazyFrame:
     """Adds `into`: the month (year * 12 + month - 1) of a UTC timestamp in the calendar of `time_zone`.
 
-    Both engines look the month up between the same instants, so they cannot disagree about a time zone.
+    pandas looks it up between the instants at which months begin there; DuckDB asks its own calendar.
     """
     native = frame.to_native()
     bounds = _boundaries(time_zone)
@@ -95,30 +93,30 @@ def with_month(frame: nw.LazyFrame, column: str, into: str, time_zone: str) -> n
         if instants.isna().any():
             values = values.astype("Int64").mask(instants.isna())
         return nw.from_native(native.assign(**{into: values})).lazy()
-    guess = f'((year("{column}") - {FIRST_YEAR}) * 12 + month("{column}") - 1)'  # right, or one month off
-    listed = f"[{','.join(map(str, bounds.tolist()))}]::BIGINT[]"
-    month = (f'CAST({guess} + {FIRST_YEAR * 12} + (epoch_us("{column}") >= ({listed})[{guess} + 2])::INT '
-             f'- (epoch_us("{column}") < ({listed})[{guess} + 1])::INT AS BIGINT)')
-    return nw.from_native(native.project(f'*, {month} AS "{into}"'))
+    # Zones are at most 14 hours apart from UTC: only days next to a change of month need the zone at all.
+    here = f"timezone('{time_zone}', timezone('UTC', \"{column}\"))"
+    month = (f'CASE WHEN day("{column}") BETWEEN 2 AND 27 THEN year("{column}") * 12 + month("{column}") - 1 '
+             f"ELSE year({here}) * 12 + month({here}) - 1 END")
+    return nw.from_native(native.project(f'*, CAST({month} AS BIGINT) AS "{into}"'))
 
 
 def kept(frame: nw.LazyFrame) -> nw.LazyFrame:
     """The same rows, computed once: DuckDB would otherwise aggregate the order lines again for every use."""
     native = frame.to_native()
-    if isinstance(native, pd.DataFrame):
-        return frame
-    name = f"kept_{next(_names)}"
-    native.create(name)
-    return nw.from_native(native.query(f"from_{name}", f"SELECT * FROM {name}"))
+    return frame if isinstance(native, pd.DataFrame) else nw.from_native(native.materialize())
 
 
-def months_between(like: nw.LazyFrame, first: int, last: int) -> nw.LazyFrame:
-    """One row per month from `first` to `last`, column `month`, on the engine of `like`."""
-    native = like.to_native()
-    if isinstance(native, pd.DataFrame):
-        return nw.from_native(pd.DataFrame({"month": np.arange(first, last + 1, dtype="int64")})).lazy()
-    name = f"from_kept_{next(_names)}"
-    return nw.from_native(native.query(name, f"SELECT CAST(range AS BIGINT) AS month FROM range({first}, {last + 1})"))
+def with_every_month(frame: nw.LazyFrame, first: str, last: str) -> nw.LazyFrame:
+    """Each row once per month from column `first` to column `last`, both included, with the column `month`."""
+    native = frame.to_native()
+    if not isinstance(native, pd.DataFrame):
+        every = f'unnest(range(CAST("{first}" AS BIGINT), CAST("{last}" AS BIGINT) + 1))'
+        return nw.from_native(native.project(f"*, {every} AS month"))
+    start, stop = (native[name].to_numpy(dtype="int64") for name in (first, last))
+    length = np.maximum(stop - start + 1, 0)
+    offset = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    spread = native.take(np.repeat(np.arange(len(native)), length)).reset_index(drop=True)
+    return nw.from_native(spread.assign(month=np.repeat(start, length) + offset)).lazy()
 
 
 def finished(frame: nw.LazyFrame, types: dict[str, str], order: list[str]) -> Native:

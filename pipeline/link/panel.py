@@ -7,7 +7,7 @@ from functools import reduce
 import narwhals as nw
 
 from pipeline.contracts.tables import TABLES
-from pipeline.link.engine import Native, canonical, finished, months_between, rows, with_month
+from pipeline.link.engine import Native, canonical, finished, rows, with_every_month, with_month
 from pipeline.link.flows import KEYS, instruments_of, known, sales_flows, survey_flows, ticket_flows
 from pipeline.link.identity import resolve_accounts
 from pipeline.link.window import Window, observe_window
@@ -39,7 +39,7 @@ def build_panel(tables: Mapping[str, Native], time_zone: str, *, as_of: date | s
     flows = {name: make(frames[name], window, time_zone) for name, make in FLOWS.items() if name in frames}
     events = [flow.select(KEYS) for made in flows.values() for flow in made]
     roster = _roster(frames.get("customers"), events, window, time_zone)
-    panel = _scaffold(roster, window)
+    panel = _scaffold(roster)
     for made in flows.values():
         panel = reduce(lambda left, flow: left.join(flow, on=KEYS, how="left"), made, panel)
     instruments = instruments_of(frames["surveys"]) if "surveys" in frames else []
@@ -87,11 +87,9 @@ def _roster(customers: nw.LazyFrame | None, events: list[nw.LazyFrame], window: 
     return roster.filter(known("acquired"))
 
 
-def _scaffold(roster: nw.LazyFrame, window: Window) -> nw.LazyFrame:
+def _scaffold(roster: nw.LazyFrame) -> nw.LazyFrame:
     """One row per customer and month of its stretch, with tenure_months and is_active."""
-    months = months_between(roster, window.first, window.last)
-    grid = roster.join(months, how="cross")
-    grid = grid.filter(nw.col("month") >= nw.col("panel_first"), nw.col("month") <= nw.col("panel_last"))
+    grid = with_every_month(roster, "panel_first", "panel_last")
     tenure = nw.col("month") - nw.col("acquired")
     return grid.with_columns(
         tenure_months=nw.when(nw.col("is_dated") & (tenure >= 0)).then(tenure),
