@@ -10,7 +10,7 @@ from pipeline.contracts.claims import Claim
 TOTAL = "all"  # the value that marks a row of totals in a dimension
 KEYS = ("score", "period", "lag", "month", "tenure_months")  # say which row it is: never blanked, and never added up
 NAMES = ("claim_id", "dimension", "unit", "change_unit", "method", "status", "level", "reason", "variant", "term")
-FLAG = "is_suppressed"
+FLAG, SMALL = FLAGS = ("is_suppressed", "is_small")
 NOT_PEOPLE = ("source", "table", "file", "rule", "column")  # breakdowns of rows and files: always shown whole
 
 
@@ -38,8 +38,9 @@ def protect_claims(claims: list[Claim], below: int) -> list[Claim]:
 
 
 def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Sequence[str] = KEYS) -> pd.DataFrame:
-    """The table with a column is_suppressed; the figures of rows with 0 < count < below, or of status suppressed, are
-    missing.
+    """The table with two columns more, is_suppressed and is_small; the figures of suppressed rows are missing.
+
+    Small are rows with 0 < count < below; suppressed are those, rows of status suppressed, and what protects them.
 
     The total of a breakdown is taken as known, here or on another page: along every text column, a blank that could
     be found by subtraction gets a second one, until nothing changes (two-way tables with their margins included).
@@ -47,8 +48,7 @@ def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Seque
     """
     table = table.copy()
     if count not in table.columns:
-        table[FLAG] = False
-        return table
+        return table.assign(**dict.fromkeys(FLAGS, False))
     already = (table["status"] == "suppressed").tolist() if "status" in table else [False] * len(table)
     counts = pd.to_numeric(table[count], errors="coerce").fillna(0).tolist()
     hidden = {i for i, n in enumerate(counts) if 0 < n < below or already[i]}
@@ -65,11 +65,13 @@ def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Seque
                 more = _cover(inside, outside, dict(enumerate(counts)), below)
                 hidden |= set(more)
                 grown = grown or bool(more)
-    table[FLAG] = [i in hidden for i in range(len(table))]
+    shown = pd.Series([i not in hidden for i in range(len(table))], index=table.index)
     for column in table.columns:
-        if column not in (*keys, FLAG) and not _is_text(table[column]):
-            table[column] = table[column].astype("object").where(~table[FLAG], None).convert_dtypes()
-    return table
+        if column not in keys and not _is_text(table[column]):
+            whole = {"i": "Int64", "u": "Int64", "b": "boolean"}.get(getattr(table[column].dtype, "kind", ""))
+            table[column] = (table[column].astype(whole) if whole else table[column]).where(shown)
+    small = [0 < n < below and not gone for n, gone in zip(counts, already, strict=True)]
+    return table.assign(**{FLAG: ~shown, SMALL: small})
 
 
 def _cover(inside: list[int], outside: list[int], counts: dict[int, float], below: int) -> list[int]:

@@ -104,7 +104,7 @@ def figure_view(section: Section, results: Results, site: Site, words: Words) ->
     drawn = {}
     for medium in base.WIDTHS:
         with base.medium(medium):
-            drawn[medium] = figure.draw(frame_.drop(columns=disclosure.FLAG), words, **figure.options)
+            drawn[medium] = figure.draw(frame_.drop(columns=[*disclosure.FLAGS]), words, **figure.options)
     return {"wide": picture_address(base.svg(drawn["wide"])), "phone": picture_address(base.svg(drawn["phone"])),
             "alt": base.alternative(drawn["wide"]), "caption": _caption(section, "figure", words),
             "table": one_table(data, _caption(section, "table", words), results, site, words)}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipeline.contracts.refusal import Refusal
 from pipeline.report import numerals
-from pipeline.report.disclosure import FLAG
+from pipeline.report.disclosure import FLAG, FLAGS, SMALL
 from pipeline.report.page import Table
 from pipeline.report.words import Words, tidy
 
@@ -28,7 +28,7 @@ class TableView:
 
 def view(frame: pd.DataFrame, table: Table, words: Words, caption: str, currency: str, below: int) -> TableView:
     """The protected frame (see disclosure.protect_table) as text; estimate's limits become one interval column."""
-    units = dict(table.columns) or {c: unit_of(frame, c) for c in frame.columns if c not in (FLAG, "unit")}
+    units = dict(table.columns) or {c: unit_of(frame, c) for c in frame.columns if c not in (*FLAGS, "unit")}
     absent = [c for c in units if c not in frame.columns]
     if absent:
         raise Refusal("TABLE-COLUMN", f"table {table.name!r} has no column {absent[0]!r}",
@@ -78,7 +78,8 @@ def _cell(record: dict, column: str, units: dict[str, str], words: Words, count:
           below: int) -> str:
     value, unit = record[column], units[column]
     if record.get(FLAG) and _is_number(unit) and pd.isna(value):
-        return words.text("table.fewer", below=below) if column == count else words.text("table.blank")
+        is_told = column == count and record.get(SMALL)
+        return words.text("table.fewer", below=below) if is_told else words.text("table.blank")
     if unit == "by_row":
         unit = record.get("unit") or "ratio"
     limits = [_float(record.get(c)) for c in INTERVAL] if has_interval else [None, None]

@@ -1,6 +1,5 @@
 """A made-up site: results, wording and pages as notebooks would leave them, without running any."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -196,15 +195,29 @@ def made_up_results(touchpoints=TOUCHPOINTS) -> dict[str, Results]:
     }
 
 
-@pytest.fixture
-def wording(tmp_path, monkeypatch) -> Path:
-    """The common wording of the product and a made-up one beside it, without the notebooks' own."""
-    folder = tmp_path / "wording"
+def lay_out_wording(folder: Path) -> Path:
+    """A folder with the common wording of the product and the made-up one beside it."""
     folder.mkdir()
     for language, text in WORDING.items():
-        common = words_module.FOLDER / f"common.{language}.yaml"
+        common = Path(words_module.__file__).parent / "wording" / f"common.{language}.yaml"
         (folder / common.name).write_text(common.read_text(encoding="utf-8"), encoding="utf-8")
         (folder / f"made_up.{language}.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def build_files(language="es", results=None, name="Compañía Ejemplo", data="invented", linkage=None) -> dict[str, str]:
+    """File name -> text of a made-up site."""
+    words = Words(language)
+    linkage = {"first_day": "2024-01-01", "as_of": "2024-12-31", "missing": []} if linkage is None else linkage
+    company = Company(name, data, "EUR", "Europe/Madrid")
+    site = site_module.build_site(company, Disclosure(), linkage, results or made_up_results(), words)
+    return site_module.render_site(site, words)
+
+
+@pytest.fixture
+def wording(tmp_path, monkeypatch) -> Path:
+    """The made-up wording in force, without the notebooks' own."""
+    folder = lay_out_wording(tmp_path / "wording")
     monkeypatch.setattr(words_module, "FOLDER", folder)
     words_module.catalogue.cache_clear()
     yield folder
@@ -213,24 +226,11 @@ def wording(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def made_up(wording, monkeypatch):
-    """build(language="es", results=None, name=…, data=…, linkage=…) -> file name -> text of a made-up site."""
+    """build_files with the made-up pages in force."""
     monkeypatch.setattr(site_module, "page_for", lambda name, results, words: PAGES[name])
-
-    def build(language="es", results=None, name="Compañía Ejemplo", data="invented", linkage=None):
-        words = Words(language)
-        linkage = {"first_day": "2024-01-01", "as_of": "2024-12-31", "missing": []} if linkage is None else linkage
-        company = Company(name, data, "EUR", "Europe/Madrid")
-        site = site_module.build_site(company, Disclosure(), linkage, results or made_up_results(), words)
-        return site_module.render_site(site, words)
-
-    return build
+    return build_files
 
 
 @pytest.fixture
 def results():
     return made_up_results
-
-
-@pytest.fixture
-def linkage_json():
-    return json.dumps({"first_day": "2024-01-01", "as_of": "2024-12-31", "missing": []})

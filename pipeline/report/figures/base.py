@@ -23,7 +23,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from pipeline.report.words import Words
+from pipeline.report.words import Words, tidy
 
 FONTS = "-apple-system,'Segoe UI',Roboto,'Helvetica Neue','Liberation Sans',Arial,sans-serif"  # as in style.css
 INK, MUTED, GRID, PAPER = "#1d2b36", "#5b6b78", "#dfe5ea", "#ffffff"
@@ -169,8 +169,7 @@ def legend(figure: Figure, axes: Any, columns: int = 3) -> None:
 def shorten(text: Any) -> str:
     """A name from the data, cut so that it leaves room for the figure."""
     limit = 18 if is_phone() else 30
-    text = str(text)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return tidy(text, limit)
 
 
 def _decimals(step: float) -> int:

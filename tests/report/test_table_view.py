@@ -1,0 +1,56 @@
+"""Tables as a reader sees them."""
+
+import pandas as pd
+import pytest
+
+from pipeline.contracts.refusal import Refusal
+from pipeline.report.disclosure import protect_table
+from pipeline.report.page import Table
+from pipeline.report.table_view import view
+from pipeline.report.words import Words
+
+NB = "\u00a0"
+
+
+def shown(frame, table=None, language="es"):
+    return view(protect_table(frame, 10), table or Table("t"), Words(language), "Caption", "EUR", 10)
+
+
+def test_limits_become_one_column_at_the_decimals_they_support():
+    frame = pd.DataFrame({"channel": ["web", "shop"], "unit": ["points", "share"], "n": [1500, 80],
+                          "estimate": [31.42, 0.2874], "ci_low": [27.6, 0.19], "ci_high": [35.2, 0.39]})
+    made = shown(frame)
+    assert made.titles == ("Canal", "Casos", "Estimación", "Intervalo del 95 %")
+    assert made.rows[0] == ("web", "1.500", "31", "28 a 35")
+    assert made.rows[1] == ("shop", "80", f"29{NB}%", f"19{NB}% a 39{NB}%")
+    assert made.is_number == (False, True, True, True)
+
+
+def test_units_told_by_name_and_by_declaration():
+    frame = pd.DataFrame({"period": ["2024-03"], "rows": [1234], "share": [0.5], "is_open": [True],
+                          "ttr_hours": [30.0], "amount": [1234.5]})
+    table = Table("t", {"period": "month", "rows": "count", "share": "share", "amount": "company"},
+                  titles={"amount": "column.value"})
+    assert shown(frame, table).rows == (("marzo de 2024", "1.234", f"50,0{NB}%", f"1.235{NB}€"),)
+    frame = frame.drop(columns=["is_open", "ttr_hours", "amount"])
+    assert shown(frame, language="en").rows == (("March 2024", "1,234", "50.0%"),)
+
+
+def test_missing_and_hidden_are_told_apart():
+    frame = pd.DataFrame({"channel": ["a", "b", "c", "d"], "n": [7, 20, 30, 40],
+                          "estimate": [1.0, 2.0, 3.0, None]})
+    made = shown(frame)
+    assert made.rows == (("a", "menos de 10", "oculto"), ("b", "oculto", "oculto"), ("c", "30", "3,00"),
+                         ("d", "40", "–"))
+    assert "menos de 10" in made.note
+
+
+def test_a_column_that_is_not_there_is_refused_by_name():
+    with pytest.raises(Refusal, match="TABLE-COLUMN"):
+        shown(pd.DataFrame({"n": [50]}), Table("t", {"nothing": "count"}))
+
+
+def test_long_tables_say_that_they_are_cut():
+    made = shown(pd.DataFrame({"rows": range(100, 600)}), Table("t", longest=20))
+    assert len(made.rows) == 20
+    assert "20" in made.note and "500" in made.note

@@ -1,0 +1,143 @@
+"""The catalogue is whole in both languages, and the claim alone decides what is said."""
+
+import importlib.util
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.contracts.claims import Claim
+from pipeline.report import words as words_module
+from pipeline.report.words import MissingWording, Words, catalogue, placeholders, tidy
+
+FACTS = ("label", "better", "against")
+CLAIM_PLACEHOLDERS = {
+    "estimate", "signed", "low", "high", "interval", "size", "size_interval", "n", "n_in", "period", "segment",
+    "dimension", "label", "part", "detectable", "reason", "readable_on", "comparisons"}
+
+
+def test_both_languages_have_the_same_files_keys_and_placeholders():
+    """Over the whole wording of the product: each text and each state of each claim."""
+    es, en = catalogue("es"), catalogue("en")
+    names = {language: {file.name.split(".")[0] for file in words_module.FOLDER.glob(f"*.{language}.yaml")}
+             for language in ("es", "en")}
+    assert names["es"] == names["en"] != set()
+    assert es["texts"].keys() == en["texts"].keys()
+    assert es["claims"].keys() == en["claims"].keys()
+    for key in es["texts"]:
+        assert isinstance(es["texts"][key], dict) == isinstance(en["texts"][key], dict), key
+        assert placeholders(es["texts"][key]) == placeholders(en["texts"][key]), key
+    for claim_id in es["claims"]:
+        first, second = es["claims"][claim_id], en["claims"][claim_id]
+        assert first.keys() == second.keys(), claim_id
+        for state in first:
+            assert placeholders(first[state]) == placeholders(second[state]), (claim_id, state)
+            if isinstance(first[state], dict):
+                assert first[state].keys() == second[state].keys(), (claim_id, state)
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_every_claim_wording_is_complete(language):
+    """A label; all three comparing states or none; nothing between braces that a claim does not give."""
+    for claim_id, entry in catalogue(language)["claims"].items():
+        assert entry.get("label"), claim_id
+        comparing = {"good", "bad", "zero"} & entry.keys()
+        assert comparing in (set(), {"good", "bad", "zero"}), claim_id
+        assert comparing or "described" in entry, claim_id
+        assert entry.get("better", "higher") in ("higher", "lower"), claim_id
+        for state, text in entry.items():
+            if state not in ("better", "against"):
+                assert placeholders(text) <= CLAIM_PLACEHOLDERS, (claim_id, state)
+
+
+def test_facts_about_a_claim_are_the_same_in_both_languages():
+    es, en = catalogue("es")["claims"], catalogue("en")["claims"]
+    for claim_id in es:
+        assert [es[claim_id].get(k) for k in ("better", "against")] == [
+            en[claim_id].get(k) for k in ("better", "against")], claim_id
+
+
+def test_a_key_in_two_files_is_an_error(wording):
+    (wording / "twice.es.yaml").write_text("texts: {skip: otra vez}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="skip"):
+        catalogue("es")
+
+
+def claim(estimate, low=None, high=None, claim_id="sales.per_point", unit="percent", **more):
+    return Claim(claim_id, estimate, unit, 500, "m", **{"level": "associated", **more}, ci_low=low, ci_high=high)
+
+
+@pytest.mark.parametrize(("given", "state", "part"), [
+    (claim(6.2, 4.1, 8.3), "good", "6,2\u00a0% más de ventas"),
+    (claim(-6.2, -8.3, -4.1), "bad", "6,2\u00a0% menos de ventas al mes siguiente (entre el 4,1\u00a0% y el 8,3\u00a0%)"),
+    (claim(1.2, -4.1, 6.5), "zero", "No se aprecia"),
+    (claim(1.2, 0.0, 6.5), "zero", "No se aprecia"),
+    (claim(0.7, 0.6, 0.8, "churn.per_point", "ratio"), "good", "baja el riesgo"),
+    (claim(1.3, 1.1, 1.5, "churn.per_point", "ratio"), "bad", "sube el riesgo"),
+    (claim(0.95, 0.85, 1.06, "churn.per_point", "ratio"), "zero", "No se aprecia relación"),
+    (claim(31, 28, 35, "experience.nps", "points", level="described"), "described", "es 31 (entre 28 y 35)"),
+    (claim(None, status="not_estimable", reason="separation"), "not_estimable", "la puntuación separa del todo"),
+    (claim(None, status="too_early", readable_on="2025-06-01"), "too_early", "a partir del 1 de junio de 2025"),
+    (claim(None, status="suppressed"), "suppressed", "demasiado pequeño"),
+    (claim(None, status="not_enough_data"), "not_enough_data", "no hay datos suficientes (500)"),
+    (claim(31, 11, 52, "experience.nps", "points", status="not_enough_data"), "not_enough_data", "31 (entre 11 y 52)"),
+])
+def test_the_claim_chooses_its_sentence(wording, given, state, part):
+    said = Words("es").wording(given)
+    assert said.state == state
+    assert part in said.text
+
+
+def test_the_level_changes_the_words(wording):
+    words = Words("en")
+    associated, effect = (words.sentence(claim(6.2, 4.1, 8.3, level=level)) for level in ("associated", "effect"))
+    assert associated.endswith("causes are not separated.")
+    assert effect.endswith("its placebo checks pass.")
+    assert "unadjusted" in words.sentence(claim(6.2, 4.1, 8.3, level="described", naive=True))
+    assert words.wording(claim(None, status="not_estimable", reason="x")).level == ""
+
+
+def test_a_state_may_speak_differently_by_level(wording):
+    (wording / "levels.en.yaml").write_text(
+        "claims: {a.b: {label: A, described: {associated: goes with, effect: causes}}}\n", encoding="utf-8")
+    words = Words("en")
+    assert words.wording(claim(1, claim_id="a.b", level="effect")).text == "causes"
+    assert words.wording(claim(1, claim_id="a.b", level="associated")).text == "goes with"
+    with pytest.raises(MissingWording, match="described"):
+        words.wording(claim(1, claim_id="a.b", level="described"))
+
+
+def test_a_segment_is_always_named(wording):
+    said = Words("en").sentence(claim(31, 28, 35, "experience.nps", "points", segment="channel:web {n}"))
+    assert said.startswith("Channel “web {n}”: NPS of the whole period is 31")
+
+
+def test_a_claim_without_wording_is_named(wording):
+    words = Words("es")
+    assert words.unworded([claim(1), claim(1, claim_id="sales.nowhere"), claim(2, claim_id="sales.nowhere")]) == [
+        "sales.nowhere"]
+    with pytest.raises(MissingWording, match=r"sales\.nowhere"):
+        words.sentence(claim(1, claim_id="sales.nowhere"))
+
+
+def test_names_from_the_data_are_one_clean_line():
+    assert tidy("a\u202eb\u200b\x00c\n d") == "ab c d"
+    assert len(tidy("x" * 500)) == 80
+
+
+def test_plural_and_lists(wording):
+    words = Words("es")
+    assert words.text("index.claims.count", count=1) == "1 cifra"
+    assert words.text("index.claims.count", count=1234) == "1.234 cifras"
+    assert words.listed(["a", "b", "c"]) == "a, b y c"
+
+
+def test_yaml_is_read_as_yaml_1_2(wording):
+    """`no` and `yes` are texts here, not booleans."""
+    text = (wording / "common.es.yaml").read_text(encoding="utf-8")
+    assert {"yes", "no"} <= YAML(typ="safe", pure=True).load(text)["texts"].keys()
+
+
+def test_words_need_no_babel():
+    """The conventions are the product's own: no locale of the machine can change a page."""
+    source = importlib.util.find_spec("pipeline.report.words").origin
+    assert "locale" not in open(source, encoding="utf-8").read()
