@@ -3,20 +3,21 @@
 `python -m pipeline.demo.truth` computes the second kind for every world and writes it into ledger.json beside this
 file (about half a minute); `truth(world)` gives both.
 
-What naive methods find in the base world, where the truth is +6.2 % of next month's orders per point:
-- ordinary least squares of log(1 + sales) on the score: several times too much; valuable customers are both happier
-  and bigger buyers (v in satisfaction and in orders), and log(1 + x) turns months without orders into a share.
-- difference of mean sales between promoters and detractors: about twice the true value of a conversion, same reason.
-- sales of the same month in place of the next: most of the effect is lost, since orders follow the answer of the
-  month before; in the feedback world it is invented instead, since there sales raise the score.
-- scores carried forward until the next answer: well below the truth, old answers say little about the present one.
-- "left at any time" on the mean score: answers of months after which nobody could be observed to leave, and
-  customers who left early and had few months to answer, bias it; the hazard per month does not.
-- bought an additional service ever / was in contact ever: who stays longer has more of both (immortal time).
-- NPS of those who answer: too high, since valuable customers are happier and answer more often; weighting by value
-  band and segment repairs it in the base world, and not in the world "nonresponse".
-- before against after the action, or branches with against without it: better branches were first (selection), and
-  the season and the trend add to it.
+What naive methods find where the truth of the base world is +6.2 % (0.060 log points) of next month's orders per
+point and 12.8 EUR per customer and month for detractor to promoter (measured on 3 companies of 6,000; the right
+method, Poisson with customer and month effects, found 0.062 there and 0.059 over 60 companies of 1,500):
+- least squares of log(1 + sales) on the score: 0.24, four times the truth: valuable customers are both happier and
+  bigger buyers (v stands in satisfaction and in orders), and log(1 + x) makes a jump of every month without orders.
+- difference of mean sales, promoters minus detractors: 37 EUR, three times the truth; in the null world 20 EUR for 0.
+- sales of the same month in place of the next: 0.010, a sixth of the truth, since orders follow the answer of the
+  month before; 0.14 in the feedback world, where sales raise the score of their own month.
+- scores carried forward to the next answer: 0.022, a third of the truth; old answers say little about the present.
+- logit of "ever left" on the mean score: -0.037 in the null world for 0: who stays answers longer.
+- "ever bought an additional service" by "ever in contact": log odds 0.58 in the null world for 0 (immortal time).
+- orders after the action against before it: 0.148 for 0.073; season and trend add to it.
+- answers in branches with the action against those without: about 0.4 points too much; better branches were first.
+- NPS of those who answer: 5 points too high, since valuable customers are happier and answer more often; weighting by
+  value band and segment mends it here, and cannot in the world "nonresponse", where the answer itself decides.
 """
 
 import json
