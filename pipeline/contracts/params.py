@@ -144,11 +144,17 @@ class Experience:
 
 @dataclass(frozen=True)
 class Sales:
-    """Notebook 03. max_score_age_months: 1 uses only answers given in the month before the sales."""
+    """Notebook 03. max_score_age_months: 1 uses only answers given in the month before the sales.
+
+    groups: highest detractor and lowest promoter on the instrument's scale, higher being better.
+    break_even_months: how long a converted customer is counted on for the break-even cost.
+    """
 
     instrument: str
     max_score_age_months: int
     covariates: list[str]
+    groups: list[float] = field(default_factory=lambda: [6.0, 9.0])
+    break_even_months: int = 12
 
 
 @dataclass(frozen=True)

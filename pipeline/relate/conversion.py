@@ -1,0 +1,69 @@
+"""What turning a detractor or a passive into a promoter is worth, and what it may cost at most.
+
+theta = mean over the detractors' (passives') customer-months of their next-month spend x (e^b - 1), b what a
+promoter's answer does instead of theirs by the panel model. Its interval comes from the joint influence of spend
+and coefficients, clustered by customer.
+
+Claims: sales.conversion_value.detractor_to_promoter, .passive_to_promoter (money per customer and month),
+sales.conversion_margin.* where the sales carry a margin, sales.break_even_cost.* (money per converted customer over
+the declared months).
+"""
+
+import numpy as np
+
+from pipeline.contracts.claims import Claim, Level
+from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim
+from pipeline.relate.ppml import PpmlFit
+from pipeline.relate.sales import add_groups, fit_groups
+from pipeline.relate.sample import SalesSample
+
+METHOD = "ppml_conversion"
+SOURCES = ("detractor", "passive")
+
+
+def conversion(sample: SalesSample, currency: str, break_even_months: int, level: Level = "associated",
+               reason: str = "") -> list[Claim]:
+    """Conversion values, their break-even cost, and both on margin where there is one."""
+    has_margin = sample.problem is None and sample.rows["margin"].notna().any()
+    made = []
+    for source in SOURCES:
+        ids = {"value": f"sales.conversion_value.{source}_to_promoter",
+               "margin": f"sales.conversion_margin.{source}_to_promoter",
+               "cost": f"sales.break_even_cost.{source}_to_promoter"}
+        try:
+            fit = fit_groups(sample)
+            value = conversion_value(sample, fit, source)
+            margin = conversion_value(sample, fit, source, "margin") if has_margin else None
+            gain = value if margin is None else margin
+            cost = combine(break_even_months * gain.value, [(float(break_even_months), gain)], gain)
+            estimates = {"value": value, "cost": cost} | ({"margin": margin} if margin else {})
+            made += [claim(ids[name], one, currency, METHOD, level=level, reason=reason, comparisons=2)
+                     for name, one in estimates.items()]
+        except NotEstimable as why:
+            made += [no_claim(ids[name], why, currency, METHOD) for name in ("value", "cost")]
+    return made
+
+
+def conversion_value(sample: SalesSample, fit: PpmlFit, source: str, money: str = "revenue") -> Estimate:
+    """theta per customer and month for those of group `source`, in units of `money` (revenue or margin).
+
+    Each of their customer-months keeps all else and gets a promoter's answer, drawn from the answers of promoters:
+    y (e^(b + k - s d) - 1), averaged; b from group mean to group mean, s the slope inside groups, d how far the
+    answer lies from its group's mean, k = log mean of e^(s d) over promoters. Influence: of the mean, of b and of s.
+    With margin: the same relative effect, applied to their margin.
+    """
+    rows = add_groups(sample)
+    paid = rows[(rows["group"] == source) & rows[money].notna()]
+    promoter = fit["promoter"]
+    effects = [(1.0, promoter)] + ([(-1.0, fit["passive"])] if source == "passive" else [])
+    step = combine(sum(weight * part.value for weight, part in effects), effects, promoter)
+    slope = fit["within_group"] if "within_group" in fit.names else combine(0.0, [(0.0, promoter)], promoter)
+    above = rows.loc[rows["group"] == "promoter", "within_group"].to_numpy()
+    tilt = np.exp(slope.value * above)
+    spend, place = paid[money].to_numpy(), paid["within_group"].to_numpy()
+    after = spend * np.exp(step.value - slope.value * place) * tilt.mean()
+    theta = float(np.mean(after - spend))
+    share = np.bincount(paid["customer"].to_numpy(), (after - spend - theta) / len(paid), minlength=sample.units)
+    mean = Estimate(theta, share, promoter.n_in, len(paid), int(paid["customer"].nunique()), promoter.factor)
+    by_slope = float(np.mean(after * (np.mean(tilt * above) / tilt.mean() - place)))
+    return combine(theta, [(1.0, mean), (float(after.mean()), step), (by_slope, slope)], promoter)

@@ -1,0 +1,94 @@
+"""Estimates that keep each customer's share in their own error, and the claims made of them.
+
+Every estimator of this room returns coefficients with an influence row per customer, so that any
+combination of them (a conversion value, the difference of two models) has its interval from one sum of squares.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from pipeline.contracts.claims import Claim, Level
+
+FEW_CUSTOMERS = 10
+
+
+class NotEstimable(Exception):
+    """Data that cannot give this number; `reason` is the machine word that the page explains.
+
+    reasons: what is missing (no_panel, no_scores, no_next_sales, no_sale_dates, no_ids, not_contractual, ...) or what
+    the data cannot tell apart (no_overlap, one_customer, one_month, constant_score, missing_group, collinear,
+    separation, one_class, no_outcome, no_repeat_answers, few_customers, few_events, window_too_long).
+    """
+
+    def __init__(self, reason: str, n_in: int = 0, n_used: int = 0,
+                 status: Literal["not_estimable", "not_enough_data", "suppressed"] = "not_estimable"):
+        self.reason, self.n_in, self.n_used, self.status = reason, int(n_in), int(n_used), status
+        super().__init__(reason)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One number and the influence of each customer on it.
+
+    value: float. influence: (customers,), 0 for customers that were not used; the estimate's error is about
+    their sum. factor: small-sample factor of the variance. n_in, n_used: rows. clusters: customers used.
+    """
+
+    value: float
+    influence: np.ndarray
+    n_in: int
+    n_used: int
+    clusters: int
+    factor: float = 1.0
+
+    @property
+    def se(self) -> float:
+        """Cluster-robust standard error by customer."""
+        return float(np.sqrt(self.factor * np.sum(self.influence**2)))
+
+    def interval(self) -> tuple[float, float]:
+        """95 % interval, t with clusters - 1 degrees of freedom."""
+        half = stats.t.ppf(0.975, max(self.clusters - 1, 1)) * self.se
+        return self.value - half, self.value + half
+
+    def p_value(self) -> float:
+        return float(2 * stats.t.sf(abs(self.value) / self.se, max(self.clusters - 1, 1)))
+
+    def detectable(self) -> float:
+        """Smallest effect shown with 80 % power at this standard error."""
+        return 2.8016 * self.se
+
+
+def combine(value: float, parts: list[tuple[float, Estimate]], like: Estimate) -> Estimate:
+    """`value`, whose derivative by each estimate is the weight given; influences add customer by customer."""
+    influence = sum(weight * part.influence for weight, part in parts)
+    return Estimate(value, influence, like.n_in, like.n_used, like.clusters, like.factor)
+
+
+def claim(claim_id: str, estimate: Estimate, unit: str, method: str, *, level: Level = "associated",
+          transform: Literal["identity", "percent", "ratio"] = "identity", **more) -> Claim:
+    """The claim of an estimate; `percent` and `ratio` read it as a log ratio (the interval is turned, not its error).
+
+    Fewer than FEW_CUSTOMERS customers: not_enough_data without a number.
+    """
+    if not np.isfinite(estimate.se) or estimate.clusters < FEW_CUSTOMERS:
+        return no_claim(claim_id, NotEstimable("few_customers", estimate.n_in, estimate.n_used, "not_enough_data"),
+                        unit, method, **more)
+    turn = {"identity": lambda x: x, "percent": lambda x: 100 * np.expm1(x), "ratio": np.exp}[transform]
+    low, high = estimate.interval()
+    values = [float(turn(v)) for v in (estimate.value, low, high)]
+    if not np.all(np.isfinite(values)):
+        return no_claim(claim_id, NotEstimable("separation", estimate.n_in, estimate.n_used), unit, method, **more)
+    detectable = None if level == "described" else float(turn(estimate.detectable()))
+    return Claim(claim_id, values[0], unit, estimate.n_used, method, level, ci_low=values[1], ci_high=values[2],
+                 n_in=estimate.n_in, detectable=detectable, **more)
+
+
+def no_claim(claim_id: str, why: NotEstimable, unit: str, method: str, **more) -> Claim:
+    """The claim that says why there is no number; never a coefficient."""
+    more = {k: v for k, v in more.items() if k not in ("reason", "status")}
+    return Claim(claim_id, None, unit, why.n_used, method, "associated", why.status, n_in=why.n_in,
+                 reason=why.reason, **more)

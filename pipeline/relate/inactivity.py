@@ -1,0 +1,118 @@
+"""Churn without a contract: silence of w days counts as leaving, shown at w/2, w and 2w side by side.
+
+At the end of month t a customer who bought within the last w days is at risk, and leaves there when nothing follows
+within w days. Nobody is scored inside the last w days of the data, where silence cannot be told from the end.
+
+Claims, segment window:<days>: churn.inactivity.monthly_rate (share), churn.inactivity.hazard_ratio_per_point (ratio).
+"""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.contracts.claims import Claim
+from pipeline.relate.churn import ChurnSample, _score
+from pipeline.relate.estimate import Estimate, NotEstimable, claim, no_claim
+from pipeline.relate.hazard import fit_hazard
+
+METHOD = "cloglog_silence"
+RATE = "share_clustered"
+QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99)
+
+
+def order_days(sales: pd.DataFrame, time_zone: str) -> pd.DataFrame:
+    """customer_id, day: each day on which a customer bought something (no returns), in the company's time zone."""
+    needed = {"customer_id", "ordered_at"}
+    if sales.empty or not needed <= set(sales.columns):
+        return pd.DataFrame({"customer_id": pd.Series(dtype="str"), "day": pd.Series(dtype="datetime64[us]")})
+    bought = sales["customer_id"].notna() & sales["ordered_at"].notna()
+    if "is_return" in sales:
+        bought &= ~sales["is_return"].eq(True).fillna(False).to_numpy(bool)
+    local = pd.DatetimeIndex(sales.loc[bought, "ordered_at"]).tz_localize("UTC").tz_convert(time_zone)
+    days = pd.DataFrame({"customer_id": sales.loc[bought, "customer_id"].to_numpy(),
+                         "day": local.tz_localize(None).normalize()})
+    return days.drop_duplicates().sort_values(["customer_id", "day"], ignore_index=True)
+
+
+def purchase_gaps(days: pd.DataFrame) -> pd.DataFrame:
+    """Quantiles of the days between two purchases of a customer: share, days, n."""
+    gaps = days.groupby("customer_id", sort=False)["day"].diff().dt.days.dropna()
+    if gaps.empty:
+        return pd.DataFrame(columns=["share", "days", "n"])
+    return pd.DataFrame({"share": QUANTILES, "days": np.quantile(gaps, QUANTILES), "n": len(gaps)})
+
+
+def silence_sample(days: pd.DataFrame, periods: pd.DataFrame, instrument: str, max_score_age_months: int,
+                   window: int, last_day: pd.Timestamp, covariates: list[str]) -> ChurnSample:
+    """Customer-months at risk of falling silent for `window` days; `left` in the month of the last purchase.
+
+    periods may be empty: then months come from the purchases, without scores.
+    """
+    if days.empty:
+        empty = pd.DataFrame(columns=["customer", "month", "score", "left"])
+        return ChurnSample(empty, empty, 0, [], [], empty, NotEstimable("no_dated_sales"))
+    frame = periods if not periods.empty else _months_of(days, last_day)
+    frame = frame[["customer_id", "period"]].assign(
+        score=_score(frame, instrument, max_score_age_months), **{c: frame[c] for c in covariates if c in frame})
+    end = pd.DatetimeIndex(frame["period"]) + pd.offsets.MonthEnd(0)
+    frame = frame.assign(day=end.astype("datetime64[us]")).sort_values("day", kind="stable", ignore_index=True)
+    seen = days.sort_values("day", kind="stable").astype({"day": "datetime64[us]"})
+    both = seen.assign(bought=seen["day"])
+    back = pd.merge_asof(frame, both, on="day", by="customer_id")["bought"]
+    ahead = pd.merge_asof(frame, both, on="day", by="customer_id", direction="forward", allow_exact_matches=False)
+    since, until = (frame["day"] - back).dt.days, (ahead["bought"] - frame["day"]).dt.days
+    frame["left"] = (until.isna() | (until > window)).astype(float)
+    at_risk = (since < window) & ((pd.Timestamp(last_day) - frame["day"]).dt.days >= window)
+    frame = frame[at_risk].sort_values(["customer_id", "day"], kind="stable", ignore_index=True)
+    gone_before = frame.groupby("customer_id", sort=False)["left"].cumsum() - frame["left"]
+    frame = frame[gone_before == 0].reset_index(drop=True)
+    customer, ids = pd.factorize(frame["customer_id"])
+    period = pd.DatetimeIndex(frame["period"])
+    base = frame[["score", "left"]].assign(customer=customer, month=period.year * 12 + period.month - 1)
+    named = [c for c in covariates if c in frame and frame[c].notna().any()]
+    numbers = [c for c in named if pd.api.types.is_numeric_dtype(frame[c])]
+    base = base.assign(**{c: frame[c].to_numpy() for c in named})
+    rows = base[base[["score", *numbers]].notna().all(axis=1)].reset_index(drop=True)
+    account = pd.DataFrame([{"step": step, "rows": len(part), "customers": int(part["customer"].nunique())}
+                            for step, part in (("at_risk_of_silence", base), ("recent_answer", rows))])
+    problem = None if len(base) else NotEstimable("window_too_long", len(periods))
+    return ChurnSample(rows, base, len(ids), [c for c in named if c not in numbers], numbers, account, problem)
+
+
+def silence_claims(sample: ChurnSample, window: int) -> list[Claim]:
+    """Monthly rate and hazard ratio per point for one window."""
+    segment, more = f"window:{window}", {"segment": f"window:{window}", "comparisons": 3}
+    made, rows = [], sample.at_risk
+    if sample.problem is None and rows["customer"].nunique() >= 10:
+        rate = float(rows["left"].mean())
+        share = np.bincount(rows["customer"], (rows["left"] - rate) / len(rows), minlength=sample.customers)
+        one = Estimate(rate, share, len(rows), len(rows), sample.customers, sample.customers / (sample.customers - 1))
+        made.append(claim("churn.inactivity.monthly_rate", one, "share", RATE, level="described", **more))
+    else:
+        why = sample.problem or NotEstimable("few_customers", len(rows), len(rows), "suppressed")
+        made.append(no_claim("churn.inactivity.monthly_rate", why, "share", RATE, segment=segment))
+    try:
+        if sample.problem:
+            raise sample.problem
+        if sample.rows.empty:
+            raise NotEstimable("no_scores", len(rows))
+        fit = fit_hazard(sample.rows["left"].to_numpy(), sample.rows[["score", *sample.numbers]],
+                         sample.rows[["month", *sample.categories]], sample.rows["customer"].to_numpy(),
+                         sample.customers)
+        made.append(claim("churn.inactivity.hazard_ratio_per_point", fit["score"], "ratio", METHOD, transform="ratio",
+                          **more))
+    except NotEstimable as why:
+        made.append(no_claim("churn.inactivity.hazard_ratio_per_point", why, "ratio", METHOD, **more))
+    return made
+
+
+def windows(inactivity_days: int) -> list[int]:
+    """w/2, w and 2w in whole days."""
+    return [max(1, inactivity_days // 2), inactivity_days, 2 * inactivity_days]
+
+
+def _months_of(days: pd.DataFrame, last_day: pd.Timestamp) -> pd.DataFrame:
+    """customer_id, period: every month from a customer's first purchase to the last day of the data."""
+    first = days.groupby("customer_id", as_index=False)["day"].min()
+    months = pd.DataFrame({"period": pd.period_range(first["day"].min(), last_day, freq="M").to_timestamp()})
+    grid = first.merge(months, how="cross")
+    return grid[grid["period"] >= grid["day"].dt.to_period("M").dt.to_timestamp()][["customer_id", "period"]]

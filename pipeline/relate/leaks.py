@@ -1,0 +1,89 @@
+"""Columns that are the outcome in disguise, refused as predictors of churn by name and with the reason.
+
+Claims: churn.refused_predictor and churn.predictor, segment predictor:<name>; the estimate is the area under the
+ROC curve (0.5: tells nothing; 1: tells everything) of the column alone.
+reasons: near_perfect (no honest predictor separates leavers like this), recorded_after (known of one side only),
+named_after_outcome (a model score or label of the outcome itself), constant, no_column.
+"""
+
+import re
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from pipeline.contracts.claims import Claim
+from pipeline.relate.estimate import NotEstimable, no_claim
+
+NEAR_PERFECT_AUC, NEAR_PERFECT_R = 0.95, 0.9
+OUTCOME_WORDS = re.compile(r"churn|attrit|abandon|cancel|fuga|retenci|retention|\bbajas?\b|_baja|baja_|customer_status",
+                           re.IGNORECASE)
+METHOD = "auc_hanley"
+
+
+def check_predictors(totals: pd.DataFrame, predictors: list[str], outcome: str = "is_churned") -> list[Claim]:
+    """One claim per declared predictor (columns x_<name> of customer_totals): accepted or refused."""
+    made = []
+    for name in predictors:
+        column, segment = f"x_{name}", f"predictor:{name}"
+        if column not in totals or outcome not in totals:
+            made.append(no_claim("churn.predictor", NotEstimable("no_column", len(totals)), "ratio", METHOD,
+                                 segment=segment))
+            continue
+        known = totals[totals[outcome].notna()]
+        left = known[outcome].astype(float).to_numpy()
+        made.append(_judged(name, segment, known[column], left, len(predictors)))
+    return made
+
+
+def refused(claims: list[Claim]) -> list[str]:
+    """Names of the refused predictors."""
+    return [c.segment.partition(":")[2] for c in claims if c.claim_id == "churn.refused_predictor"]
+
+
+def _judged(name: str, segment: str, values: pd.Series, left: np.ndarray, comparisons: int) -> Claim:
+    if len(left) == 0 or left.min() == left.max():
+        return no_claim("churn.predictor", NotEstimable("one_class", len(left)), "ratio", METHOD, segment=segment)
+    missing = values.isna().to_numpy(float)
+    if 0 < missing.mean() < 1 and abs(np.corrcoef(missing, left)[0, 1]) >= NEAR_PERFECT_R:
+        return _claim("churn.refused_predictor", missing, left, segment, "recorded_after", comparisons)
+    known = ~values.isna().to_numpy()
+    rank, here = _ranked(values[known], left[known]), left[known]
+    if len(here) == 0 or here.min() == here.max() or np.ptp(rank) == 0:
+        return no_claim("churn.predictor", NotEstimable("constant", len(left), int(known.sum())), "ratio", METHOD,
+                        segment=segment)
+    area = _area(rank, here)
+    if max(area, 1 - area) >= NEAR_PERFECT_AUC or abs(np.corrcoef(rank, here)[0, 1]) >= NEAR_PERFECT_R:
+        return _claim("churn.refused_predictor", rank, here, segment, "near_perfect", comparisons)
+    if OUTCOME_WORDS.search(name):
+        return _claim("churn.refused_predictor", rank, here, segment, "named_after_outcome", comparisons)
+    return _claim("churn.predictor", rank, here, segment, "", comparisons)
+
+
+def _ranked(values: pd.Series, left: np.ndarray) -> np.ndarray:
+    """Numbers as they are; texts by the share of leavers among the others with the same text (leave one out)."""
+    if pd.api.types.is_numeric_dtype(values):
+        return values.to_numpy(float)
+    number = pd.to_numeric(values, errors="coerce")
+    if number.notna().all():
+        return number.to_numpy(float)
+    code = pd.factorize(values)[0]
+    total, size = np.bincount(code, left)[code], np.bincount(code)[code]
+    return (total - left + left.mean()) / size
+
+
+def _area(rank: np.ndarray, left: np.ndarray) -> float:
+    gone, stayed = rank[left == 1], rank[left == 0]
+    return float(stats.mannwhitneyu(gone, stayed).statistic / (len(gone) * len(stayed)))
+
+
+def _claim(claim_id: str, rank: np.ndarray, left: np.ndarray, segment: str, reason: str, comparisons: int) -> Claim:
+    """Area turned so that it is at least 0.5, with the interval of Hanley and McNeil (1982)."""
+    area = _area(rank, left)
+    area = max(area, 1 - area)
+    gone, stayed = left.sum(), (1 - left).sum()
+    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = (area * (1 - area) + (gone - 1) * (q1 - area**2) + (stayed - 1) * (q2 - area**2)) / (gone * stayed)
+    half = stats.norm.ppf(0.975) * np.sqrt(max(variance, 0.0))
+    return Claim(claim_id, area, "ratio", len(left), METHOD, "described", segment=segment, ci_low=max(area - half, 0.0),
+                 ci_high=min(area + half, 1.0), n_in=len(left), reason=reason, comparisons=comparisons)

@@ -1,0 +1,173 @@
+"""The sample of the sales models: scores given up to the end of month t, beside the sales of month t+1."""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from pipeline.relate.estimate import NotEstimable
+from pipeline.relate.ppml import PpmlFit, fit_ppml
+
+EXPOSURE_BINS = (-1, 1, 3, 6, 11, 10_000)  # months since an action began in the customer's branch
+
+
+@dataclass(frozen=True)
+class SalesSample:
+    """Rows ready for the models, and the grid that they were cut from.
+
+    rows: one per customer and month with a usable score and a month of sales after it; columns customer (code),
+    month (index, of the score), score, group, revenue, orders, margin (all of month+1) and adj_* adjusters.
+    grid: the same without asking for a score (customers at risk), `score` being the answer of the month itself.
+    units: customers in the grid. account: step, rows, customers. problem: why there is no sample, or None.
+    """
+
+    rows: pd.DataFrame
+    grid: pd.DataFrame
+    units: int
+    adjusters: list[str]
+    account: pd.DataFrame
+    groups: tuple[float, float]
+    problem: NotEstimable | None = None
+
+
+def sales_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: int, covariates: list[str],
+                 groups: tuple[float, float] = (6, 9)) -> SalesSample:
+    """The sample from customer_periods; a score enters when it is at most max_score_age_months old at the sale.
+
+    Age 1 is an answer given in the month before the sales. groups: highest detractor, lowest promoter.
+    covariates: columns that may move scores and sales alike (exposure_months: steps since an action began); what
+    never changes within a customer is in the customer effect already.
+    """
+    problem = _problem(periods, instrument)
+    if problem:
+        empty = pd.DataFrame(columns=["customer", "month", "score", "group", "revenue", "orders", "margin"])
+        return SalesSample(empty, empty, 0, [], pd.DataFrame(columns=["step", "rows", "customers"]), groups, problem)
+    frame = periods.sort_values(["customer_id", "period"], kind="stable", ignore_index=True)
+    customer, ids = pd.factorize(frame["customer_id"])
+    period = pd.DatetimeIndex(frame["period"])
+    grid = pd.DataFrame({"customer": customer, "month": period.year * 12 + period.month - 1})
+    for name, column in (("revenue", "revenue_next"), ("orders", "count_orders_next"), ("margin", "margin_next")):
+        grid[name] = pd.to_numeric(frame.get(column, pd.Series(np.nan, frame.index)), errors="coerce").astype(float)
+    answered = _number(frame, f"score_{instrument}")
+    age = _number(frame, f"age_{instrument}") + 1
+    last = _number(frame, f"last_{instrument}")
+    recent = last.where(age <= max_score_age_months) if last.notna().any() else answered
+    grid["answer"], grid["score"] = answered, answered if max_score_age_months == 1 else recent
+    for name in ("segment", "value_band"):
+        if name in frame:
+            grid[name] = frame[name].to_numpy()
+    adjusters = _add_adjusters(grid, frame, covariates)
+    at_risk = frame["is_at_risk_next"].fillna(False).to_numpy(bool) & grid["revenue"].notna().to_numpy()
+    scored = at_risk & grid["score"].notna().to_numpy()
+    complete = scored & grid[adjusters].notna().all(axis=1).to_numpy()
+    grid["group"] = score_groups(grid["score"], groups)
+    steps = [("customer_months", np.ones(len(grid), bool)), ("at_risk_next_month", at_risk), ("recent_answer", scored),
+             ("covariates_known", complete)]
+    account = pd.DataFrame([{"step": step, "rows": int(mask.sum()), "customers": int(grid["customer"][mask].nunique())}
+                            for step, mask in steps])
+    problem = None if complete.any() else NotEstimable("no_overlap", len(grid))
+    return SalesSample(grid[complete].reset_index(drop=True), grid[at_risk].reset_index(drop=True), len(ids), adjusters,
+                       account, groups, problem)
+
+
+def explained(sample: SalesSample, surveys: pd.DataFrame, sales: pd.DataFrame) -> SalesSample:
+    """The sample, its problem said more exactly by the linked tables: which source, key or date is missing."""
+    if sample.problem is None or sample.problem.reason not in ("no_panel", "no_scores", "no_next_sales"):
+        return sample
+    reason = sample.problem.reason
+    for gone, exact in ((surveys.empty, "surveys_absent"), (sales.empty, "sales_absent"),
+                        (_all_missing(surveys, "customer_id") or _all_missing(sales, "customer_id"), "no_ids"),
+                        (_all_missing(sales, "ordered_at"), "no_sale_dates"),
+                        (_all_missing(surveys, "responded_at"), "no_answer_dates")):
+        if gone:
+            reason = exact
+            break
+    return replace(sample, problem=NotEstimable(reason, sample.problem.n_in))
+
+
+def _all_missing(frame: pd.DataFrame, column: str) -> bool:
+    return column not in frame or frame[column].isna().all()
+
+
+def score_groups(score: pd.Series, groups: tuple[float, float]) -> pd.Series:
+    """detractor, passive or promoter for every score; missing without one."""
+    low, high = groups
+    named = np.select([score <= low, score >= high, score.notna()], ["detractor", "promoter", "passive"], default="")
+    return pd.Series(named, score.index).replace("", None).astype("str")
+
+
+def fit_sales(sample: SalesSample, columns: list[str], outcome: str = "revenue",
+              rows: pd.DataFrame | None = None, more: list[str] | None = None) -> PpmlFit:
+    """PPML of the outcome on `columns` with customer and month effects, the sample's adjusters and `more` of them."""
+    if sample.problem:
+        raise sample.problem
+    rows = sample.rows if rows is None else rows
+    rows = rows[rows[[*columns, outcome]].notna().all(axis=1)]
+    names = [*columns, *(more or []), *sample.adjusters]
+    return fit_ppml(rows[outcome].to_numpy(float), rows[names].to_numpy(float), names, rows["customer"].to_numpy(),
+                    rows["month"].to_numpy(), sample.units, len(columns))
+
+
+def population_table(sample: SalesSample, currency: str) -> pd.DataFrame:
+    """The sample beside everybody at risk: segment, unit, sample, population (means and shares of customer-months)."""
+    if sample.grid.empty:
+        return pd.DataFrame(columns=["segment", "unit", "sample", "population"])
+    rows = [{"segment": "mean_revenue", "unit": currency, "sample": sample.rows["revenue"].mean(),
+             "population": sample.grid["revenue"].mean()},
+            {"segment": "buys_next_month", "unit": "share", "sample": (sample.rows["revenue"] > 0).mean(),
+             "population": (sample.grid["revenue"] > 0).mean()}]
+    for column in ("segment", "value_band"):
+        if column in sample.grid and sample.grid[column].notna().any():
+            rows += [{"segment": f"{column}:{value}", "unit": "share",
+                      "sample": float((sample.rows[column] == value).mean()),
+                      "population": float((sample.grid[column] == value).mean())}
+                     for value in sorted(sample.grid[column].dropna().unique(), key=str)]
+    return pd.DataFrame(rows)
+
+
+def _problem(periods: pd.DataFrame, instrument: str) -> NotEstimable | None:
+    if periods.empty:
+        return NotEstimable("no_panel")
+    if "revenue_next" not in periods or not periods["revenue_next"].notna().any():
+        return NotEstimable("no_next_sales", len(periods))
+    if f"score_{instrument}" not in periods or not periods[f"score_{instrument}"].notna().any():
+        return NotEstimable("no_scores", len(periods))
+    return None
+
+
+def _number(frame: pd.DataFrame, column: str) -> pd.Series:
+    if column not in frame:
+        return pd.Series(np.nan, frame.index)
+    return pd.to_numeric(frame[column], errors="coerce").astype(float)
+
+
+def exposure_steps(months: pd.Series) -> pd.DataFrame:
+    """Dummies for the months since an action began for the customer (0-1, 2-3, 4-6, 7-11, 12 and more); none before.
+
+    An action that works moves scores and sales (and churn) alike, and it builds up: without these steps its own
+    effect would be credited to the score.
+    """
+    return pd.DataFrame({f"exposure_{low + 1}": ((months > low) & (months <= high)).astype(float)
+                         for low, high in pairwise(EXPOSURE_BINS)})
+
+
+def _add_adjusters(grid: pd.DataFrame, frame: pd.DataFrame, covariates: list[str]) -> list[str]:
+    """Adds adj_* columns that vary within customers: numbers as they are, categories and exposure as dummies."""
+    made: dict[str, pd.Series] = {}
+    for name in covariates:
+        if name not in frame or frame[name].isna().all():
+            continue
+        values = frame[name]
+        if name == "exposure_months":
+            made |= {f"adj_{step}": column for step, column in exposure_steps(_number(frame, name)).items()}
+        elif pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+            made[f"adj_{name}"] = _number(frame, name)
+        else:
+            for level in sorted(values.dropna().unique(), key=str)[1:]:
+                made[f"adj_{name}_{level}"] = (values == level).astype(float).where(values.notna())
+    varies = [name for name, values in made.items()
+              if (values.groupby(grid["customer"].to_numpy()).transform("nunique") > 1).any()]
+    for name in varies:
+        grid[name] = made[name].to_numpy()
+    return varies

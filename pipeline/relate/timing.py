@@ -1,0 +1,168 @@
+"""Does the score come before the sales? Earlier, same and later scores against one month's sales.
+
+Satisfaction lasts, so a score of the same or a later month goes with sales a little even when only the earlier
+one matters. What carry-over alone explains is computed (share rho of the earlier score that shows in the other)
+and taken off; what is left must be about zero. If sales raised the score, it would not be.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from pipeline.contracts.claims import Claim, Level
+from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim
+from pipeline.relate.ppml import PpmlFit
+from pipeline.relate.sample import SalesSample, fit_sales
+
+LAGS = (6, 3, 2, 1, 0, -1)  # months from score to sales; 0 the same month, -1 a score of the month after
+CHECKS = {0: "sales.same_month_check", -1: "sales.lead_check"}
+FAR = (6, 12)  # months apart from which on two answers of a customer count as unrelated but for who gave them
+FEWEST_PAIRS = 30
+METHOD = "ppml"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """table: one row per lag (lag in months, estimate, ci_low, ci_high, carried, n), percent per point.
+
+    checks: excess over carry-over by lag 0 and -1, or why there is none. level, reason: what the sales claims may say.
+    """
+
+    table: pd.DataFrame
+    checks: dict[int, Estimate | NotEstimable]
+    level: Level
+    reason: str
+
+    def claims(self) -> list[Claim]:
+        """sales.same_month_check, sales.lead_check (percent per point beyond carry-over), sales.lag (by month)."""
+        made = []
+        for lag, claim_id in CHECKS.items():
+            check = self.checks.get(lag, NotEstimable("no_overlap"))
+            if isinstance(check, NotEstimable):
+                made.append(no_claim(claim_id, check, "percent", METHOD))
+            else:
+                made.append(claim(claim_id, check, "percent", METHOD, transform="percent"))
+        rows = self.table[self.table["estimate"].notna() & (self.table["lag"] > 1)]
+        return made + [Claim("sales.lag", row.estimate, "percent", int(row.n), METHOD, "associated",
+                             segment=f"months:{row.lag}", ci_low=row.ci_low, ci_high=row.ci_high,
+                             comparisons=len(rows)) for row in rows.itertuples()]
+
+
+def timing_of(sample: SalesSample) -> Timing:
+    """Effects by lag and the level that the checks allow."""
+    rows = with_lags(sample.grid, LAGS) if sample.problem is None else sample.grid
+    fits = {lag: _try(sample, f"score_lag{lag}", rows) for lag in LAGS}
+    checks = {lag: _excess(fits[lag], fits[1], lag, rows) for lag in CHECKS}
+    table = pd.DataFrame([_row(lag, fits[lag], checks.get(lag), fits[1]) for lag in LAGS])
+    level, reason = level_of(fits[1], checks)
+    return Timing(table, checks, level, reason)
+
+
+def level_of(effect: PpmlFit | NotEstimable, checks: dict[int, Estimate | NotEstimable]) -> tuple[Level, str]:
+    """effect when both checks are about zero and sharp enough to have shown an effect as large as the one claimed."""
+    if isinstance(effect, NotEstimable) or any(isinstance(check, NotEstimable) for check in checks.values()):
+        return "associated", "checks_not_possible"
+    for lag, reason in ((0, "same_month_not_zero"), (-1, "lead_not_zero")):
+        low, high = checks[lag].interval()
+        if low > 0 or high < 0:
+            return "associated", reason
+    size = abs(effect[effect.names[0]].value)
+    if any(max(map(abs, check.interval())) >= size for check in checks.values()):
+        return "associated", "checks_too_weak"
+    return "effect", "checks_passed"
+
+
+def with_lags(grid: pd.DataFrame, lags: tuple[int, ...]) -> pd.DataFrame:
+    """The grid with score_lag<k>: the answer given k months before the month of the sales (which is month + 1)."""
+    answers = grid.loc[grid["answer"].notna(), ["customer", "month", "answer"]]
+    rows = grid.copy()
+    for lag in lags:
+        moved = answers.assign(month=answers["month"] + lag - 1).rename(columns={"answer": f"score_lag{lag}"})
+        rows = rows.merge(moved, on=["customer", "month"], how="left", validate="one_to_one")
+    return rows
+
+
+def _try(sample: SalesSample, column: str, rows: pd.DataFrame) -> PpmlFit | NotEstimable:
+    try:
+        return fit_sales(sample, [column], rows=rows)
+    except NotEstimable as why:
+        return why
+
+
+def _excess(fit: PpmlFit | NotEstimable, effect: PpmlFit | NotEstimable, lag: int,
+            rows: pd.DataFrame) -> Estimate | NotEstimable:
+    """What this lag explains beyond carry-over: gamma - rho * beta, with the joint error of gamma and beta.
+
+    rho is taken as known: its own error enters multiplied by beta and is an order smaller.
+    """
+    for needed in (fit, effect):
+        if isinstance(needed, NotEstimable):
+            return needed
+    memory = answer_memory(rows)
+    if memory is None:
+        return NotEstimable("no_repeat_answers", fit.n_in, 0, "not_enough_data")
+    rho = _carry_over(fit, lag, rows, memory)
+    gamma, beta = fit[fit.names[0]], effect[effect.names[0]]
+    return combine(gamma.value - rho * beta.value, [(1.0, gamma), (-rho, beta)], gamma)
+
+
+def answer_memory(rows: pd.DataFrame) -> np.ndarray | None:
+    """Autocorrelation of a customer's answers 0, 1, 2, ... months apart, from the variogram; None with few pairs.
+
+    Half the mean squared difference of two answers k months apart is v(1 - r_k); between-customer differences
+    cancel in it, and no customer mean is estimated (which would bias r_k downwards). v: pairs half a year apart
+    and more, where little memory is left.
+    """
+    known = rows["answer"].notna()
+    key = rows.loc[known, "customer"].to_numpy() * 100_000 + rows.loc[known, "month"].to_numpy()
+    order = np.argsort(key)
+    key, score = key[order], rows.loc[known, "answer"].to_numpy()[order]
+    half, count = np.zeros(FAR[1] + 1), np.zeros(FAR[1] + 1)
+    for k in range(1, FAR[1] + 1):
+        place = np.minimum(np.searchsorted(key, key + k), len(key) - 1)
+        pair = key[place] == key + k
+        half[k], count[k] = 0.5 * np.sum((score[place[pair]] - score[pair])**2), pair.sum()
+    near, far = slice(1, FAR[0]), slice(FAR[0], FAR[1] + 1)
+    if count[near].min() < FEWEST_PAIRS or count[far].sum() < FEWEST_PAIRS or half[far].sum() == 0:
+        return None
+    level = half[far].sum() / count[far].sum()
+    return np.r_[1.0, np.clip(1 - half[near] / count[near] / level, -1, 1)]
+
+
+def _carry_over(fit: PpmlFit, lag: int, rows: pd.DataFrame, memory: np.ndarray) -> float:
+    """rho: how much of the score one month before the sales shows in the score at this lag, within customers.
+
+    The coefficient that a regression of the earlier score on this one would have, in this model's own rows, weights
+    and customer effects, if answers remember each other as `memory` says (Frisch-Waugh; computed month by month).
+    """
+    column = f"score_lag{lag}"
+    used = rows[rows[[column, "revenue"]].notna().all(axis=1)].iloc[fit.rows]
+    _, unit = np.unique(used["customer"].to_numpy(), return_inverse=True)
+    months, month = np.unique(used["month"].to_numpy(), return_inverse=True)
+    total = np.bincount(unit, fit.fitted)
+    share = sparse.csr_matrix((fit.fitted / np.sqrt(total)[unit], (unit, month)))
+    weight = (share.T @ share).toarray() / fit.fitted.sum()
+    apart = months[None, :] - months[:, None]
+    distance = 1 - lag  # months between this score and the one that matters
+
+    def remembered(gap: np.ndarray | int) -> np.ndarray:
+        return np.append(memory, 0.0)[np.minimum(np.abs(gap), len(memory))]
+
+    earlier = remembered(distance) - np.sum(weight * remembered(apart + distance))
+    return float(earlier / (1 - np.sum(weight * remembered(apart))))
+
+
+def _row(lag: int, fit: PpmlFit | NotEstimable, check: Estimate | NotEstimable | None,
+         effect: PpmlFit | NotEstimable) -> dict:
+    """One row of the table; `carried` is what carry-over alone would show at this lag."""
+    row = {"lag": lag, "estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan, "carried": np.nan, "n": 0}
+    if isinstance(fit, NotEstimable):
+        return row | {"n": fit.n_used}
+    beta = fit[fit.names[0]]
+    values = [100 * np.expm1(v) for v in (beta.value, *beta.interval())]
+    row |= dict(zip(("estimate", "ci_low", "ci_high"), values, strict=True)) | {"n": beta.n_used}
+    if isinstance(check, Estimate):
+        row["carried"] = 100 * np.expm1(beta.value - check.value)
+    return row
