@@ -3,6 +3,7 @@
 Everything else in this room is written once, in Narwhals. Here stands only what Narwhals has no expression for.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.contracts.tables import Column, Table
+from pipeline.contracts.tables import TABLES, Column, Table
 from pipeline.link.calendar import FIRST_YEAR, month_starts
 
 Native = pd.DataFrame | duckdb.DuckDBPyRelation
@@ -21,6 +22,11 @@ MINOR = 10_000  # money is summed exactly, in ten-thousandths of the currency un
 
 _PANDAS = {"number": "float64", "integer": "Int64", "timestamp": "datetime64[us]", "boolean": "boolean"}
 _DUCKDB = {"number": "DOUBLE", "integer": "BIGINT", "timestamp": "TIMESTAMP", "boolean": "BOOLEAN"}
+
+
+def canonical_tables(tables: Mapping[str, Native]) -> dict[str, nw.LazyFrame]:
+    """Every table by name, as `canonical` gives it."""
+    return {name: canonical(native, TABLES[name]) for name, native in tables.items()}
 
 
 def canonical(native: Native, table: Table) -> nw.LazyFrame:
@@ -117,6 +123,17 @@ def with_every_month(frame: nw.LazyFrame, first: str, last: str) -> nw.LazyFrame
     offset = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
     spread = native.take(np.repeat(np.arange(len(native)), length)).reset_index(drop=True)
     return nw.from_native(spread.assign(month=np.repeat(start, length) + offset)).lazy()
+
+
+def with_missing(frame: nw.LazyFrame, kinds: Mapping[str, str]) -> nw.LazyFrame:
+    """Adds columns that are missing in every row, with the kinds of `finished`."""
+    native = frame.to_native()
+    if isinstance(native, pd.DataFrame):
+        blank = {name: pd.Series(pd.NA if kind == "maybe" else None, index=native.index).astype(_PANDAS_FINISH[kind])
+                 for name, kind in kinds.items()}
+        return nw.from_native(native.assign(**blank)).lazy()
+    parts = [_DUCKDB_FINISH[kind].format("NULL") + f' AS "{name}"' for name, kind in kinds.items()]
+    return nw.from_native(native.project(", ".join(["*", *parts])))
 
 
 def finished(frame: nw.LazyFrame, types: dict[str, str], order: list[str]) -> Native:

@@ -41,8 +41,12 @@ def answers(surveys: nw.LazyFrame, window: Window, time_zone: str) -> nw.LazyFra
     """Answers of known customers with their month and `points` (score_up in whole micro-points)."""
     given = surveys.filter(known("customer_id"), known("responded_at"), known("score"))
     given = given.filter(nw.col("responded_at") < window.cut)
-    given = given.with_columns(points=(score_up() * MICRO).round().cast(nw.Int64))
-    return with_month(given, "responded_at", "month", time_zone)
+    return with_month(points(given), "responded_at", "month", time_zone)
+
+
+def points(answered: nw.LazyFrame) -> nw.LazyFrame:
+    """Adds `points`: score_up in whole micro-points."""
+    return answered.with_columns(points=(score_up() * MICRO).round().cast(nw.Int64))
 
 
 def survey_flows(surveys: nw.LazyFrame, window: Window, time_zone: str) -> list[nw.LazyFrame]:
@@ -61,7 +65,7 @@ def survey_flows(surveys: nw.LazyFrame, window: Window, time_zone: str) -> list[
     flows.append(_count_distinct(given, "response_id", "count_answers"))
     for instrument in instruments_of(surveys):
         own = given.filter(nw.col("instrument") == instrument)
-        monthly = _sums(own, KEYS, ["points"], n=nw.len())
+        monthly = sums(own, KEYS, ["points"], n=nw.len())
         latest = own.unique(KEYS, keep="last", order_by=["responded_at", "response_id"])
         monthly = monthly.join(latest.select(*KEYS, last="points"), on=KEYS)
         flows.append(monthly.select(
@@ -70,7 +74,7 @@ def survey_flows(surveys: nw.LazyFrame, window: Window, time_zone: str) -> list[
     return [kept(flow) for flow in flows]
 
 
-def _sums(frame: nw.LazyFrame, keys: list[str], names: list[str], **more: nw.Expr) -> nw.LazyFrame:
+def sums(frame: nw.LazyFrame, keys: list[str], names: list[str], **more: nw.Expr) -> nw.LazyFrame:
     """Sums of whole numbers by key, as int64 (the engine widens them), beside other simple aggregates."""
     summed = frame.group_by(keys).agg(nw.col(*names).sum(), **more)
     return summed.with_columns(nw.col(*names).cast(nw.Int64))
@@ -89,13 +93,13 @@ def ticket_flows(tickets: nw.LazyFrame, window: Window, time_zone: str) -> list[
     made = tickets.filter(known("customer_id"), known("created_at"), nw.col("created_at") < window.cut)
     opened = made.with_columns(count_complaints=nw.col("is_complaint").fill_null(False).cast(nw.Int64))
     opened = with_month(opened, "created_at", "month", time_zone)
-    opened = _sums(opened, KEYS, ["count_complaints"], count_tickets=nw.len())
+    opened = sums(opened, KEYS, ["count_complaints"], count_tickets=nw.len())
     if not has_any(tickets, ["is_complaint"])["is_complaint"]:
         opened = opened.drop("count_complaints")
     solved = made.filter(known("solved_at"), nw.col("solved_at") < window.cut)
     solved = solved.with_columns(closed_at=nw.max_horizontal("created_at", "solved_at"))
     solved = solved.with_columns(waited=(nw.col("closed_at") - nw.col("created_at")).dt.total_microseconds())
-    closed = _sums(with_month(solved, "closed_at", "month", time_zone), KEYS, ["waited"], count_solved=nw.len())
+    closed = sums(with_month(solved, "closed_at", "month", time_zone), KEYS, ["waited"], count_solved=nw.len())
     closed = closed.select(*KEYS, "count_solved", ttr_hours=nw.col("waited") / nw.col("count_solved") / HOUR)
     return [kept(opened), kept(closed)]
 
@@ -107,13 +111,21 @@ def sales_flows(sales: nw.LazyFrame, window: Window, time_zone: str) -> list[nw.
     """
     bought = sales.filter(known("customer_id"), known("ordered_at"), nw.col("ordered_at") < window.cut)
     bought = with_month(bought, "ordered_at", "month", time_zone)
-    back = nw.col("is_return").fill_null(False).cast(nw.Int64)
-    bought = bought.with_columns(back=back, sold=1 - back, unknown=nw.col("margin").is_null().cast(nw.Int64))
-    # Lines fold into orders first: counting distinct orders directly costs the engine three times as much.
-    flags = {name: nw.col(name).max() for name in ("back", "sold", "unknown")}
-    orders = _sums(bought, [*KEYS, "order_id"], ["net_amount", "margin"], **flags)
-    monthly = _sums(orders, KEYS, ["net_amount", "margin", "back", "sold"], unknown=nw.col("unknown").max())
+    monthly = sums(folded_orders(bought, KEYS), KEYS, ["net_amount", "margin", "back", "sold"],
+                    unknown=nw.col("unknown").max())
     columns = {"count_orders": nw.col("sold"), "count_returns": nw.col("back"), "revenue": nw.col("net_amount") / MINOR}
     if has_any(sales, ["margin"])["margin"]:
         columns["margin"] = nw.when(nw.col("unknown") == 0).then(nw.col("margin") / MINOR)
     return [kept(monthly.select(*KEYS, **columns))]
+
+
+def folded_orders(lines: nw.LazyFrame, keys: list[str], **more: nw.Expr) -> nw.LazyFrame:
+    """Order lines folded into orders (by `keys` and order_id): net_amount and margin summed, sold and back 1 when
+    the order has a line sold or returned, unknown 1 when a line lacks its margin.
+
+    Counting distinct orders directly costs the engine three times as much.
+    """
+    back = nw.col("is_return").fill_null(False).cast(nw.Int64)
+    lines = lines.with_columns(back=back, sold=1 - back, unknown=nw.col("margin").is_null().cast(nw.Int64))
+    flags = {name: nw.col(name).max() for name in ("back", "sold", "unknown")}
+    return sums(lines, [*keys, "order_id"], ["net_amount", "margin"], **flags, **more)

@@ -6,8 +6,7 @@ from functools import reduce
 
 import narwhals as nw
 
-from pipeline.contracts.tables import TABLES
-from pipeline.link.engine import Native, canonical, finished, rows, with_every_month, with_month
+from pipeline.link.engine import Native, canonical_tables, finished, rows, with_every_month, with_missing, with_month
 from pipeline.link.flows import KEYS, instruments_of, known, sales_flows, survey_flows, ticket_flows
 from pipeline.link.identity import resolve_accounts
 from pipeline.link.window import Window, observe_window
@@ -31,11 +30,10 @@ def build_panel(tables: Mapping[str, Native], time_zone: str, *, as_of: date | s
     missing, period is the first of the month, is_churned_next is a boolean with missing. contractual: None means
     that customers end when any of them carries ended_at.
     """
-    tables = resolve_accounts(tables).tables
-    window = window or observe_window(tables, time_zone, as_of)
-    if window is None:
+    frames = canonical_tables(resolve_accounts(tables).tables)
+    window = window or observe_window(frames, time_zone, as_of)
+    if window is None or not any(name in frames for name in FLOWS):
         return None
-    frames = {name: canonical(native, TABLES[name]) for name, native in tables.items()}
     flows = {name: make(frames[name], window, time_zone) for name, make in FLOWS.items() if name in frames}
     events = [flow.select(KEYS) for made in flows.values() for flow in made]
     roster = _roster(frames.get("customers"), events, window, time_zone)
@@ -46,7 +44,7 @@ def build_panel(tables: Mapping[str, Native], time_zone: str, *, as_of: date | s
     panel = _open_tickets(_filled(panel, window))
     panel = _carried(panel, instruments)
     panel = _exposed(panel, frames.get("actions"), window, time_zone)
-    panel = _outcomes(panel, window, _is_contractual(frames.get("customers"), contractual))
+    panel = _outcomes(panel, window, is_contractual(frames.get("customers"), contractual))
     return finished(panel, panel_types(instruments), KEYS)
 
 
@@ -68,9 +66,8 @@ def _roster(customers: nw.LazyFrame | None, events: list[nw.LazyFrame], window: 
     seen = nw.concat(events, how="vertical").group_by("customer_id").agg(
         seen_first=nw.col("month").min(), seen_last=nw.col("month").max())
     if customers is None:
-        blank = {name: nw.lit(None).cast(nw.String) for name in TRAITS}
-        months = {name: nw.lit(None).cast(nw.Int64) for name in ("acquired", "ended")}
-        roster = seen.with_columns(**blank, **months, is_listed=nw.lit(False))
+        blank = dict.fromkeys(TRAITS, "text") | {"acquired": "number", "ended": "number"}
+        roster = with_missing(seen.with_columns(is_listed=nw.lit(False)), blank)
     else:
         known_end = nw.when(nw.col("ended_at") < window.cut).then(nw.col("ended_at"))
         listed = customers.select("customer_id", *TRAITS, "acquired_at", ended_at=known_end, is_listed=nw.lit(True))
@@ -106,14 +103,14 @@ def _filled(panel: nw.LazyFrame, window: Window) -> nw.LazyFrame:
             covered = (nw.col("month") >= first) & (nw.col("month") <= last)
             silent = nw.col("count_orders").is_null() if name == "margin" else nw.col(name).is_null()
             zero[name] = nw.when(silent & covered).then(nw.lit(0.0)).otherwise(nw.col(name).cast(nw.Float64))
-    absent = {name: nw.lit(None).cast(nw.Float64) for name in (*SOURCE_OF, "ttr_hours") if name not in names}
-    return panel.with_columns(**zero, **absent)
+    absent = {name: "number" for name in (*SOURCE_OF, "ttr_hours") if name not in names}
+    return with_missing(panel.with_columns(**zero), absent)
 
 
 def _open_tickets(panel: nw.LazyFrame) -> nw.LazyFrame:
     """count_open_tickets: opened minus solved up to the end of the month, whatever is solved later."""
     if "count_solved" not in panel.collect_schema().names():
-        return panel.with_columns(count_open_tickets=nw.lit(None).cast(nw.Float64))
+        return with_missing(panel, {"count_open_tickets": "number"})
     change = nw.col("count_tickets").fill_null(0.0) - nw.col("count_solved").fill_null(0).cast(nw.Float64)
     panel = panel.with_columns(change=change)
     still = nw.col("change").cum_sum().over("customer_id", order_by="month")
@@ -134,7 +131,7 @@ def _carried(panel: nw.LazyFrame, instruments: list[str]) -> nw.LazyFrame:
 def _exposed(panel: nw.LazyFrame, actions: nw.LazyFrame | None, window: Window, time_zone: str) -> nw.LazyFrame:
     """exposure_months: months since the first action for the customer or its branch began; missing before."""
     if actions is None:
-        return panel.with_columns(exposure_months=nw.lit(None).cast(nw.Float64))
+        return with_missing(panel, {"exposure_months": "number"})
     begun = actions.filter(known("received_at"), nw.col("received_at") < window.cut, known("unit_id"),
                            nw.col("eligible").fill_null(True))
     begun = with_month(begun, "received_at", "began", time_zone)
@@ -145,7 +142,8 @@ def _exposed(panel: nw.LazyFrame, actions: nw.LazyFrame | None, window: Window, 
     return panel.with_columns(exposure_months=nw.when(since >= 0).then(since))
 
 
-def _is_contractual(customers: nw.LazyFrame | None, declared: bool | None) -> bool:
+def is_contractual(customers: nw.LazyFrame | None, declared: bool | None) -> bool:
+    """Whether the end of a contract can be seen: customers carry ended_at, and nobody declared otherwise."""
     if customers is None or declared is False:
         return False
     ended = rows(customers.select(n=nw.col("ended_at").count()))[0]["n"]

@@ -7,9 +7,8 @@ from datetime import date, datetime
 import narwhals as nw
 
 from pipeline.contracts.refusal import Refusal
-from pipeline.contracts.tables import TABLES
 from pipeline.link.calendar import day_after, last_whole_month, local_day, month_number
-from pipeline.link.engine import Native, canonical, rows
+from pipeline.link.engine import rows
 
 EVENT_TIMES = {"surveys": ("sent_at", "responded_at"), "tickets": ("created_at", "first_reply_at", "solved_at"),
                "sales": ("ordered_at",), "contacts": ("happened_at",)}
@@ -32,15 +31,17 @@ class Window:
     spans: dict[str, tuple[int, int]]
 
 
-def observe_window(tables: Mapping[str, Native], time_zone: str, as_of: date | str | None = None) -> Window | None:
-    """The window of these tables, or None when nothing in them carries a time.
+def observe_window(frames: Mapping[str, nw.LazyFrame], time_zone: str,
+                   as_of: date | str | None = None) -> Window | None:
+    """The window of these canonical tables, or None when nothing in them carries a time.
 
     A declared as_of says that every export reaches it. Undeclared it is the last day seen, and each export
     ends with the last month it shows: an export that stopped early is missing afterwards, not a fall to zero.
     """
     declared = date.fromisoformat(as_of) if isinstance(as_of, str) else as_of
     cut = day_after(declared, time_zone) if declared else None
-    seen = {name: span for name in EVENT_TIMES if name in tables and (span := _seen(name, tables[name], cut))}
+    seen = {name: span for name in EVENT_TIMES
+            if name in frames and (span := seen_between(frames[name], name, cut))}
     if not seen:
         return None
     day = declared or max(local_day(last, time_zone) for _, last in seen.values())
@@ -56,9 +57,8 @@ def observe_window(tables: Mapping[str, Native], time_zone: str, as_of: date | s
     return Window(first, last, last_whole_month(day), day, cut or day_after(day, time_zone), spans)
 
 
-def _seen(name: str, native: Native, cut: datetime | None) -> tuple[datetime, datetime] | None:
-    """First and last instant in the table, before `cut` where there is one."""
-    frame = canonical(native, TABLES[name])
+def seen_between(frame: nw.LazyFrame, name: str, cut: datetime | None = None) -> tuple[datetime, datetime] | None:
+    """First and last instant in the table, before `cut` where there is one; None without any."""
     moments = []
     for column in EVENT_TIMES[name]:
         times = frame.select(nw.col(column).alias("at")).filter(~nw.col("at").is_null())

@@ -1,0 +1,126 @@
+"""What is known of a customer over the whole of the data: one row each, for exports with and without dates."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import reduce
+
+import narwhals as nw
+
+from pipeline.link.calendar import month_number
+from pipeline.link.engine import MINOR, Native, canonical_tables, finished, kept, rows, with_missing, with_month
+from pipeline.link.flows import MICRO, folded_orders, instruments_of, known, points, sums
+from pipeline.link.identity import OWNED, resolve_accounts
+from pipeline.link.panel import TRAITS, is_contractual
+from pipeline.link.window import observe_window
+
+ID = ["customer_id"]
+DAWN = datetime(1900, 1, 1)  # an answer without a date comes before every dated one
+COUNTS = {"count_answers": "surveys", "count_invitations": "surveys", "count_orders": "sales", "revenue": "sales",
+          "count_tickets": "tickets"}
+
+
+def build_totals(tables: Mapping[str, Native], time_zone: str, *, as_of: date | str | None = None,
+                 contractual: bool | None = None) -> Native:
+    """customer_totals: one row per customer of any table, sorted by customer_id.
+
+    score_ is the last answer, mean_ the mean of all of them (both turned so that higher is better). Counts and
+    revenue are 0 for a customer without rows in a table that is there, missing when the table is absent.
+    tenure_months: as exported, or months from acquisition to the end (of the contract or of the data).
+    is_churned: the exported label, or whether the contract ended within the data; missing without either.
+    x_ columns come from every source that holds one row per customer.
+    """
+    frames = canonical_tables(resolve_accounts(tables).tables)
+    window = observe_window(frames, time_zone, as_of)
+    cut = window.cut if window else None
+    parts, types = _parts(frames, cut)
+    ids = [frame.filter(known("customer_id")).select(ID) for name, frame in frames.items()
+           if name in (*OWNED, "customers")]
+    people = nw.concat(ids, how="vertical").unique()
+    extras, extra_types = _extras(frames)
+    last_month = month_number(window.as_of) if window else None
+    traits = _traits(frames.get("customers"), people, cut, contractual, last_month, time_zone)
+    people = reduce(lambda left, part: left.join(part, on=ID, how="left"), [traits, *parts, *extras], people)
+    present = set(people.collect_schema().names())
+    zero = {name: nw.col(name).fill_null(0) for name, source in COUNTS.items() if name in present and source in frames}
+    dates = ("first_order_at", "last_order_at")
+    outcome = dict.fromkeys(COUNTS, "number") | dict.fromkeys(dates, "timestamp")
+    people = with_missing(people.with_columns(**zero), {n: kind for n, kind in outcome.items() if n not in present})
+    kinds = {"customer_id": "text", **dict.fromkeys(TRAITS, "text"), **types, **outcome, "tenure_months": "number",
+             "is_churned": "maybe", **extra_types}
+    return finished(people, kinds, ID)
+
+
+def _parts(frames: dict[str, nw.LazyFrame], cut: datetime | None) -> tuple[list[nw.LazyFrame], dict[str, str]]:
+    """One frame by customer per source and instrument, and the kinds of the score columns."""
+    parts, types = [], {}
+    if "surveys" in frames:
+        surveys = frames["surveys"].filter(known("customer_id"))
+        invited = surveys.select(*ID, "response_id").unique()
+        parts.append(invited.group_by(ID).agg(count_invitations=nw.len()))
+        given = _before(points(surveys.filter(known("score"))), "responded_at", cut)
+        parts.append(given.select(*ID, "response_id").unique().group_by(ID).agg(count_answers=nw.len()))
+        given = given.with_columns(nw.col("responded_at").fill_null(DAWN))
+        for name in instruments_of(frames["surveys"]):
+            own = given.filter(nw.col("instrument") == name)
+            last = own.unique(ID, keep="last", order_by=["responded_at", "response_id"])
+            both = sums(own, ID, ["points"], n=nw.len()).join(last.select(*ID, last="points"), on=ID)
+            parts.append(both.select(*ID, (nw.col("last") / MICRO).alias(f"score_{name}"),
+                                     (nw.col("points") / nw.col("n") / MICRO).alias(f"mean_{name}")))
+            types |= {f"score_{name}": "number", f"mean_{name}": "number"}
+    if "sales" in frames:
+        bought = _before(frames["sales"].filter(known("customer_id")), "ordered_at", cut)
+        orders = folded_orders(bought, ID, first=nw.col("ordered_at").min(), last=nw.col("ordered_at").max())
+        spent = sums(orders, ID, ["net_amount", "sold"], first=nw.col("first").min(), last=nw.col("last").max())
+        parts.append(kept(spent.select(*ID, count_orders="sold", revenue=nw.col("net_amount") / MINOR,
+                                       first_order_at="first", last_order_at="last")))
+    if "tickets" in frames:
+        asked = _before(frames["tickets"].filter(known("customer_id")), "created_at", cut)
+        parts.append(asked.group_by(ID).agg(count_tickets=nw.len()))
+    return parts, types
+
+
+def _before(frame: nw.LazyFrame, column: str, cut: datetime | None) -> nw.LazyFrame:
+    """Rows up to the end of the data; rows without a date stay."""
+    return frame if cut is None else frame.filter(nw.col(column).is_null() | (nw.col(column) < cut).fill_null(True))
+
+
+def _traits(customers: nw.LazyFrame | None, people: nw.LazyFrame, cut: datetime | None, contractual: bool | None,
+            last_month: int | None, time_zone: str) -> nw.LazyFrame:
+    """segment, value_band, branch, tenure_months and is_churned by customer."""
+    if customers is None:
+        return with_missing(people, dict.fromkeys(TRAITS, "text") | {"tenure_months": "number", "is_churned": "maybe"})
+    ended = nw.col("ended_at") if cut is None else nw.when(nw.col("ended_at") < cut).then(nw.col("ended_at"))
+    known_ones = customers.with_columns(ended_at=ended)
+    known_ones = with_month(with_month(known_ones, "acquired_at", "from", time_zone), "ended_at", "to", time_zone)
+    until = nw.col("to") if last_month is None else nw.col("to").fill_null(last_month)
+    lasted = (until - nw.col("from")).cast(nw.Float64)
+    left = nw.when(nw.col("ended_at").is_null()).then(nw.lit(False)).otherwise(nw.lit(True))
+    churned = nw.coalesce("is_churned", left) if is_contractual(customers, contractual) else nw.col("is_churned")
+    return known_ones.select(*ID, *TRAITS, is_churned=churned,
+                             tenure_months=nw.coalesce("tenure_months", nw.when(lasted >= 0).then(lasted)))
+
+
+def _extras(frames: dict[str, nw.LazyFrame]) -> tuple[list[nw.LazyFrame], dict[str, str]]:
+    """x_ columns of every source with one row per customer; of two columns of one name the first table's stays."""
+    found, types = [], {}
+    for name in ("customers", *OWNED):
+        if name not in frames:
+            continue
+        schema = frames[name].collect_schema()
+        extra = [column for column in schema.names() if column.startswith("x_") and column not in types]
+        if not extra:
+            continue
+        owned = frames[name].filter(known("customer_id"))
+        if "source" in schema.names():
+            sources = sorted(row["source"] for row in rows(owned.select("source").unique()))
+            parts = [owned.filter(nw.col("source") == source) for source in sources]
+        else:
+            parts = [owned]
+        for part in parts:
+            size = rows(part.select(nw.len().alias("rows"), nw.col("customer_id").n_unique().alias("ids"),
+                                    *(nw.col(column).count() for column in extra)))[0]
+            held = [column for column in extra if size[column] and column not in types]
+            if held and size["rows"] == size["ids"]:
+                found.append(part.select(*ID, *held))
+                types |= {column: "number" if schema[column].is_numeric() else "text" for column in held}
+    return found, types
