@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.contracts.tables import TABLES
 from pipeline.demo.company import simulate
+from pipeline.demo.orders import draw_orders
 
 TABLE_NAMES = ("surveys", "tickets", "sales", "customers", "actions")
 
@@ -67,6 +68,46 @@ def test_orders_rise_six_percent_per_point_of_the_answer_of_the_month_before(com
     ratio = [np.log(latent.orders[x == v].sum() / at_seven[x == v].sum()) for v in values]
     slope = np.polyfit(values, ratio, 1, w=[np.sqrt(latent.orders[x == v].sum()) for v in values])[0]
     assert abs(slope - 0.06) < 0.012
+
+
+def test_departures_follow_the_published_hazard():
+    """cloglog: -3.9 - .20 (X of the month before - 7) - .5 big - .3 third segment + .02 min(t, 12); 4 SE a group."""
+    latent = simulate(6000, seed=12).latent
+    x, at_risk = latent.potential_lagged, latent.is_active
+    hazard = 1 - np.exp(-np.exp(-3.9 - 0.20 * (x - 7) - 0.5 * latent.is_big[:, None]
+                                - 0.3 * (latent.segment == 2)[:, None] + 0.02 * np.minimum(np.arange(24), 12)))
+    third, big = (latent.segment == 2)[:, None], latent.is_big[:, None]
+    for group in (x <= 5, (x > 5) & (x < 9), x >= 9, big & at_risk, ~big & at_risk, third & at_risk):
+        rows = group & at_risk
+        assert abs(latent.churned[rows].sum() - hazard[rows].sum()) < 4 * np.sqrt(hazard[rows].sum())
+    assert not latent.churned[~at_risk].any()
+
+
+def test_contacts_and_additional_services_follow_the_published_odds():
+    """Contact logit -3 + .5 big (+ .25 in a bad mood); cross-sale logit -4.2 + .9 contact within 2 months + .5 big."""
+    latent = simulate(6000, seed=12).latent
+    for big in (False, True):
+        mood = 0.1587  # share of a standard normal below -1
+        expected = (1 - mood) / (1 + np.exp(3 - 0.5 * big)) + mood / (1 + np.exp(2.75 - 0.5 * big))
+        assert latent.contact[latent.is_big == big].mean() == pytest.approx(expected, abs=0.003)
+    recent = latent.contact[:, 1:] | latent.contact[:, :-1]
+    for contact in (False, True):
+        rows = (recent == contact) & latent.is_active[:, 1:] & ~latent.is_big[:, None]
+        expected = 1 / (1 + np.exp(4.2 - 0.9 * contact))
+        assert latent.cross_sold[:, 1:][rows].mean() == pytest.approx(expected, rel=0.12)
+
+
+def test_lines_sum_to_their_order_and_returns_give_back_a_line(company):
+    orders = draw_orders(company.latent, company.seed, company.first_month)
+    sales = company.sales.assign(cents=(company.sales["net_amount"] * 100).round().astype(int))
+    sold = sales[~sales["is_return"]].groupby("order_id")["cents"].sum()
+    assert (sold.reindex(orders.order_id) == orders.amount_cents).all()
+    back = sales[sales["is_return"]].merge(sales[~sales["is_return"]], on="order_id", suffixes=("_back", ""))
+    given = back[(back["cents_back"] == -back["cents"]) & (back["quantity_back"] == -back["quantity"])]
+    assert given["order_id"].nunique() == sales["is_return"].sum()
+    own = (orders.customer >= 0) & ~orders.is_cross_sale
+    assert orders.amount_cents[own].mean() / 100 == pytest.approx(40, rel=0.02)  # Gamma(shape 2, scale 20)
+    assert orders.amount_cents[own].std() / 100 == pytest.approx(28.284, rel=0.03)  # 20 sqrt 2
 
 
 def test_marginal_rates(company):
