@@ -101,7 +101,8 @@ class Source:
     delimiter: str = ","
     quote: str = '"'
     sheet: str | None = None
-    header_rows: int = 1
+    header_rows: int = 1  # 0: columns are named by position "1", "2", ...; above 1: the first of them names
+    skip_rows: int = 0  # lines above the header
     decimal: Literal[".", ","] | None = None
     thousands: str | None = None
     timestamps: list[str] = field(default_factory=list)

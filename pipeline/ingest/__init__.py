@@ -1,0 +1,1 @@
+"""Any export, read strictly: what is clean, what went to quarantine and why, and a count that adds up."""

@@ -1,0 +1,161 @@
+"""One source from its exports to its canonical table, its quarantine and its account."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from pipeline.contracts.params import Company, Privacy, Source
+from pipeline.contracts.refusal import Refusal
+from pipeline.ingest import answers, columns, engine, privacy, quarantine, tables, write
+from pipeline.ingest.account import Account, FileCount, rule_counts
+from pipeline.ingest.duplicates import find_duplicates
+from pipeline.ingest.files import Export, find_exports
+from pipeline.ingest.raw import Loaded
+from pipeline.ingest.read_csv import load_csv
+from pipeline.ingest.read_excel import load_excel
+from pipeline.ingest.read_parquet import load_parquet
+from pipeline.ingest.rules import Check, first_of
+
+REPAIRS = {"ENC-BOM", "FMT-SEPLINE", "FMT-EOL", "FMT-HEADROWS", "COL-NORM"}  # other notes on a file are warnings
+MANIFEST = Path("data/raw/demo/manifest.json")
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What a source became: two Parquet files in the work folder, and the account of every record."""
+
+    clean: Path
+    quarantine: Path
+    account: Account
+
+
+def clean_source(name: str, source: Source, company: Company, private: Privacy, workdir: Path,
+                 manifest: Path = MANIFEST) -> Cleaned:
+    """The canonical table of one source, pseudonymised and redacted; what broke a rule; and the account.
+
+    Refusal when the contract leaves something open or a file breaks it; AssertionError when rows do not add up.
+    """
+    columns.check_contract(source, name)
+    exports = find_exports(source)
+    made_by_demo = privacy.is_made_by_demo(exports, company, manifest)
+    key = privacy.load_key(private, company)
+    source = source if source.format == "csv" or source.decimal else replace(source, decimal=".")
+    con = engine.connect(workdir)
+    try:
+        engine.set_key(con, key)
+        return _clean(con, name, source, company, exports, workdir, privacy.key_id(key), made_by_demo)
+    finally:
+        con.close()
+
+
+def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: Company, exports: list[Export],
+           workdir: Path, key_id: str, made_by_demo: bool) -> Cleaned:
+    plan = tables.plan(source, company)
+    tables.prepare_zone(con, source)
+    loaded = [_load(con, export, source, workdir, f"raw_{number}") for number, export in enumerate(exports)]
+    for number, one in enumerate(loaded):
+        frame = tables.records(con, one.table, number, plan)
+        if number == 0:
+            engine.create_table(con, "records", frame)
+        else:
+            frame.to_native().insert_into("records")
+    _refuse(con, plan, loaded)
+    find_duplicates(con, "records", source, name)
+    con.execute("CREATE TABLE kept AS SELECT * FROM records ANTI JOIN twins USING (_file, _row) WHERE _failed = 0")
+    is_survey = source.table == "surveys"
+    if is_survey:
+        engine.create_table(con, "answers", answers.melt(engine.frame(con, "SELECT * FROM kept"), source))
+    quarantine.collect(con, plan, is_survey)
+    files = _files(con, loaded, is_survey)
+    counts = _counts(con, plan, loaded, is_survey)
+    clean_path, quarantine_path = workdir / "clean.parquet", workdir / "quarantine.parquet"
+    counts.update(write.write_clean(con, source, clean_path, is_survey))
+    quarantine.write_quarantine(con, plan, loaded, quarantine_path)
+    account = Account(name, source.table, files, "answers" if len(source.instruments) > 1 else "rows",
+                      rule_counts(counts), key_id, made_by_demo, _answer_counts(con, source) if is_survey else {})
+    if account.total("rows_in") and not account.total("clean") and not source.allow_empty:
+        raise quarantine.nothing_left(con)
+    return Cleaned(clean_path, quarantine_path, account)
+
+
+def _load(con: duckdb.DuckDBPyConnection, export: Export, source: Source, workdir: Path, table: str) -> Loaded:
+    if source.format == "csv":
+        return load_csv(con, export, source, workdir, table)
+    return (load_excel if source.format == "xlsx" else load_parquet)(con, export, source, table)
+
+
+def _refuse(con: duckdb.DuckDBPyConnection, plan: tables.Plan, loaded: list[Loaded]) -> None:
+    """Raise for the first record that shows the contract itself to be wrong or open."""
+    bits = sum(1 << k for k, check in enumerate(plan.checks) if check.verdict == "refused")
+    found = engine.first(con, f"SELECT _file, _row, _failed & {bits} FROM records WHERE _failed & {bits} <> 0 "
+                              "ORDER BY 1, 2 LIMIT 1") if bits else None
+    if found is None:
+        return
+    one, check = loaded[found[0]], plan.checks[first_of(found[2])]
+    header = plan.source.columns[check.column]
+    value = engine.first(con, f"SELECT {engine.quoted(header)} FROM {engine.quoted(one.table)} WHERE rowid = ?",
+                         [found[1]])[0]
+    sentence, expected = OPEN[check.rule]
+    raise Refusal(check.rule, sentence, file=one.export.name, line=int(one.lines_of(np.array([found[1]]))[0]),
+                  column=header, found=repr(value), expected=expected)
+
+
+OPEN = {
+    "NUM-LOCALE": ("a number with a point or comma, and the contract does not say which one is the decimal",
+                   '`decimal: ","` or `decimal: "."` (and `thousands`) for this source'),
+    "TIME-ZONE": ("a time without its zone, and the contract does not say where the clock hung",
+                  "`time_zone: Europe/Madrid` (or another) for this source"),
+}
+
+
+def _files(con: duckdb.DuckDBPyConnection, loaded: list[Loaded], is_survey: bool) -> list[FileCount]:
+    """Per file: records in as the reader counted them; clean, quarantined and dropped as the tables hold them."""
+    def per_file(query: str) -> Counter:
+        return Counter(dict(con.execute(query).fetchall()))
+
+    dropped = per_file("SELECT _file, count(*) FROM fates WHERE verdict = 'dropped' GROUP BY 1")
+    out = per_file("SELECT _file, count(*) FROM fates WHERE verdict = 'quarantined' AND is_record GROUP BY 1")
+    clean = per_file("SELECT _file, count(*) FROM kept GROUP BY 1")
+    if is_survey:  # a record is clean when one of its answers is, quarantined when it has only answers that are not
+        good = "(SELECT DISTINCT _file, _row FROM answers WHERE _failed = 0)"
+        clean = per_file(f"SELECT _file, count(*) FROM {good} GROUP BY 1")
+        out += per_file("SELECT _file, count(*) FROM (SELECT DISTINCT _file, _row FROM answers WHERE _failed <> 0) "
+                        f"ANTI JOIN {good} USING (_file, _row) GROUP BY 1")
+    return [FileCount(one.export.name, one.export.sha256, one.rows_in, clean[n], out[n] + len(one.rejects),
+                      dropped[n] + one.blank) for n, one in enumerate(loaded)]
+
+
+def _answer_counts(con: duckdb.DuckDBPyConnection, source: Source) -> dict[str, int]:
+    """Answers of the records that came through: every cell of every instrument, and what became of it."""
+    records = engine.first(con, "SELECT count(*) FROM kept")[0]
+    asked, clean = engine.first(con, "SELECT count(*), count(*) FILTER (_failed = 0) FROM answers")
+    cells = records * max(1, sum(1 for kind in source.instruments.values() if kind.column))
+    not_asked = engine.first(con, answers.count_not_asked(source))[0]
+    return {"answers_in": cells, "answers_clean": clean, "answers_quarantined": asked - clean,
+            "answers_not_asked": not_asked}
+
+
+def _counts(con: duckdb.DuckDBPyConnection, plan: tables.Plan, loaded: list[Loaded], is_survey: bool) -> Counter:
+    """(rule, verdict) -> rows; repairs and warnings are counted over what came through."""
+    counts: Counter = Counter()
+    for rule, verdict, rows in con.execute("SELECT rule, verdict, count(*) FROM fates GROUP BY 1, 2").fetchall():
+        counts[rule, verdict] += rows
+    _add_notes(con, counts, "kept", "TRUE", plan.notes)
+    if is_survey:
+        _add_notes(con, counts, "answers", "_failed = 0", answers.answer_notes())
+    for one in loaded:
+        counts.update((reject.rule, "quarantined") for reject in one.rejects)
+        counts["FMT-BLANK", "dropped"] += one.blank
+        for rule, rows in one.notes.items():
+            counts[rule, "repaired" if rule in REPAIRS else "warned"] += rows
+    return counts
+
+
+def _add_notes(con: duckdb.DuckDBPyConnection, counts: Counter, table: str, where: str, notes: list[Check]) -> None:
+    sums = ", ".join(f"count(*) FILTER ((_noted & {1 << k}) <> 0)" for k in range(len(notes)))
+    found = engine.first(con, f"SELECT {sums} FROM {table} WHERE {where}") if notes else ()
+    for note, rows in zip(notes, found, strict=True):
+        counts[note.rule, note.verdict] += rows

@@ -1,0 +1,259 @@
+"""Texts to canonical columns: every mapped column parsed under the declared conventions, with the rules that watch it."""
+
+import narwhals as nw
+
+from pipeline.contracts.params import Company, Source
+from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.tables import TABLES, Column
+from pipeline.ingest import engine
+from pipeline.ingest.rules import Check
+
+ROW, NEGATIVE = "@row", "@negative"  # constants that stand for "number of the record" and "is the amount negative"
+YES_NO = {
+    **dict.fromkeys(("true", "1", "yes", "y", "sí", "si", "s", "verdadero", "x"), True),
+    **dict.fromkeys(("false", "0", "no", "n", "falso"), False),
+}
+CLOSED = {"status": ("open", "pending", "solved", "closed"), "unit_kind": ("branch", "customer")}
+NUMERIC = ("number", "integer", "money")
+SCORE_PARTS = ("score", "instrument", "scale_min", "scale_max", "direction")  # made answer by answer
+FOOTER_WORDS = "(?i)(grand )?(totals?|sumas?|subtotal|total general)\\s*:?"
+TYPES = {"money": "DECIMAL(18,4)", "number": "DOUBLE", "integer": "BIGINT", "timestamp": "TIMESTAMP",
+         "boolean": "BOOLEAN"}
+
+
+def record_columns(source: Source) -> list[Column]:
+    """The canonical columns that a record fills before answers are told apart."""
+    columns = TABLES[source.table].columns
+    return [c for c in columns if source.table != "surveys" or c.name not in SCORE_PARTS or c.name == "instrument"]
+
+
+def mapped(source: Source) -> list[Column]:
+    return [column for column in record_columns(source) if column.name in source.columns]
+
+
+def check_contract(source: Source, name: str) -> None:
+    """Refusals for a contract that leaves open what cannot be guessed, or names what does not exist."""
+    if source.table not in TABLES:
+        raise Refusal("PARAM-TYPE", f"sources.{name}.table names no canonical table", file="params.yaml",
+                      found=repr(source.table), expected=", ".join(TABLES))
+    table = TABLES[source.table]
+    for canonical in [*source.columns, *source.constants, *source.words]:
+        if canonical not in table.names:
+            raise Refusal("PARAM-UNKNOWN", f"sources.{name} maps a column that {table.name} does not have",
+                          file="params.yaml", found=repr(canonical), expected=", ".join(table.names))
+    given = {*source.columns, *source.constants, *(SCORE_PARTS if table.name == "surveys" else ())}
+    for column in table.columns:
+        if column.required and column.name not in given:
+            raise Refusal("COL-MISSING", f"sources.{name}.columns must say which header holds {column.name} "
+                          f"({column.meaning})", file="params.yaml", expected=f"{column.name}: <header>")
+    if table.name == "surveys":
+        _check_instruments(source, name)
+    times = [c.name for c in mapped(source) if c.kind == "timestamp"]
+    if times and not source.timestamps and source.format == "csv":
+        raise Refusal("DATE-FMT", f"sources.{name}.timestamps must say how times are written ({', '.join(times)})",
+                      file="params.yaml", expected='for instance ["%d/%m/%Y %H:%M"], [iso8601] or [epoch_s]')
+    turned = {form.replace("%d", "%#").replace("%m", "%d").replace("%#", "%m") for form in source.timestamps}
+    swapped = [form for form in source.timestamps if "%d" in form and form in turned]
+    if swapped:
+        raise Refusal("DATE-FMT", f"sources.{name}.timestamps holds two formats that read one text as two days",
+                      file="params.yaml", found=" and ".join(swapped), expected="one of them")
+    naive = [f for f in source.timestamps if "%z" not in f and f not in (*engine.EPOCHS, "iso8601")]
+    if times and not source.time_zone and (naive or source.format != "csv"):
+        raise Refusal("TIME-ZONE", f"sources.{name}.time_zone must say where the clock hung that wrote these times",
+                      file="params.yaml", found=", ".join(naive) or "times without zone",
+                      expected="for instance Europe/Madrid or UTC")
+
+
+def _check_instruments(source: Source, name: str) -> None:
+    wide = [i for i in source.instruments.values() if i.column]
+    is_long = "score" in source.columns
+    if not source.instruments or bool(wide) == is_long or (wide and len(wide) < len(source.instruments)):
+        raise Refusal("CES-DIR", f"sources.{name}.instruments must give each question its scale, direction and, unless "
+                      "columns.score is mapped, its column", file="params.yaml",
+                      expected="nps: {column: <header>, minimum: 0, maximum: 10, direction: higher_is_better}")
+    kind = source.constants.get("instrument")
+    if is_long and "instrument" not in source.columns and kind not in source.instruments:
+        raise Refusal("CES-DIR", f"sources.{name}.constants.instrument must name one of the declared instruments",
+                      file="params.yaml", found=repr(kind), expected=", ".join(source.instruments))
+
+
+def texts(source: Source) -> dict[str, str]:
+    """t_<canonical>, s_<instrument>, x_<extra>: the texts of a record, tidied; ids byte for byte as they came."""
+    def tidied(header: str) -> str:
+        return engine.tidy(engine.quoted(header), source.missing)
+
+    def verbatim(header: str) -> str:
+        return f"CASE WHEN {tidied(header)} IS NOT NULL THEN {engine.quoted(header)} END"
+
+    found = {f"t_{c.name}": (verbatim if c.kind == "id" else tidied)(source.columns[c.name]) for c in mapped(source)}
+    if source.table == "surveys":
+        wide = {n: i.column for n, i in source.instruments.items() if i.column}
+        found |= {f"s_{n}": tidied(header) for n, header in (wide or {"": source.columns["score"]}).items()}
+    return found | {f"x_{n}": engine.visible(tidied(header)) for n, header in source.extra.items()}
+
+
+def parsed(source: Source, company: Company) -> dict[str, str]:
+    """Typed expressions over the tidied texts: <canonical>, and l_ / u_ (local, UTC) for times."""
+    found: dict[str, str] = {}
+    for column in record_columns(source):
+        name, text = column.name, f"t_{column.name}"
+        if name in source.columns:
+            if column.kind == "timestamp":
+                found[f"l_{name}"], found[f"u_{name}"] = engine.instant(text, _formats(source))
+            else:
+                found[name] = _value(column, text, source)
+        elif source.constants.get(name) == NEGATIVE:
+            continue
+        else:
+            found[name] = _constant(column, source, company)
+    return found
+
+
+def _formats(source: Source) -> list[str]:
+    typed = ["iso8601"] if source.format != "csv" else []  # cells that are real times come as ISO text
+    return list(dict.fromkeys([*source.timestamps, *typed]))
+
+
+def _value(column: Column, text: str, source: Source) -> str:
+    words = source.words.get(column.name, {})
+    if column.kind in NUMERIC:
+        digits = engine.number(text, source.decimal, source.thousands)
+        value = engine.cast(digits, column.kind)
+        return engine.looked_up(text, words, value) if words else value
+    if column.kind == "boolean":
+        return engine.looked_up(text, words or YES_NO)
+    if column.kind == "category":
+        if words:
+            return engine.looked_up(text, words)
+        closed = {word: word for word in CLOSED.get(column.name, ())}
+        if closed:
+            return engine.looked_up(text, closed)
+        return f"upper({text})" if column.name == "currency" else engine.visible(text)
+    return engine.visible(text) if column.kind in ("text", "comment") else text
+
+
+def _constant(column: Column, source: Source, company: Company) -> str:
+    value = source.constants.get(column.name)
+    if value == ROW:
+        return "_file || ':' || (_row + 1)"
+    if value is None and source.table == "sales":
+        value = {"line_id": "1", "currency": company.currency}.get(column.name)
+    return f"CAST({engine.literal(value)} AS {TYPES.get(column.kind, 'VARCHAR')})"
+
+
+def column_checks(source: Source, company: Company) -> list[Check]:
+    """What makes a record unusable, column by column, in the order in which the first one decides."""
+    key = TABLES[source.table].key
+    checks = [Check("FMT-FOOTER", c.name, "quarantined", nw.col("f_footer")) for c in mapped(source)[:1]]
+    for column in mapped(source):
+        name, text = column.name, nw.col(f"t_{column.name}")
+        if column.kind == "id":
+            checks.append(Check("ID-PRECISION", name, "quarantined", nw.col(f"f_precision_{name}")))
+        if name in key or (column.kind == "id" and column.required):
+            checks.append(Check("KEY-MISSING", name, "quarantined", text.is_null()))
+        elif column.required and column.kind not in NUMERIC:
+            checks.append(Check("MISS-VALUE", name, "quarantined", text.is_null()))
+        unread = ~text.is_null() & nw.col(name).is_null() if column.kind not in ("id", "text", "comment") else None
+        if column.kind in NUMERIC:
+            checks += _number_checks(column, unread, source)
+        elif column.kind == "timestamp":
+            checks += _time_checks(column, source)
+        elif column.kind == "boolean":
+            checks.append(Check("BOOL-MAP", name, "quarantined", unread))
+        elif column.kind == "category" and name == "instrument":
+            checks.append(Check("SURVEY-KIND", name, "quarantined", ~nw.col(name).is_in(list(source.instruments))))
+        elif column.kind == "category" and (name in source.words or name in CLOSED):
+            checks.append(Check("CAT-MAP", name, "quarantined", unread))
+    return checks
+
+
+def _number_checks(column: Column, unread: nw.Expr, source: Source) -> list[Check]:
+    name, value = column.name, nw.col(column.name)
+    checks = []
+    if source.decimal is None:
+        checks.append(Check("NUM-LOCALE", name, "refused", unread & nw.col(f"f_point_{name}")))
+    checks += [Check("NUM-FINITE", name, "quarantined", unread & nw.col(f"f_infinite_{name}")),
+               Check("NUM-LOCALE", name, "quarantined", unread)]
+    if column.minimum is not None:
+        checks.append(Check("NUM-RANGE", name, "quarantined", value < column.minimum))
+    if column.maximum is not None:
+        checks.append(Check("NUM-RANGE", name, "quarantined", value > column.maximum))
+    return checks
+
+
+def _time_checks(column: Column, source: Source) -> list[Check]:
+    name = column.name
+    unread = ~nw.col(f"t_{name}").is_null() & nw.col(f"l_{name}").is_null() & nw.col(f"u_{name}").is_null()
+    is_epoch = any(form in engine.EPOCHS for form in source.timestamps)
+    checks = []
+    if source.time_zone is None:
+        checks.append(Check("TIME-ZONE", name, "refused", ~nw.col(f"l_{name}").is_null()))
+    if source.format == "xlsx":
+        checks.append(Check("XLS-DATE", name, "quarantined", unread & nw.col(f"f_serial_{name}")))
+    checks += [Check("DATE-RANGE", name, "quarantined", unread & nw.col(f"f_calendar_{name}")),
+               Check("DATE-FMT", name, "quarantined", unread),
+               Check("TIME-GAP", name, "quarantined", nw.col(f"f_gap_{name}")),
+               Check("DATE-EPOCH" if is_epoch else "DATE-RANGE", name, "quarantined", nw.col(f"f_range_{name}"))]
+    if not name.startswith("promised"):
+        checks.append(Check("DATE-FUTURE", name, "quarantined", nw.col(f"f_future_{name}")))
+    return checks
+
+
+def flags(source: Source) -> dict[str, str]:
+    """f_<what>_<canonical>: facts about texts that the rules ask for."""
+    found = {"f_footer": "FALSE"}
+    columns = mapped(source)
+    if columns:
+        empty = " + ".join(f"CAST(t_{c.name} IS NULL AS INTEGER)" for c in columns)
+        lead = f"coalesce(regexp_full_match(t_{columns[0].name}, {engine.literal(FOOTER_WORDS)}), FALSE)"
+        found["f_footer"] = f"{lead} AND 2 * ({empty}) >= {len(columns) - 1}"
+    for column in columns:
+        name, text = column.name, f"t_{column.name}"
+        if column.kind == "id":
+            found[f"f_precision_{name}"] = f"regexp_full_match({text}, '\\s*[+-]?\\d+([.,]\\d+)?[eE][+]?\\d+\\s*')"
+        elif column.kind in NUMERIC:
+            found[f"f_point_{name}"] = f"regexp_matches({text}, '\\d[.,]\\d')"
+            found[f"f_infinite_{name}"] = (f"regexp_full_match({text}, '(?i)[+-]?(inf(inity)?|nan)|"
+                                           "[+-]?\\d+([.,]\\d+)?e[+-]?\\d+') OR length(regexp_replace("
+                                           f"{text}, '\\D', '', 'g')) > 14")
+            found[f"f_dressed_{name}"], found[f"f_turned_{name}"] = engine.is_dressed(text), engine.is_turned(text)
+        elif column.kind == "timestamp":
+            found[f"f_serial_{name}"] = f"regexp_full_match({text}, '\\d+([.,]\\d+)?')"
+            found[f"f_calendar_{name}"] = _no_day(text, source)
+        if column.kind in ("comment", "text", "category"):
+            found[f"f_control_{name}"] = f"regexp_matches({text}, {engine.literal(engine.INVISIBLE_TEXT)})"
+        if column.kind == "comment":
+            found[f"f_mojibake_{name}"] = f"regexp_matches({text}, 'Ã[\u0080-\u00bf]|â€')"
+    return found
+
+
+def _no_day(text: str, source: Source) -> str:
+    """Looks like a declared format and names no day of the calendar: 31/02, 00/00; not 04/13 (another convention)."""
+    tests = ["regexp_full_match({}, '\\d{{4}}-\\d{{2}}-\\d{{2}}.*')".format(text)] if "iso8601" in _formats(source) else []
+    for form in source.timestamps:
+        if "%" in form:
+            pattern = engine.shape(form)
+            month = f"regexp_extract({text}, {engine.literal(engine.shape(form, '%m'))}, 1)"
+            tests.append(f"(regexp_full_match({text}, {engine.literal(pattern)}) AND "
+                         f"coalesce(try_cast(nullif({month}, '') AS INTEGER), 0) <= 12)")
+    return " OR ".join(tests) or "FALSE"
+
+
+def note_checks(source: Source) -> list[Check]:
+    """What was repaired or is worth a warning; none of it keeps a record out."""
+    notes = []
+    for column in mapped(source):
+        name, flag = column.name, (lambda what, name=column.name: nw.col(f"f_{what}_{name}"))
+        if column.kind in NUMERIC:
+            notes += [Check("NUM-CURR", name, "repaired", flag("dressed")),
+                      Check("NUM-SIGN", name, "repaired", flag("turned"))]
+        elif column.kind == "timestamp":
+            notes.append(Check("TIME-FOLD", name, "repaired", flag("fold")))
+        elif column.kind in ("comment", "text", "category"):
+            notes.append(Check("TXT-CTRL", name, "repaired", flag("control")))
+        if column.kind == "comment":
+            notes += [Check("ENC-MOJIBAKE", name, "warned", flag("mojibake")),
+                      Check("TXT-XLIMIT", name, "warned", nw.col(f"t_{name}").str.len_chars() == 32767)]
+        if name == "customer_id" and source.table != "customers":
+            notes.append(Check("KEY-NULL", name, "warned", nw.col(f"t_{name}").is_null()))
+    return notes

@@ -1,0 +1,247 @@
+"""What the tables need and Narwhals lacks, written for DuckDB: small functions that return one SQL expression each.
+
+Another engine is another module with these names. `derive` is the one place where such text meets a Narwhals frame.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import narwhals as nw
+
+BLANKS = "\t\n\r\v\f \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u3000"
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+INVISIBLE_TEXT = "[\\x01-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\u202a-\u202e\u2066-\u2069]"
+WIDE_DIGITS = ("０１２３４５６７８９", "0123456789")
+CURRENCIES = {"€": "EUR", "£": "GBP", "¥": "JPY", "R$": "BRL", "US$": "USD", "S/": "PEN", "CHF": "CHF"}
+DOLLARS = ("USD", "MXN", "ARS", "CLP", "COP", "CAD", "AUD")
+REST = "[A-Z]{3}|US\\$|R\\$|S/|[€$£¥]"  # how a currency is written beside an amount
+
+
+def connect(workdir: Path, memory: str = "1500MB") -> duckdb.DuckDBPyConnection:
+    """A database in memory that spills to `workdir`; threads and zone fixed so that results repeat."""
+    threads = int(os.environ.get("VIVENCIA_THREADS", "2"))
+    spill = workdir / "spill"
+    con = duckdb.connect(config={"threads": threads, "memory_limit": memory, "temp_directory": str(spill),
+                                 "preserve_insertion_order": True})
+    con.execute("SET TimeZone = 'UTC'")
+    return con
+
+
+def quoted(name: str) -> str:
+    """A name as an identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: Any) -> str:
+    """A Python value as a literal."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def first(con: duckdb.DuckDBPyConnection, sql: str, values: list | None = None) -> tuple | None:
+    """The first row of a query, fetched to its end so that the connection is free again."""
+    rows = con.execute(sql, values).fetchall()
+    return rows[0] if rows else None
+
+
+def frame(con: duckdb.DuckDBPyConnection, sql: str) -> nw.LazyFrame:
+    """A query as a lazy Narwhals frame."""
+    return nw.from_native(con.sql(sql))
+
+
+def derive(table: nw.LazyFrame, columns: dict[str, str], keep: list[str] | None = None) -> nw.LazyFrame:
+    """The frame with more columns (name -> expression); with `keep`, only those of its own columns."""
+    relation = table.to_native()
+    own = [duckdb.StarExpression()] if keep is None else [duckdb.ColumnExpression(name) for name in keep]
+    new = [duckdb.SQLExpression(sql).alias(name) for name, sql in columns.items()]
+    return nw.from_native(relation.select(*own, *new)) if own or new else table
+
+
+def create_table(con: duckdb.DuckDBPyConnection, name: str, table: nw.LazyFrame) -> None:
+    """Run the frame and keep its rows, in order, as table `name`."""
+    con.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+    table.to_native().create(name)
+
+
+def scan_csv(path: Path, width: int, delimiter: str, quote: str, skip: int) -> str:
+    """The strict reader as a table function: all text, nothing detected, lines that are no record set aside."""
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
+    return (f"read_csv({literal(str(path))}, columns = {{{columns}}}, auto_detect = false, header = false, "
+            f"skip = {skip}, delim = {literal(delimiter)}, quote = {literal(quote)}, escape = {literal(quote)}, "
+            "comment = '', strict_mode = true, null_padding = false, store_rejects = true, rejects_limit = 0, "
+            "rejects_table = 'csv_rejects', rejects_scan = 'csv_scans')")
+
+
+def take_rejects(con: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]:
+    """(byte offset of the line, kind of error, the line) of what the last scan set aside; clears the list."""
+    rows = con.execute("SELECT line_byte_position, error_type, csv_line FROM csv_rejects "
+                       "ORDER BY line_byte_position, byte_position").fetchall()
+    con.execute("DROP TABLE csv_rejects; DROP TABLE csv_scans")
+    lead = [len(line) - len(line.lstrip("\r\n")) for _, _, line in rows]
+    return [(at - 1 + more, kind, line.strip("\r\n")) for (at, kind, line), more in zip(rows, lead, strict=True)]
+
+
+def tidy(x: str, missing: list[str]) -> str:
+    """Text without outer blanks; the declared words for missing, and nothing at all, become null."""
+    bare = f"trim({x}, {literal(BLANKS)})"
+    words = ", ".join(literal(word.strip()) for word in dict.fromkeys(["", *missing]))
+    return f"CASE WHEN {bare} IN ({words}) THEN NULL ELSE {bare} END"
+
+
+def looked_up(x: str, words: dict[str, Any], otherwise: str = "NULL") -> str:
+    """The value that a closed map gives for a text; case and inner blanks do not matter."""
+    cases = " ".join(f"WHEN {literal(fold(word))} THEN {literal(value)}" for word, value in words.items())
+    return f"CASE {folded(x)} {cases} ELSE {otherwise} END" if words else otherwise
+
+
+def fold(word: str) -> str:
+    return re.sub(r"\s+", " ", word.strip()).lower()
+
+
+def folded(x: str) -> str:
+    return f"regexp_replace(lower(nfc_normalize({x})), '\\s+', ' ', 'g')"
+
+
+def _plain(decimal: str | None, thousands: str | None) -> tuple[str, str]:
+    """Patterns of a number written plainly and of one with grouped thousands."""
+    point = f"(?:{re.escape(decimal)}\\d+)?" if decimal else ""
+    group = {" ": "[ \u00a0\u202f]", "'": "['’]"}.get(thousands or "", re.escape(thousands or ","))
+    return f"[+-]?\\d+{point}", f"[+-]?\\d{{1,3}}(?:{group}\\d{{3}})+{point}" if thousands else "\\b\\B"
+
+
+def number(x: str, decimal: str | None, thousands: str | None) -> str:
+    """The digits of a number as text with a point, null when it is not written in the declared convention.
+
+    Beside the plain form: a currency before or after, blanks at the ends, a true minus sign, a minus behind,
+    brackets for negative. Nothing else is a number; exponents, inf and nan are not.
+    """
+    plain, grouped = _plain(decimal, thousands)
+    point = f"replace({{}}, {literal(decimal)}, '.')" if decimal and decimal != "." else "{}"
+    strip = {" ": " \u00a0\u202f", "'": "'’"}.get(thousands or "", thousands or "")
+    bare = _bare_number(x)
+    ungrouped = f"translate({bare}, {literal(strip)}, '')" if strip else bare
+    return (f"CASE WHEN regexp_full_match({x}, {literal(plain)}) THEN {point.format(x)} "
+            f"WHEN regexp_full_match({bare}, {literal(plain)}) THEN {point.format(bare)} "
+            f"WHEN regexp_full_match({bare}, {literal(grouped)}) THEN {point.format(ungrouped)} END")
+
+
+def _bare_number(x: str) -> str:
+    unsigned = f"translate({x}, '−﹣－', '---')"
+    bare = f"regexp_replace({unsigned}, '^(-?)\\s*(?:{REST})[\\s\u00a0\u202f]*|[\\s\u00a0\u202f]*(?:{REST})$', '\\1', 'g')"
+    turned = f"regexp_replace({bare}, '^\\((.*)\\)$|^([^-].*)-$', '-\\1\\2')"
+    return f"regexp_replace({turned}, '^-\\s*(?:{REST})\\s*', '-')"
+
+
+def is_dressed(x: str) -> str:
+    """Whether a number carries a currency sign (NUM-CURR)."""
+    return f"coalesce(regexp_matches({x}, '{REST}'), FALSE)"
+
+
+def is_turned(x: str) -> str:
+    """Whether its minus is written in an unusual way (NUM-SIGN)."""
+    return f"coalesce(regexp_matches({x}, '[−﹣－(]|-$'), FALSE)"
+
+
+def currency_of(x: str, base: str) -> str:
+    """ISO code of the currency written beside an amount; null when there is none."""
+    dollar = base if base in DOLLARS else "USD"
+    cases = " ".join(f"WHEN {literal(sign)} THEN {literal(code)}" for sign, code in (CURRENCIES | {"$": dollar}).items())
+    sign = f"regexp_extract({x}, '{REST}')"
+    return f"CASE WHEN {x} IS NULL THEN NULL ELSE nullif(CASE {sign} {cases} ELSE {sign} END, '') END"
+
+
+def cast(x: str, kind: str) -> str:
+    """Digits with a point as money (exact), whole number or number; null when out of range."""
+    if kind == "integer":
+        return f"try_cast(regexp_extract({x}, '^([+-]?\\d+)(?:\\.0+)?$', 1) AS BIGINT)"
+    return f"try_cast({x} AS {'DECIMAL(18,4)' if kind == 'money' else 'DOUBLE'})"
+
+
+def visible(x: str) -> str:
+    """The text without control characters and marks that turn its direction."""
+    return f"regexp_replace({x}, {literal(INVISIBLE_TEXT)}, '', 'g')"
+
+
+def shape(form: str, caught: str = "") -> str:
+    """A pattern for what a strptime format looks like, whatever the numbers; the part `caught` is a group."""
+    parts = {"%d": r"\d{1,2}", "%m": r"\d{1,2}", "%Y": r"\d{2,4}", "%y": r"\d{2}", "%H": r"\d{1,2}", "%M": r"\d{1,2}",
+             "%S": r"\d{1,2}", "%f": r"\d+", "%I": r"\d{1,2}", "%p": "[AaPp][Mm]", "%z": r"(?:Z|[+-]\d\d:?\d\d)"}
+    found = []
+    for part in re.findall(r"%-?[A-Za-z]|.", form):
+        pattern = parts.get(part, "[[:alpha:]]+" if part.startswith("%") else re.escape(part))
+        found.append(f"({pattern})" if part == caught else pattern)
+    return "".join(found)
+
+
+def instant(x: str, formats: list[str]) -> tuple[str, str]:
+    """(local time without zone, UTC) for a text under the declared formats, in their order; null where unmatched."""
+    local, utc = [], []
+    for form in formats:
+        if form in EPOCHS:
+            utc.append(EPOCHS[form].format(x=x))
+        elif form == "excel_serial":
+            local.append(f"CASE WHEN regexp_full_match({x}, '\\d{{1,6}}(\\.\\d+)?') THEN TIMESTAMP '1899-12-30' + "
+                         f"to_microseconds(CAST(round(CAST({x} AS DOUBLE) * 86400) AS BIGINT) * 1000000) END")
+        elif form == "iso8601":
+            text = f"replace({x}, ' ', 'T')"
+            local.append(f"CASE WHEN regexp_full_match({text}, {literal(ISO)}) THEN try_cast({x} AS TIMESTAMP) END")
+            utc.append(f"CASE WHEN regexp_full_match({text}, {literal(ISO + OFFSET)}) THEN "
+                       f"make_timestamp(epoch_us(try_cast({x} AS TIMESTAMPTZ))) END")
+        elif "%z" in form:
+            text = f"regexp_replace({x}, 'Z$', '+00:00')"
+            utc.append(f"make_timestamp(epoch_us(try_strptime({text}, {literal(form)})))")
+        else:
+            local.append(f"try_strptime({x}, {literal(form)})")
+    return tuple(f"coalesce({', '.join(parts)}, NULL)" if parts else "CAST(NULL AS TIMESTAMP)" for parts in (local, utc))
+
+
+ISO = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?"
+OFFSET = r"\s*(Z|[+-]\d{2}(:?\d{2})?)"
+EPOCHS = {"epoch_s": "CASE WHEN regexp_full_match({x}, '\\d{{1,10}}') THEN make_timestamp(CAST({x} AS BIGINT) * 1000000) END",
+          "epoch_ms": "CASE WHEN regexp_full_match({x}, '\\d{{1,15}}') THEN make_timestamp(CAST({x} AS BIGINT) * 1000) END"}
+
+
+def normal_id(x: str) -> str:
+    """An id as it is hashed: no blanks around, nothing invisible, one Unicode form, one case."""
+    full = f"lower(nfc_normalize(trim(translate({x}, {literal(INVISIBLE)}, ''), {literal(BLANKS)})))"
+    return f"CASE WHEN regexp_matches({x}, '[^!-~]') THEN {full} ELSE lower({x}) END"
+
+
+def is_untidy(x: str) -> str:
+    """Whether an id carries blanks around it, invisible marks or split accents."""
+    return f"trim(translate({x}, {literal(INVISIBLE)}, ''), {literal(BLANKS)}) <> {x} OR nfc_normalize({x}) <> {x}"
+
+
+def set_key(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Give the connection the key that `pseudonym` uses (never written into a query or a table)."""
+    block = key.ljust(64, b"\0")
+    for name, byte in (("inner_pad", 0x36), ("outer_pad", 0x5C)):
+        con.execute(f"SET VARIABLE {name} = from_hex(?)", [bytes(b ^ byte for b in block).hex()])
+
+
+def pseudonym(normal: str) -> str:
+    """First 32 hex characters of HMAC-SHA256 (RFC 2104) of a normalised id."""
+    inner = f"unhex(sha256(getvariable('inner_pad') || encode({normal})))"
+    return f"substr(sha256(getvariable('outer_pad') || {inner}), 1, 32)"
+
+
+def minus_seconds(moment: str, seconds: str) -> str:
+    return f"make_timestamp(epoch_us({moment}) - ({seconds}) * 1000000)"
+
+
+def has_clock(x: str) -> str:
+    """Whether a time was written with its hour, not as a date alone."""
+    return f"coalesce(regexp_matches({x}, '[:T]'), FALSE)"
+
+
+def narrow_digits(x: str) -> str:
+    """Full-width digits as ordinary ones."""
+    return f"translate({x}, {literal(WIDE_DIGITS[0])}, {literal(WIDE_DIGITS[1])})"

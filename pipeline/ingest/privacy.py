@@ -1,0 +1,121 @@
+"""Keyed pseudonyms for ids and blacked-out comments: nothing that names a person leaves ingest."""
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import stat
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.contracts.params import Company, Privacy
+from pipeline.contracts.refusal import Refusal
+from pipeline.ingest import engine
+from pipeline.ingest.files import Export
+from pipeline.ingest.redact import redact
+
+# Known to everyone: pseudonyms under it can be undone by trying ids. For invented and published data only.
+PUBLIC_KEY = hashlib.sha256(b"vivencia: public key for invented and published data").digest()
+SUSPECT = ("(?i)@|\\d[\\d \u00a0./()-]{5,}\\d|https?:|www\\.|\\b(soy|me llamo|mi nombre es|my name is|i am|i''m|i’m|this is|firmado|"
+           "atentamente|saludos|regards|sincerely)\\b|\\b[a-z0-9-]+\\.(com|es|net|org|eu|io)\\b")
+
+
+def load_key(privacy: Privacy, company: Company, workspace: Path = Path(".")) -> bytes:
+    """The key of the pseudonyms; a key file is made on first use (mode 600), outside the workspace.
+
+    Refusals (PRIV-KEY): own data under the public key, a key inside the workspace, one that others may read.
+    """
+    if privacy.key == "public":
+        if company.data == "own":
+            raise Refusal("PRIV-KEY", "a company's own data may not be pseudonymised with the public key",
+                          file="params.yaml", found="privacy.key: public", expected="privacy.key: file")
+        return PUBLIC_KEY
+    path = Path(privacy.key_file).expanduser()
+    if path.resolve().is_relative_to(workspace.resolve()):
+        raise Refusal("PRIV-KEY", "the key of the pseudonyms must lie outside the project folder", file="params.yaml",
+                      found=privacy.key_file, expected="for instance ~/.config/vivencia/pseudonym.key")
+    if not path.exists():
+        _make_key(path)
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise Refusal("PRIV-KEY", "others may read the key of the pseudonyms", file=str(path),
+                      found=oct(stat.S_IMODE(path.stat().st_mode)), expected=f"chmod 600 {path}")
+    text = path.read_text(encoding="ascii", errors="replace").strip()
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise Refusal("PRIV-KEY", "the key file does not hold a key", file=str(path), expected="64 hex digits")
+    return bytes.fromhex(text)
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return  # another source was first
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_hex(32) + "\n")
+
+
+def key_id(key: bytes) -> str:
+    """A name for the key that does not tell it: two accounts with one key_id can be joined."""
+    return hmac.digest(key, b"key id", "sha256").hex()[:12]
+
+
+def is_made_by_demo(exports: list[Export], company: Company, manifest: Path) -> bool:
+    """Whether the demo's manifest lists one of the files; a company called invented must have one (DATA-KIND)."""
+    listed: set[str] = set()
+    if manifest.exists():
+        text = manifest.read_text(encoding="utf-8")
+        try:
+            json.loads(text)
+        except ValueError:
+            raise Refusal("DATA-KIND", "the demo's manifest cannot be read", file=str(manifest)) from None
+        listed = set(re.findall(r"\b[0-9a-f]{64}\b", text))
+    made = any(export.sha256 in listed for export in exports)
+    if company.data == "invented" and not made:
+        raise Refusal("DATA-KIND", "these files were not made by the demo, so the company is not an invented one",
+                      file=exports[0].name, found="company.data: invented",
+                      expected="company.data: own (or public), and privacy.key: file")
+    return made
+
+
+def make_forms(con: duckdb.DuckDBPyConnection, records: str, column: str, name: str, where: str = "TRUE") -> int:
+    """Make the table `name` (raw, pseudonym): each distinct way of writing an id, hashed once.
+
+    Returns how many rows write their id with blanks or invisible marks, or otherwise than most rows do (KEY-NORM).
+    """
+    x = engine.quoted(column)
+    con.execute(f"""
+        CREATE OR REPLACE TABLE {name} AS
+        WITH raws AS (SELECT {x} AS raw, count(*) AS rows FROM {engine.quoted(records)}
+                      WHERE {x} IS NOT NULL AND {where} GROUP BY 1),
+        normals AS (SELECT raw, rows, {engine.normal_id("raw")} AS normal FROM raws)
+        SELECT raw, rows, normal, {engine.pseudonym("normal")} AS pseudonym FROM normals""")
+    usual = f"SELECT normal, arg_max(raw, (rows, raw)) AS usual FROM {name} GROUP BY 1"
+    query = (f"SELECT coalesce(sum(rows), 0) FROM {name} JOIN ({usual}) USING (normal) "
+             f"WHERE raw <> usual OR {engine.is_untidy('raw')}")
+    return int(engine.first(con, query)[0])
+
+
+def make_redactions(con: duckdb.DuckDBPyConnection, records: str, column: str, name: str) -> None:
+    """Make the table `name` (raw, redacted): each distinct comment that holds personal data, blacked out."""
+    x = engine.quoted(column)
+    suspects = con.sql(f"SELECT DISTINCT {x} FROM {engine.quoted(records)} "
+                       f"WHERE regexp_matches({x}, '{SUSPECT}')").to_arrow_reader(10_000)
+    schema = pa.schema([("raw", pa.string()), ("redacted", pa.string())])
+
+    def changed():
+        for batch in suspects:
+            texts = batch.column(0).to_pylist()
+            pairs = [(text, new) for text in texts if (new := redact(text)) != text]
+            if pairs:
+                raw, redacted = zip(*pairs, strict=True)
+                yield pa.RecordBatch.from_arrays([pa.array(raw), pa.array(redacted)], schema=schema)
+
+    table = pa.Table.from_batches(list(changed()), schema=schema)
+    con.register("incoming", table)
+    con.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM incoming")
+    con.unregister("incoming")

@@ -1,0 +1,107 @@
+"""One export as a table of text, before any meaning: what every reader hands over."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from pipeline.contracts.params import Source
+from pipeline.contracts.refusal import Refusal
+from pipeline.ingest.engine import first, literal, quoted
+from pipeline.ingest.files import Export
+from pipeline.ingest.header import Header
+
+BATCH = 20_000
+FOOTER = re.compile(r'^["\s]*(grand\s+)?(totals?|sumas?|subtotal|total general|gesamt|summe)\b', re.IGNORECASE)
+SHEET_LIMITS = (1_048_575, 65_535)  # rows under a header that fill a sheet of Excel
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A line that is no record: rule, first physical line, its text."""
+
+    rule: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An export as the table `table`: one column per declared header, all text, rows in the order of the file.
+
+    rows: of the table. lines_of: row number (from 0) -> physical line. rejects: lines that are no record.
+    blank: empty lines, dropped. notes: rule -> count of what was repaired or is to be warned of.
+    """
+
+    export: Export
+    table: str
+    rows: int
+    lines_of: Callable[[np.ndarray], np.ndarray]
+    rejects: list[Reject] = field(default_factory=list)
+    blank: int = 0
+    notes: dict[str, int] = field(default_factory=dict)
+    extra: tuple[str, ...] = ()
+
+    @property
+    def rows_in(self) -> int:
+        return self.rows + len(self.rejects) + self.blank
+
+
+def fill_table(con: duckdb.DuckDBPyConnection, table: str, header: Header, rows: Iterator[list[str | None]]) -> int:
+    """Make `table` from rows of fields, streamed; returns its number of rows."""
+    names = list(header.positions)
+    schema = pa.schema([(f"c{i}", pa.string()) for i in range(len(names))])
+    places = list(header.positions.values())
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        held: list[list[str | None]] = []
+        for row in rows:
+            held.append([row[place] for place in places])
+            if len(held) == BATCH:
+                yield _batch(held, schema)
+                held = []
+        if held:
+            yield _batch(held, schema)
+
+    incoming = pa.RecordBatchReader.from_batches(schema, batches())
+    con.register("incoming", incoming)
+    columns = ", ".join(f"c{i} AS {quoted(name)}" for i, name in enumerate(names))
+    con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT {columns} FROM incoming")
+    con.unregister("incoming")
+    return count_rows(con, table)
+
+
+def _batch(held: list[list[str | None]], schema: pa.Schema) -> pa.RecordBatch:
+    arrays = [pa.array(column, pa.string()) for column in zip(*held, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def count_rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    return first(con, f"SELECT count(*) FROM {quoted(table)}")[0]
+
+
+def check_loaded(con: duckdb.DuckDBPyConnection, loaded: Loaded, header: Header, source: Source) -> Loaded:
+    """The same, with warnings on what fills a sheet; refusals for no rows and for a header in the middle."""
+    if loaded.rows == 0 and not source.allow_empty:
+        raise Refusal("FILE-NOROWS", "the file has a header and no rows", file=loaded.export.name, found="0 rows",
+                      expected="rows, or `allow_empty: true`")
+    if source.header_rows and len(header.positions) > 1:
+        same = " AND ".join(f"{quoted(name)} = {literal(name)}" for name in header.positions)
+        again = first(con, f"SELECT min(rowid) FROM {quoted(loaded.table)} WHERE {same}")[0]
+        if again is not None:
+            raise Refusal("FMT-REHEADER", "the header stands again in the middle: two exports pasted together",
+                          file=loaded.export.name, line=int(loaded.lines_of(np.array([again]))[0]),
+                          expected="one export a file")
+    notes = dict(loaded.notes)
+    if loaded.rows in SHEET_LIMITS:
+        notes["FILE-XLIMIT"] = loaded.rows
+    return Loaded(loaded.export, loaded.table, loaded.rows, loaded.lines_of, loaded.rejects, loaded.blank, notes,
+                  header.extra)
+
+
+def width_rule(text: str) -> str:
+    """FMT-FOOTER for a line of totals, else FMT-WIDTH."""
+    return "FMT-FOOTER" if FOOTER.match(text) else "FMT-WIDTH"

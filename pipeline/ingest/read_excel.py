@@ -1,0 +1,159 @@
+"""A sheet of an Excel workbook as a table of text: values as stored, nothing evaluated, typed cells in one spelling."""
+
+import re
+import warnings
+import zipfile
+from array import array
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import numpy as np
+import openpyxl
+
+from pipeline.contracts.params import Source
+from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.tables import TABLES
+from pipeline.ingest.files import Export
+from pipeline.ingest.header import Header, match_header
+from pipeline.ingest.raw import Loaded, Reject, check_loaded, fill_table
+
+EXACT = 10**15  # Excel keeps 15 digits; a longer whole number has lost some
+ERRORS = re.compile(r"#(N/A|N/D|[¡]?REF!|[¡]?VALUE!|[¡]?VALOR!|[¡]?DIV/0!|NAME\?|[¿]?NOMBRE\?|NULL!|[¡]?NULO!|NUM!|[¡]?NUM!)")
+POINT = re.compile(r"\d[.,]\d")
+
+
+def load_excel(con: duckdb.DuckDBPyConnection, export: Export, source: Source, table: str) -> Loaded:
+    """The declared sheet as `table`; rows with a formula without value or an error are rejects (XLS-FORMULA)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # openpyxl remarks on styles and filters, which nothing here reads
+        return _load(con, export, source, table)
+
+
+def _load(con: duckdb.DuckDBPyConnection, export: Export, source: Source, table: str) -> Loaded:
+    book = _open(export, values=True)
+    sheet = _sheet(book, source, export.name)
+    has_formulas, hidden = _scan(export, sheet)
+    twin = _sheet(_open(export, values=False), source, export.name) if has_formulas else None
+    rows = _rows(sheet, twin)
+    top = [next(rows, None) for _ in range(source.skip_rows + max(source.header_rows, 1))]
+    if top[source.skip_rows] is None:
+        raise Refusal("FILE-NOROWS", "the sheet is empty", file=export.name, found="no rows", expected="a header")
+    names = [_text(cell, None) or "" for cell, _ in top[source.skip_rows]]
+    while names and not names[-1]:
+        names.pop()
+    header = match_header(names, source, export.name, source.skip_rows + 1)
+    if source.header_rows == 0:
+        rows = _chain(top[source.skip_rows], rows)
+    lines, rejects, counts = array("q"), [], {"blank": 0}
+    first = source.skip_rows + source.header_rows + 1
+    fields = _fields(rows, header, source, export.name, first, lines, rejects, counts)
+    count = fill_table(con, table, header, fields)
+    numbers = np.array(lines, dtype=np.int64)
+    notes = header.repairs | ({"XLS-HIDDEN": hidden} if hidden else {})
+    loaded = Loaded(export, table, count, lambda ordinals: numbers[ordinals], rejects, counts["blank"], notes)
+    return check_loaded(con, loaded, header, source)
+
+
+def _open(export: Export, values: bool) -> Any:
+    try:
+        return openpyxl.load_workbook(export.path, read_only=True, data_only=values, keep_links=False)
+    except Exception as error:  # openpyxl raises what its XML and zip layers raise
+        raise Refusal("FILE-TRUNC", "the workbook cannot be opened", file=export.name,
+                      found=type(error).__name__, expected="a whole .xlsx file") from None
+
+
+def _sheet(book: Any, source: Source, name: str) -> Any:
+    names = book.sheetnames
+    if source.sheet is None and len(book.worksheets) > 1 or source.sheet is not None and source.sheet not in names:
+        raise Refusal("XLS-SHEET", "the contract must name the sheet", file=name, found=", ".join(map(repr, names)),
+                      expected=f"`sheet: {names[0]}`" if source.sheet is None else repr(source.sheet))
+    sheet = book.worksheets[0] if source.sheet is None else book[source.sheet]
+    sheet.reset_dimensions()
+    return sheet
+
+
+def _scan(export: Export, sheet: Any) -> tuple[bool, int]:
+    """Whether the sheet holds formulas, and how many of its rows are hidden."""
+    has_formulas, hidden, tail = False, 0, b""
+    with zipfile.ZipFile(export.path) as archive, archive.open(sheet._worksheet_path.lstrip("/")) as part:
+        while chunk := part.read(1 << 20):
+            piece = tail + chunk
+            has_formulas = has_formulas or b"<f>" in piece or b"<f " in piece or b"<f/>" in piece
+            cut = max(piece.rfind(b"<"), 0)
+            hidden += len(re.findall(rb'<row [^>]*hidden="(?:1|true)"', piece[:cut]))
+            tail = piece[cut:]
+    return has_formulas, hidden
+
+
+def _rows(sheet: Any, twin: Any) -> Iterator[list[tuple[Any, bool]]]:
+    """Rows of (value, is the cell broken: a formula without value, or an error)."""
+    formulas = twin.iter_rows() if twin is not None else None
+    for row in sheet.iter_rows():
+        kinds = [cell.data_type for cell in next(formulas)] if formulas is not None else []
+        yield [(cell.value, cell.data_type == "e" or _is_error(cell.value)
+                or (cell.value is None and place < len(kinds) and kinds[place] == "f"))
+               for place, cell in enumerate(row)]
+
+
+def _is_error(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("#") and ERRORS.fullmatch(value) is not None
+
+
+def _chain(first: Any, rest: Iterator) -> Iterator:
+    yield first
+    yield from rest
+
+
+def _fields(rows: Iterator, header: Header, source: Source, name: str, first: int, lines: array,
+            rejects: list[Reject], counts: dict[str, int]) -> Iterator[list[str | None]]:
+    """The rows as fields; what is blank or broken is set aside."""
+    numeric = _numeric_places(header, source)
+    for number, row in enumerate(rows, first):
+        cells = [row[place] if place < len(row) else (None, False) for place in range(header.width)]
+        if all(value is None for value, is_broken in cells) and not any(b for _, b in cells):
+            counts["blank"] += 1
+            continue
+        broken = [place for place in header.positions.values() if cells[place][1]]
+        texts = [_text(value, source.decimal) for value, _ in cells]
+        if broken:
+            rejects.append(Reject("XLS-FORMULA", number, "; ".join(text or "" for text in texts)))
+            continue
+        if source.decimal is None:
+            _refuse_open_numbers(cells, numeric, name, number)
+        lines.append(number)
+        yield texts
+
+
+def _numeric_places(header: Header, source: Source) -> dict[int, str]:
+    table = TABLES[source.table]
+    return {header.positions[h]: h for n, h in source.columns.items()
+            if n in table.names and table[n].kind in ("number", "integer", "money") and n != "score"}
+
+
+def _refuse_open_numbers(cells: list, numeric: dict[int, str], name: str, line: int) -> None:
+    for place, column in numeric.items():
+        value = cells[place][0]
+        if isinstance(value, str) and POINT.search(value):
+            raise Refusal("NUM-LOCALE", "a number is written as text and the contract does not say how", file=name,
+                          line=line, column=column, found=repr(value), expected='`decimal: ","` or `decimal: "."`')
+
+
+def _text(value: Any, decimal: str | None) -> str | None:
+    """One spelling per type: whole numbers without a point, others with the declared one, times as ISO."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        if abs(value) >= EXACT:
+            return f"{value:.14E}"
+        digits = format(Decimal(format(value, ".15g")), "f")
+        return digits if not decimal or decimal == "." else digits.replace(".", decimal)
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
+    if isinstance(value, (date, time, timedelta)):
+        return str(value)
+    return str(value)

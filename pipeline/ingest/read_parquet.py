@@ -1,0 +1,58 @@
+"""A Parquet export as a table of text, so that every format goes through the same rules."""
+
+import duckdb
+import numpy as np
+
+from pipeline.contracts.params import Source
+from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.tables import TABLES
+from pipeline.ingest.engine import literal, quoted
+from pipeline.ingest.files import Export
+from pipeline.ingest.header import match_header
+from pipeline.ingest.raw import Loaded, check_loaded, count_rows
+
+NESTED = ("STRUCT", "MAP", "UNION", "BLOB", "[]")
+
+
+def load_parquet(con: duckdb.DuckDBPyConnection, export: Export, source: Source, table: str) -> Loaded:
+    """The file as `table`; exact types keep every digit, times are ISO text with Z where they carry a zone."""
+    scan = f"read_parquet([{literal(str(export.path))}])"
+    try:
+        types = {row[0]: row[1] for row in con.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()}
+    except duckdb.Error:
+        raise Refusal("FILE-TRUNC", "the Parquet file cannot be read", file=export.name, expected="a whole file") from None
+    header = match_header(list(types), source, export.name)
+    names = list(types)
+    canonical = {h: n for n, h in source.columns.items()}
+    columns = []
+    for declared, place in header.positions.items():
+        kind = types[names[place]]
+        _check_type(declared, kind, canonical.get(declared), source, export.name)
+        columns.append(f"{_text(quoted(names[place]), kind, source.decimal)} AS {quoted(declared)}")
+    con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT {', '.join(columns)} FROM {scan}")
+    rows = count_rows(con, table)
+    loaded = Loaded(export, table, rows, lambda ordinals: np.asarray(ordinals) + 1, notes=header.repairs)
+    return check_loaded(con, loaded, header, source)
+
+
+def _check_type(column: str, kind: str, canonical: str | None, source: Source, name: str) -> None:
+    if any(part in kind for part in NESTED):
+        raise Refusal("COL-TYPE", "a column holds neither text, number nor time", file=name, column=column, found=kind,
+                      expected="a plain column")
+    table = TABLES[source.table]
+    numeric = canonical in table.names and table[canonical].kind in ("number", "money") and canonical != "score"
+    if numeric and kind == "VARCHAR" and source.decimal is None:
+        raise Refusal("NUM-LOCALE", "numbers are stored as text and the contract does not say how they are written",
+                      file=name, column=column, found="text", expected='`decimal: ","` or `decimal: "."`')
+
+
+def _text(x: str, kind: str, decimal: str | None) -> str:
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"strftime(make_timestamp(epoch_us({x})), '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if kind.startswith("TIMESTAMP"):
+        return f"strftime({x}, '%Y-%m-%dT%H:%M:%S.%f')"
+    text = f"CAST({x} AS VARCHAR)"
+    if kind in ("DOUBLE", "FLOAT"):
+        text = f"regexp_replace({text}, '\\.0$', '')"
+    is_number = kind in ("DOUBLE", "FLOAT") or kind.startswith("DECIMAL")
+    return f"replace({text}, '.', {literal(decimal)})" if is_number and decimal and decimal != "." else text

@@ -1,0 +1,107 @@
+"""Rules: named booleans over a table, each false where it cannot be told, gathered into one mask per row."""
+
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Literal
+
+import narwhals as nw
+
+Verdict = Literal["refused", "dropped", "quarantined", "repaired", "warned"]
+LIMIT = 62  # rules that fit into the mask of one row
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule on one column: `when` is a boolean expression; what comes first in a list decides a row."""
+
+    rule: str
+    column: str
+    verdict: Verdict
+    when: nw.Expr
+
+
+def mask(checks: list[Check]) -> nw.Expr:
+    """Whole number whose bit k says that check k applies; 0 when none does."""
+    if len(checks) > LIMIT:
+        raise ValueError(f"{len(checks)} rules do not fit into one mask")
+    bits = [nw.when(check.when.fill_null(False)).then(nw.lit(2**k, nw.Int64)).otherwise(nw.lit(0, nw.Int64))
+            for k, check in enumerate(checks)]
+    return reduce(add, bits) if bits else nw.lit(0, nw.Int64)
+
+
+def first_of(bits: int) -> int:
+    """Place of the first check that applies (bits > 0)."""
+    return (bits & -bits).bit_length() - 1
+
+
+OF_QUARANTINE = {  # the same rule says something else about what it keeps out
+    "CSAT-MAP": "a word outside the declared words",
+    "NPS-LABEL": "a word outside the declared words",
+    "NPS-NUM": "no possible answer: not a whole number",
+}
+REASONS = {
+    "BOOL-MAP": "neither a declared word nor a known yes or no",
+    "CAT-MAP": "a word outside the declared closed list",
+    "COL-EXTRA": "columns that nobody asked for were left out",
+    "COL-NORM": "a header differs in blanks, case or composition",
+    "CSAT-MAP": "an answer in words, read by the declared list",
+    "CUR-MIX": "another currency than the company's",
+    "DATE-EPOCH": "outside the years 2000 to 2100 in the declared unit",
+    "DATE-FMT": "not written in a declared format",
+    "DATE-FUTURE": "after the last day of the data",
+    "DATE-RANGE": "no day of the calendar, or outside the years 1971 to 2099",
+    "DELIVERY-EARLY": "delivered before it was ordered",
+    "ENC-BOM": "a byte order mark was taken off",
+    "ENC-MOJIBAKE": "text that was decoded wrongly before it came here",
+    "FILE-XLIMIT": "the number of rows is that of a full sheet: the export may be cut",
+    "FMT-BLANK": "empty lines",
+    "FMT-EOL": "several kinds of line end",
+    "FMT-FOOTER": "a line of totals",
+    "FMT-HEADROWS": "further rows of the header",
+    "FMT-HUGE": "a field above the size limit",
+    "FMT-QUOTE": "a quote that neither opens nor closes a field",
+    "FMT-SEPLINE": "the line that names the delimiter was taken off",
+    "FMT-WIDTH": "fewer or more fields than the header",
+    "ID-PRECISION": "an id in scientific notation has lost digits",
+    "KEY-DUP-CONFLICT": "the same key with different content",
+    "KEY-DUP-OLD": "an older version of the same key",
+    "KEY-DUP-SAME": "the same record once more",
+    "KEY-MISSING": "a key is missing",
+    "KEY-NORM": "an id written in several ways",
+    "KEY-NULL": "no customer is named: counted, never joined",
+    "MISS-VALUE": "a required value is missing",
+    "NPS-LABEL": "an answer in words, read by the declared list",
+    "NPS-NUM": "an answer written as 9,0 or in wide digits",
+    "NPS-RANGE": "an answer outside the scale",
+    "NUM-CURR": "a currency stood beside the number",
+    "NUM-FINITE": "zero, missing or no finite number",
+    "NUM-LOCALE": "not a number in the declared convention",
+    "NUM-RANGE": "a number outside what is possible",
+    "NUM-SIGN": "a minus sign in an unusual place",
+    "PII-TEXT": "personal data in a comment were blacked out",
+    "ROW-TEST": "left out by a declared rule",
+    "SALE-NEG": "a negative sale that is no declared return",
+    "SALE-SIGN": "a return written without its minus",
+    "SCORE-RANGE": "an answer outside the scale",
+    "SURVEY-EARLY": "answered before it was sent",
+    "SURVEY-KIND": "an instrument that is not declared",
+    "TENURE-NEG": "ended before it began",
+    "TIME-FOLD": "an hour that came twice: taken as the first",
+    "TIME-GAP": "an hour that did not exist",
+    "TIME-ZONE": "a time without zone where none is declared",
+    "TTR-NEG": "solved or answered before it was created",
+    "TTR-ORDER": "solved before the first reply",
+    "TXT-CTRL": "control characters were taken out",
+    "TXT-XLIMIT": "a comment as long as a cell can be: it may be cut",
+    "XLS-DATE": "a number where a date was expected",
+    "SURVEY-NONE": "none of the declared questions was asked",
+    "XLS-FORMULA": "a formula without its value, or an error",
+    "XLS-HIDDEN": "hidden rows were read like all others",
+}
+
+
+def reason(rule: str, verdict: Verdict = "quarantined") -> str:
+    """What a rule says, in a few words."""
+    words = REASONS | OF_QUARANTINE if verdict == "quarantined" else REASONS
+    return words.get(rule, "left out by a declared rule")

@@ -1,0 +1,161 @@
+"""Records of each canonical table: texts parsed, local times turned to UTC, the rules between columns."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import duckdb
+import narwhals as nw
+
+from pipeline.contracts.params import Company, Source
+from pipeline.contracts.refusal import Refusal
+from pipeline.ingest import columns, engine
+from pipeline.ingest.rules import Check, mask
+from pipeline.ingest.zones import day_table, find_zone
+
+EARLIEST, LATEST = datetime(1971, 1, 1), datetime(2100, 1, 1)
+EPOCH_EARLIEST = datetime(2000, 1, 1)
+NO_DAYS = "zone_days"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a source's records are checked for: `checks` keep a record out, the first one decides; `notes` do not."""
+
+    source: Source
+    company: Company
+    checks: list[Check]
+    notes: list[Check]
+    end: datetime | None  # first UTC moment after the last day of the data
+
+
+def plan(source: Source, company: Company) -> Plan:
+    """The rules of one source, in their order: declared drops, columns, then what must hold between columns."""
+    drops = [Check(drop.rule, drop.column, "dropped", nw.col(f"d_{k}")) for k, drop in enumerate(source.drop)]
+    between, notes = _between(source)
+    checks = [*drops, *columns.column_checks(source, company), *between]
+    return Plan(source, company, checks, columns.note_checks(source) + notes, _end_of_data(company))
+
+
+def prepare_zone(con: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """The table of days of the source's time zone, for `records` to join."""
+    if source.time_zone and source.time_zone != "UTC" and any(c.kind == "timestamp" for c in columns.mapped(source)):
+        con.register("incoming", day_table(find_zone(source.time_zone)))
+        con.execute(f"CREATE OR REPLACE TABLE {NO_DAYS} AS SELECT * FROM incoming")
+        con.unregister("incoming")
+
+
+def records(con: duckdb.DuckDBPyConnection, table: str, number: int, plan: Plan) -> nw.LazyFrame:
+    """One row per record of a raw table: _file, _row (from 0), canonical columns, answers (s_*), extras (x_*), and
+    the masks _failed and _noted over the plan's checks and notes."""
+    source = plan.source
+    raw = engine.frame(con, f"SELECT rowid AS _row, * FROM {engine.quoted(table)}")
+    drops = {f"d_{k}": _holds(drop.column, drop.values) for k, drop in enumerate(source.drop)}
+    parts = engine.derive(raw, {"_file": str(number)} | columns.texts(source) | drops, keep=["_row"])
+    parts = engine.derive(parts, columns.parsed(source, plan.company) | columns.flags(source))
+    parts = _to_utc(con, parts, plan)
+    parts = _shaped(parts, plan)
+    parts = parts.with_columns(_failed=mask(plan.checks), _noted=mask(plan.notes))
+    kept = [c.name for c in columns.record_columns(source)]
+    kept += [f"s_{n}" for n in ([n for n, i in source.instruments.items() if i.column] or [""])] \
+        if source.table == "surveys" else []
+    return parts.select("_file", "_row", *kept, *(f"x_{name}" for name in source.extra), "_failed", "_noted")
+
+
+def _holds(header: str, values: list[str]) -> str:
+    words = ", ".join(engine.literal(value.strip()) for value in values)
+    return f"coalesce({engine.tidy(engine.quoted(header), [])}, '') IN ({words})"
+
+
+def _end_of_data(company: Company) -> datetime | None:
+    if company.as_of is None:
+        return None
+    try:
+        day = datetime.strptime(company.as_of, "%Y-%m-%d")
+    except ValueError:
+        raise Refusal("PARAM-TYPE", "company.as_of is no day", file="params.yaml", found=repr(company.as_of),
+                      expected="YYYY-MM-DD") from None
+    local = (day + timedelta(days=1)).replace(tzinfo=find_zone(company.time_zone))
+    return (local - local.utcoffset()).replace(tzinfo=None)
+
+
+def _to_utc(con: duckdb.DuckDBPyConnection, parts: nw.LazyFrame, plan: Plan) -> nw.LazyFrame:
+    """Each time as UTC under its own name, with f_gap_, f_fold_, f_range_ and f_future_ beside it."""
+    is_epoch = any(form in engine.EPOCHS for form in plan.source.timestamps)
+    earliest = EPOCH_EARLIEST if is_epoch else EARLIEST
+    for column in columns.mapped(plan.source):
+        if column.kind != "timestamp":
+            continue
+        name = column.name
+        if plan.source.time_zone in (None, "UTC"):
+            parts = engine.derive(parts, {name: f"coalesce(u_{name}, l_{name})", f"f_gap_{name}": "FALSE",
+                                          f"f_fold_{name}": "FALSE"})
+        else:
+            parts = _local_to_utc(con, parts, name)
+        moment = nw.col(name)
+        outside = (moment < nw.lit(earliest)) | (moment >= nw.lit(LATEST))
+        future = moment >= nw.lit(plan.end) if plan.end else nw.lit(False)
+        parts = parts.with_columns(outside.alias(f"f_range_{name}"), future.alias(f"f_future_{name}"))
+    return parts
+
+
+def _local_to_utc(con: duckdb.DuckDBPyConnection, parts: nw.LazyFrame, name: str) -> nw.LazyFrame:
+    """Join the zone's days; a date without a clock time that falls into a gap is the moment of the change."""
+    facts = ("day", "before", "after", "changed_from", "changed_to", "is_gap")
+    days = engine.frame(con, f"SELECT * FROM {NO_DAYS}").select(*(nw.col(f).alias(f"z_{f}") for f in facts))
+    parts = engine.derive(parts, {"z_own": f"CAST(l_{name} AS DATE)"})
+    parts = parts.join(days, left_on="z_own", right_on="z_day", how="left")
+    local = f"l_{name}"
+    offset = f"CASE WHEN z_changed_to IS NULL OR {local} < z_changed_to THEN z_before ELSE z_after END"
+    twice = f"coalesce({local} >= z_changed_from AND {local} < z_changed_to, FALSE)"
+    parts = engine.derive(parts, {
+        name: f"coalesce(u_{name}, {engine.minus_seconds(local, offset)})",
+        f"f_gap_{name}": f"{twice} AND z_is_gap AND {engine.has_clock(f't_{name}')}",
+        f"f_fold_{name}": f"{twice} AND NOT z_is_gap",
+    })
+    return parts.drop("z_own", *(f"z_{f}" for f in facts if f != "day"), strict=False).drop("z_day", strict=False)
+
+
+def _shaped(parts: nw.LazyFrame, plan: Plan) -> nw.LazyFrame:
+    """Columns that follow from several: the sign of returns, the currency beside an amount."""
+    source = plan.source
+    if source.table != "sales":
+        return parts
+    if source.constants.get("is_return") == columns.NEGATIVE:
+        parts = parts.with_columns(is_return=nw.col("net_amount") < 0)
+    written = engine.currency_of("t_net_amount", plan.company.currency)
+    parts = engine.derive(parts, {"f_mix": f"coalesce({written}, currency) <> {engine.literal(plan.company.currency)} "
+                                           f"OR currency <> {engine.literal(plan.company.currency)}"})
+    turned = (nw.col("is_return") & (nw.col("net_amount") > 0)).fill_null(False)
+    signed = [nw.when(turned).then(-nw.col(name)).otherwise(nw.col(name)).alias(name) for name in ("net_amount", "margin")]
+    returned = nw.col("is_return").fill_null(False) & (nw.col("quantity") > 0)
+    quantity = nw.when(returned.fill_null(False)).then(-nw.col("quantity")).otherwise(nw.col("quantity"))
+    return parts.with_columns(*signed, quantity.alias("quantity"), f_turned=turned)
+
+
+def _between(source: Source) -> tuple[list[Check], list[Check]]:
+    """Rules between columns of one record: what keeps it out, what is only noted."""
+    has = {column.name for column in columns.mapped(source)}
+
+    def before(rule: str, later: str, earlier: str, verdict: str = "quarantined") -> list[Check]:
+        return [Check(rule, later, verdict, nw.col(later) < nw.col(earlier))] if {later, earlier} <= has else []
+
+    if source.table == "surveys":
+        return before("SURVEY-EARLY", "responded_at", "sent_at"), []
+    if source.table == "tickets":
+        return (before("TTR-NEG", "solved_at", "created_at") + before("TTR-NEG", "first_reply_at", "created_at"),
+                before("TTR-ORDER", "solved_at", "first_reply_at", "warned"))
+    if source.table == "customers":
+        return before("TENURE-NEG", "ended_at", "acquired_at"), []
+    if source.table == "sales":
+        sale = ~nw.col("is_return").fill_null(False)
+        amount = nw.col("net_amount")
+        return ([Check("CUR-MIX", "currency" if "currency" in has else "net_amount", "quarantined", nw.col("f_mix")),
+                 Check("NUM-FINITE", "net_amount", "quarantined", amount.is_null() | (amount == 0)),
+                 Check("SALE-NEG", "net_amount", "quarantined", (amount < 0) & sale),
+                 *([Check("SALE-NEG", "quantity", "quarantined", (nw.col("quantity") < 0) & sale)]
+                   if "quantity" in has else [])],
+                [Check("SALE-SIGN", "net_amount", "repaired", nw.col("f_turned")),
+                 *before("DELIVERY-EARLY", "delivered_at", "ordered_at", "warned")])
+    if source.table == "costs":
+        return [Check("NUM-FINITE", "amount", "quarantined", nw.col("amount").is_null())], []
+    return [], []
