@@ -1,0 +1,139 @@
+"""How well the sources meet: rows with and without a customer, orphans, revenue behind the answers, what is missing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import narwhals as nw
+
+from pipeline.contracts.refusal import Refusal
+from pipeline.link.calendar import local_day
+from pipeline.link.engine import MINOR, Native, canonical_tables, rows
+from pipeline.link.flows import known
+from pipeline.link.identity import OWNED
+from pipeline.link.window import EVENT_TIMES, Window, observe_window, seen_between
+
+CORE = ("surveys", "tickets", "sales", "customers", "actions")
+# What a question needs; in an inner tuple any one is enough. "surveys.silence" are invitations without an answer.
+NEEDS: dict[str, tuple[str | tuple[str, ...], ...]] = {
+    "experience_scores": ("surveys",),
+    "scores_over_time": ("surveys.responded_at",),
+    "response_rate": ("surveys.sent_at", "surveys.silence"),
+    "time_to_resolution": ("tickets.created_at", "tickets.solved_at"),
+    "experience_and_sales": ("surveys.customer_id", "surveys.responded_at", "sales.customer_id", "sales.ordered_at"),
+    "experience_and_churn": ("surveys.customer_id", ("customers.ended_at", "customers.is_churned", "sales.ordered_at")),
+    "contract_churn": (("customers.ended_at", "customers.is_churned"),),
+    "churn_over_time": (("customers.ended_at", "sales.ordered_at"),),
+    "inactivity_churn": ("sales.customer_id", "sales.ordered_at"),
+    "repeat_purchase": ("sales.customer_id", "sales.ordered_at"),
+    "margin": ("sales.margin",),
+    "promise_kept": (("sales.promised_at", "tickets.promised_at"), ("sales.delivered_at", "tickets.solved_at")),
+    "effect_of_actions": ("actions.received_at",),
+}
+
+
+def build_linkage(tables: Mapping[str, Native], time_zone: str, *, as_of: str | None = None, currency: str = "",
+                  orphan_share: float = 0.2) -> dict[str, Any]:
+    """Facts on tables whose accounts are resolved, as plain values for linkage.json.
+
+    tables: per table rows, rows_with_customer, rows_without_customer (KEY-NULL: never joined), rows_orphan (KEY-ORPHAN:
+    customer not in the customers table, or without one not in sales; None where nothing can be compared), days and
+    columns that are missing throughout. revenue in currency units, exact. cannot_answer: per question what it
+    lacks ("a|b": either would do). missing: absent tables, and the `table.column`s that a question lacks.
+    """
+    frames = canonical_tables(tables)
+    _refuse_currencies(frames, currency)
+    window = observe_window(frames, time_zone, as_of)
+    held = {name: _held(frame) for name, frame in frames.items()}
+    facts = {name: _table_facts(name, frames, held[name], time_zone) for name in frames}
+    lacking = _unanswerable(frames, held)
+    columns = sorted({name for needs in lacking.values() for need in needs for name in need.split("|")})
+    missing = [name for name in CORE if name not in frames]
+    missing += [name for name in columns if name.split(".")[0] in frames]
+    warnings = [{"rule": "KEY-ORPHAN", "table": name, "rows": fact["rows_orphan"]} for name, fact in facts.items()
+                if fact.get("rows_orphan") and fact["rows_orphan"] > orphan_share * fact["rows_with_customer"]]
+    return {**_days(frames, window, time_zone), "tables": facts, "revenue": _revenue(frames),
+            "customers": _count_customers(frames), "missing": missing,
+            "cannot_answer": lacking, "warnings": warnings}
+
+
+def _refuse_currencies(frames: Mapping[str, nw.LazyFrame], currency: str) -> None:
+    if "sales" in frames and currency:
+        found = rows(frames["sales"].filter(known("currency")).select("currency").unique().sort("currency"))
+        other = [row["currency"] for row in found if row["currency"] != currency]
+        if other:
+            raise Refusal("CUR-MIX", "sales in another currency cannot be added to the company's", column="currency",
+                          found=", ".join(other[:5]), expected=currency)
+
+
+def _held(frame: nw.LazyFrame) -> dict[str, int]:
+    """Values per column, and the number of rows under "rows"."""
+    names = [name for name in frame.collect_schema().names() if not name.startswith("x_")]
+    return rows(frame.select(nw.len().alias("rows"), *(nw.col(name).count().alias(name) for name in names)))[0]
+
+
+def _table_facts(name: str, frames: Mapping[str, nw.LazyFrame], held: dict[str, int], time_zone: str) -> dict[str, Any]:
+    fact: dict[str, Any] = {"rows": held["rows"]}
+    if name in OWNED:
+        fact["rows_with_customer"] = held["customer_id"]
+        fact["rows_without_customer"] = held["rows"] - held["customer_id"]
+        register = "customers" if "customers" in frames else "sales"
+        fact["rows_orphan"] = None
+        if register in frames and register != name:
+            listed = frames[register].filter(known("customer_id")).select("customer_id").unique()
+            strays = frames[name].filter(known("customer_id")).join(listed, on="customer_id", how="anti")
+            fact["rows_orphan"] = rows(strays.select(n=nw.len()))[0]["n"]
+    span = seen_between(frames[name], name) if name in EVENT_TIMES else None
+    if span:
+        fact["first_day"], fact["last_day"] = (str(local_day(moment, time_zone)) for moment in span)
+    fact["columns_missing"] = [column for column, count in held.items() if not count and column != "rows"]
+    return fact
+
+
+def _has(name: str, frames: Mapping[str, nw.LazyFrame], held: Mapping[str, dict[str, int]]) -> bool:
+    """Whether a table, or a column of it, holds anything."""
+    table, _, column = name.partition(".")
+    if table not in frames:
+        return False
+    if column == "silence":
+        return held[table]["score"] < held[table]["rows"]
+    return bool(held[table][column] if column else held[table]["rows"])
+
+
+def _unanswerable(frames: Mapping[str, nw.LazyFrame], held: Mapping[str, dict[str, int]]) -> dict[str, list[str]]:
+    found = {}
+    for question, needs in NEEDS.items():
+        choices = [(need,) if isinstance(need, str) else need for need in needs]
+        lacking = ["|".join(choice) for choice in choices if not any(_has(name, frames, held) for name in choice)]
+        if lacking:
+            found[question] = lacking
+    return found
+
+
+def _days(frames: Mapping[str, nw.LazyFrame], window: Window | None, time_zone: str) -> dict[str, Any]:
+    if window is None:
+        return dict.fromkeys(("first_day", "as_of", "first_month", "last_whole_month"))
+    first = min(span[0] for name in EVENT_TIMES if name in frames and (span := seen_between(frames[name], name)))
+    months = {"first_month": window.first, "last_whole_month": window.last_whole}
+    return {"first_day": str(local_day(first, time_zone)), "as_of": str(window.as_of),
+            **{name: f"{month // 12}-{month % 12 + 1:02d}" for name, month in months.items()}}
+
+
+def _revenue(frames: Mapping[str, nw.LazyFrame]) -> dict[str, float] | None:
+    """Net revenue: total, of lines with a customer, of customers who answered at least once."""
+    if "sales" not in frames:
+        return None
+    sales = frames["sales"].select("customer_id", "net_amount")
+    linked = sales.filter(known("customer_id"))
+    parts = {"total": sales, "linked": linked}
+    if "surveys" in frames:
+        answered = frames["surveys"].filter(known("customer_id"), known("score")).select("customer_id").unique()
+        parts["answered"] = linked.join(answered, on="customer_id", how="semi")
+    return {name: int(rows(part.select(n=nw.col("net_amount").sum()))[0]["n"] or 0) / MINOR
+            for name, part in parts.items()}
+
+
+def _count_customers(frames: Mapping[str, nw.LazyFrame]) -> int:
+    """Customers that any table knows."""
+    ids = [frame.filter(known("customer_id")).select("customer_id") for name, frame in frames.items()
+           if name in (*OWNED, "customers")]
+    return rows(nw.concat(ids, how="vertical").select(n=nw.col("customer_id").n_unique()))[0]["n"] if ids else 0

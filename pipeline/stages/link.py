@@ -1,0 +1,140 @@
+"""data/clean -> data/linked: who is who, the customer × month panel, totals, events, and how well the sources meet."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+
+from pipeline.contracts.params import Params, load_params
+from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.tables import TABLES
+from pipeline.link.context import survey_context, ticket_context
+from pipeline.link.identity import resolve_accounts, shared_ids, unite, without_shared
+from pipeline.link.journey import build_events
+from pipeline.link.linkage import build_linkage
+from pipeline.link.panel import build_panel
+from pipeline.link.totals import build_totals
+from pipeline.stages import run, write_json
+
+CLEAN, LINKED = Path("data/clean"), Path("data/linked")
+CONTEXT = {"surveys": survey_context, "tickets": ticket_context}
+MEMORY = "2GB"
+
+
+def main(argv: list[str]) -> None:
+    params = load_params()
+    accounts = read_accounts(params, CLEAN)
+    with _connected() as con, _fresh(LINKED) as folder:
+        linkage = link(con, params, accounts, CLEAN, folder)
+        write_json(linkage, folder / "linkage.json")
+    rows = ", ".join(f"{fact['rows']} {name}" for name, fact in linkage["tables"].items())
+    print(f"link: {rows}; {linkage['customers']} customers, {linkage['customer_months']} customer-months, "
+          f"{linkage['merged_accounts']} accounts merged, data to {linkage['as_of'] or 'no date'}")
+
+
+def read_accounts(params: Params, clean: Path) -> dict[str, dict[str, Any]]:
+    """The accounts of the declared sources; refused when one is not there or when their pseudonyms do not match."""
+    accounts = {}
+    for name in params.sources:
+        path = clean / f"{name}.account.json"
+        if not path.exists() or not (clean / f"{name}.parquet").exists():
+            raise Refusal("LINK-SOURCE", f"source {name} has not been ingested", file=str(path),
+                          expected=f"run `dvc repro ingest@{name}` first")
+        accounts[name] = json.loads(path.read_text(encoding="utf-8"))
+    keys = {name: str(account.get("key_id")) for name, account in accounts.items()}
+    if len(set(keys.values())) > 1:
+        raise Refusal("KEY-MIX", "the sources carry pseudonyms made with different keys, so that nobody would be found "
+                      "in two of them", found=", ".join(f"{name}: {key}" for name, key in keys.items()),
+                      expected="one key: run ingest again for all sources under the key of `privacy`")
+    return accounts
+
+
+def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: Path, folder: Path) -> dict[str, Any]:
+    """Write every linked table into `folder`; returns the facts for linkage.json."""
+    zone, as_of, contractual = params.company.time_zone, params.company.as_of, params.link.contractual
+    by_table: dict[str, dict[str, Any]] = {}
+    for name, source in params.sources.items():
+        by_table.setdefault(source.table, {})[name] = con.read_parquet(str(clean / f"{name}.parquet"))
+    united = {table: unite(sources, table) for table, sources in sorted(by_table.items())}
+    shared = shared_ids(united)
+    resolved = resolve_accounts(without_shared(united, shared))
+    base = {name: folder / (f".{name}.base" if name in CONTEXT else f"{name}.parquet") for name in resolved.tables}
+    for name, table in resolved.tables.items():  # resolved once, on disk, instead of at every use
+        # A join leaves the order of rows to the engine; without one they stay in the order of the exports.
+        in_order = table.order(", ".join(TABLES[name].key)) if resolved.merged_accounts else table
+        _write(in_order, base[name])
+    tables = {name: con.read_parquet(str(path)) for name, path in base.items()}
+    linkage = build_linkage(tables, zone, as_of=as_of, currency=params.company.currency,
+                            orphan_share=params.link.orphan_warning_share)
+    linkage |= {"merged_accounts": resolved.merged_accounts, "rows_resolved": resolved.rows_resolved,
+                "invented": any(account.get("made_by_demo") for account in accounts.values()),
+                "key_id": next(iter(accounts.values()))["key_id"], "customer_months": 0}
+    linkage["warnings"] += [{"rule": "KEY-SHARED", "table": name, "ids": len(ids)} for name, ids in shared.items()]
+    if linkage["customers"]:
+        _write(build_totals(tables, zone, as_of=as_of, contractual=contractual), folder / "customer_totals.parquet")
+        panel = build_panel(tables, zone, as_of=as_of, contractual=contractual)
+        if panel is not None:
+            linkage["customer_months"] = _write(panel, folder / "customer_periods.parquet", keep_empty=False)
+        events = build_events(tables, zone, as_of=as_of)
+        if events is not None:
+            _write(events, folder / "events.parquet", keep_empty=False)
+    for name, around in CONTEXT.items():
+        if name in tables:
+            _write(around(tables), folder / f"{name}.parquet")
+            base[name].unlink()
+    return linkage
+
+
+@contextmanager
+def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An engine of its own, bounded in memory, that spills to a folder which is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="vivencia-link-") as spill, duckdb.connect() as con:
+        con.execute(f"SET memory_limit = '{MEMORY}'")
+        con.execute("SET temp_directory = $1", [spill])
+        yield con
+
+
+@contextmanager
+def _fresh(target: Path) -> Iterator[Path]:
+    """An empty folder beside `target` that takes its place when all went well, so that nothing stale stays."""
+    part = target.with_name(f".{target.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(part, target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _write(table: duckdb.DuckDBPyRelation, path: Path, keep_empty: bool = True) -> int:
+    """Write the relation as Parquet from the engine; returns its rows. An empty one may be left out.
+
+    The footer tells pandas that flags are booleans with missing values, which Parquet alone does not.
+    """
+    flags = [name for name, kind in zip(table.columns, table.types, strict=True) if str(kind) == "BOOLEAN"]
+    columns = [{"name": name, "field_name": name, "pandas_type": "bool", "numpy_type": "boolean", "metadata": None}
+               for name in flags]
+    about = {"index_columns": [], "column_indexes": [], "columns": columns, "pandas_version": "3.0.0"}
+    table.query("made", f"COPY made TO {_literal(str(path))} (FORMAT parquet, COMPRESSION zstd, "
+                        f"KV_METADATA {{pandas: {_literal(json.dumps(about))}}})")
+    count = pq.read_metadata(path).num_rows
+    if not count and not keep_empty:
+        path.unlink()
+    return count
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+if __name__ == "__main__":
+    run(main)
