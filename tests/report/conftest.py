@@ -1,9 +1,15 @@
 """A made-up site: results, wording and pages as notebooks would leave them, without running any."""
 
+import os
+import shutil
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from playwright.sync_api import sync_playwright
 
 from pipeline.contracts.claims import Claim
 from pipeline.contracts.params import Company, Disclosure
@@ -206,12 +212,19 @@ def lay_out_wording(folder: Path) -> Path:
 
 
 def build_files(language="es", results=None, name="Compañía Ejemplo", data="invented", linkage=None) -> dict[str, str]:
-    """File name -> text of a made-up site."""
+    """File name -> text of a made-up site; the plain one of a language is built once."""
+    if results is None and linkage is None:
+        return _plain(language, name, data)
     words = Words(language)
-    linkage = {"first_day": "2024-01-01", "as_of": "2024-12-31", "missing": []} if linkage is None else linkage
+    linkage = {} if linkage is None else linkage
     company = Company(name, data, "EUR", "Europe/Madrid")
     site = site_module.build_site(company, Disclosure(), linkage, results or made_up_results(), words)
     return site_module.render_site(site, words)
+
+
+@cache
+def _plain(language: str, name: str, data: str) -> dict[str, str]:
+    return build_files(language, made_up_results(), name, data, {"first_day": "2024-01-01", "as_of": "2024-12-31"})
 
 
 @pytest.fixture
@@ -234,3 +247,57 @@ def made_up(wording, monkeypatch):
 @pytest.fixture
 def results():
     return made_up_results
+
+
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium with a fresh profile. Without one the pages cannot be looked at: that is a skip that says so,
+    and a failure where VIVENCIA_BROWSER=required.
+    """
+    found = os.environ.get("VIVENCIA_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found:
+        assert os.environ.get("VIVENCIA_BROWSER") != "required", "Chromium is not installed: apt-get install chromium"
+        pytest.skip("NOT CHECKED in a browser: Chromium is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield started
+        started.close()
+
+
+@dataclass
+class Visit:
+    """What happened while a page was open: what it asked for, what the console said, dialogs."""
+
+    page: Any
+    asked: list[str]
+    said: list[str]
+    dialogs: list[str]
+
+
+@pytest.fixture
+def visit(browser, tmp_path):
+    """open(files, name, width) -> Visit of one page of a site that lies in a folder."""
+    contexts = []
+
+    def open_page(files: dict[str, str], name: str = "index.html", width: int = 1440) -> Visit:
+        folder = tmp_path / "site"
+        folder.mkdir(exist_ok=True)
+        for file, text in files.items():
+            (folder / file).write_text(text, encoding="utf-8", newline="")
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        contexts.append(context)
+        seen = Visit(context.new_page(), [], [], [])
+        seen.page.on("request", lambda request: seen.asked.append(request.url))
+        seen.page.on("console", lambda message: seen.said.append(message.text))
+        seen.page.on("dialog", lambda dialog: (seen.dialogs.append(dialog.message), dialog.dismiss()))
+        seen.page.goto((folder / name).as_uri())
+        seen.page.wait_for_load_state("load")
+        return seen
+
+    yield open_page
+    for context in contexts:
+        context.close()
