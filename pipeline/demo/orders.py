@@ -90,7 +90,7 @@ def sales_frame(orders: Orders, latent: Latent, customer_ids: np.ndarray, branch
     line = np.arange(len(row)) - first[row] + 1
     weight = random.gamma(2.0, 1.0, len(row))
     weight /= np.add.reduceat(weight, first)[row]
-    cents = np.floor(weight * orders.amount_cents[row]).astype("int64")
+    cents = 1 + np.floor(weight * (orders.amount_cents - lines)[row]).astype("int64")  # no line is given away
     cents[first] += orders.amount_cents - np.add.reduceat(cents, first)
     category = np.where(orders.is_cross_sale[row], 4, random.choice(4, size=len(row), p=(0.4, 0.25, 0.15, 0.2)))
     margin = np.rint(cents * (MARGINS[category] + random.normal(0, 0.03, len(row)))).astype("int64")

@@ -101,7 +101,7 @@ def test_lines_sum_to_their_order_and_returns_give_back_a_line(company):
     orders = draw_orders(company.latent, company.seed, company.first_month)
     sales = company.sales.assign(cents=(company.sales["net_amount"] * 100).round().astype(int))
     sold = sales[~sales["is_return"]].groupby("order_id")["cents"].sum()
-    assert (sold.reindex(orders.order_id) == orders.amount_cents).all()
+    assert (sold.reindex(orders.order_id) == orders.amount_cents).all() and sales["cents"].abs().min() > 0
     back = sales[sales["is_return"]].merge(sales[~sales["is_return"]], on="order_id", suffixes=("_back", ""))
     given = back[(back["cents_back"] == -back["cents"]) & (back["quantity_back"] == -back["quantity"])]
     assert given["order_id"].nunique() == sales["is_return"].sum()
