@@ -226,7 +226,7 @@ def one_off(totals: pd.DataFrame, instrument: str, target_segments: list[str]) -
                  for name in target_segments if (known["segment"] == name).any()]
     score = pd.to_numeric(known[column], errors="coerce") if column in known else pd.Series(np.nan, known.index)
     answered = score.notna()
-    reason = separated(score[answered].to_numpy(float), left[answered].to_numpy()) or "no_dates"
+    reason = separated(score[answered].to_numpy(float), left[answered].to_numpy()) or "no_churn_dates"
     why = NotEstimable(reason, len(known), int(answered.sum()))
     made += [no_claim(claim_id, why, unit, METHOD) for claim_id, unit in
              (("churn.hazard_ratio_per_point", "ratio"), ("churn.absolute_effect_per_point", "pp"))]

@@ -5,8 +5,8 @@ promoter's answer does instead of theirs by the panel model. Its interval comes 
 and coefficients, clustered by customer.
 
 Claims: sales.conversion_value.detractor_to_promoter, .passive_to_promoter (money per customer and month),
-sales.conversion_margin.* where the sales carry a margin, sales.break_even_cost.* (money per converted customer over
-the declared months).
+sales.conversion_margin.* where the sales carry a margin, sales.break_even_cost.* (money per converted customer, over
+the declared months: segment horizon:<months>).
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ def conversion(sample: SalesSample, currency: str, break_even_months: int, level
                reason: str = "") -> list[Claim]:
     """Conversion values, their break-even cost, and both on margin where there is one."""
     has_margin = sample.problem is None and sample.rows["margin"].notna().any()
-    made = []
+    horizon, made = f"horizon:{break_even_months}", []
     for source in SOURCES:
         ids = {"value": f"sales.conversion_value.{source}_to_promoter",
                "margin": f"sales.conversion_margin.{source}_to_promoter",
@@ -37,10 +37,11 @@ def conversion(sample: SalesSample, currency: str, break_even_months: int, level
             gain = value if margin is None else margin
             cost = combine(break_even_months * gain.value, [(float(break_even_months), gain)], gain)
             estimates = {"value": value, "cost": cost} | ({"margin": margin} if margin else {})
-            made += [claim(ids[name], one, currency, METHOD, level=level, reason=reason, comparisons=2)
-                     for name, one in estimates.items()]
+            made += [claim(ids[name], one, currency, METHOD, level=level, reason=reason, comparisons=2,
+                           segment=horizon if name == "cost" else "all") for name, one in estimates.items()]
         except NotEstimable as why:
-            made += [no_claim(ids[name], why, currency, METHOD) for name in ("value", "cost")]
+            made += [no_claim(ids["value"], why, currency, METHOD),
+                     no_claim(ids["cost"], why, currency, METHOD, segment=horizon)]
     return made
 
 

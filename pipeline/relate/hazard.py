@@ -20,7 +20,8 @@ LINKS = {"cloglog": sm.families.links.CLogLog, "logit": sm.families.links.Logit}
 class HazardFit:
     """names, coef: (p,). influence: (customers, p). design: (n used, p). hazard: (n used,) fitted.
 
-    rows: positions used. offered: (customers,) rows of each, used or not. n_in, events, clusters: counts. deviance: of the fit.
+    rows: positions used. offered: (customers,) rows of each, used or not. n_in, events, clusters: counts.
+    deviance: of the fit.
     """
 
     names: tuple[str, ...]
@@ -48,7 +49,7 @@ class HazardFit:
                         self.factor)
 
     def absolute(self, name: str) -> Estimate:
-        """Change of the monthly hazard for one unit more of `name`, in percentage points, averaged over the rows offered.
+        """Change of the monthly hazard for one unit more of `name`, in percentage points, mean of the rows offered.
 
         Rows left out belong to categories in which nobody left: their fitted hazard, and its change, is zero.
         """

@@ -1,0 +1,43 @@
+"""The page of experience and churn: with a contract, by silence, and for exports that have a label and no dates."""
+
+from pipeline.contracts.results import Results
+from pipeline.report.figures import churn as figures
+from pipeline.report.page import Figure, Page, Section, Table
+from pipeline.report.words import Words
+
+NEEDS = ("surveys", "customers")
+RATES = {"score": "count", "n": "count", "left": "count", "rate": "share", "ci_low": "share", "ci_high": "share"}
+RATIOS = {"estimate": "ratio", "ci_low": "ratio", "ci_high": "ratio"}
+
+
+def page(results: Results, words: Words) -> Page:
+    """Without a fitted model the section of its fit is left out; what cannot be estimated says so in the answer."""
+    fitted = not results.tables["calibration"].empty
+    monthly = results.claim("churn.rate") is None
+    sections = [
+        Section("churn.answer", sentences=["churn.monthly_rate", "churn.rate", "churn.hazard_ratio_per_point",
+                                           "churn.absolute_effect_per_point"], needs=NEEDS),
+        Section("churn.by_score" if monthly else "churn.by_score_once", figure=Figure(figures.by_score, "by_score"),
+                table=Table("by_score", RATES | ({"fitted": "share"} if fitted else {})), needs=NEEDS),
+        Section("churn.contrast", sentences=["churn.naive.ever_logit"], notes=["churn.contrast.why"], needs=NEEDS),
+        Section("churn.groups", sentences=["churn.monthly_rate@segment:*", "churn.rate@segment:*"], needs=NEEDS),
+        Section("churn.silence", sentences=["churn.inactivity.monthly_rate@window:*",
+                                            "churn.inactivity.hazard_ratio_per_point@window:*"],
+                figure=Figure(figures.windows, "windows") if "windows" in results.tables
+                and results.tables["windows"]["estimate"].notna().any() else None,
+                table=Table("windows", {"days": "count", "n": "count", **RATIOS}, keys=("days",)),
+                needs=("sales",)),
+        Section("churn.gaps", table=Table("gaps", {"share": "share", "days": "count", "n": "count"},
+                                          keys=("share",)), needs=("sales",)),
+        Section("churn.predictors", sentences=["churn.refused_predictor@*", "churn.predictor@*"], needs=NEEDS),
+        Section("churn.sample", sentences=["churn.hazard_ratio_per_point@score_age:*"],
+                figure=Figure(figures.calibration, "calibration") if fitted else None,
+                table=Table("diagnostics", {"step": "category", "rows": "count", "customers": "count"}), needs=NEEDS),
+    ]
+    optional = {"churn.groups": any(c.claim_id in ("churn.monthly_rate", "churn.rate") and c.segment != "all"
+                                    for c in results.claims),
+                "churn.predictors": any("predictor" in c.claim_id for c in results.claims)}
+    return Page(key="churn", sections=tuple(s for s in sections if optional.get(s.key, True)),
+                headline=("churn.monthly_rate", "churn.rate", "churn.hazard_ratio_per_point",
+                          "churn.absolute_effect_per_point"),
+                limits=("churn.limit.cause", "churn.limit.answered", "churn.limit.silence"))

@@ -1,0 +1,40 @@
+"""The page of experience and sales: the answer, what usually gets printed instead, and why the two differ."""
+
+from pipeline.report.figures import sales as figures
+from pipeline.report.page import Figure, Page, Section, Table
+
+NEEDS = ("surveys", "sales", "customers")
+LIMITED = {"estimate": "by_row", "ci_low": "by_row", "ci_high": "by_row"}
+CONTRAST = Table("contrast", {"claim": "category", "n": "count", **LIMITED, "ratio": "ratio"})
+
+PAGE = Page(
+    key="sales",
+    sections=(
+        Section("sales.answer", sentences=["sales.per_point", "sales.conversion_value.*", "sales.conversion_margin.*",
+                                           "sales.break_even_cost.*@horizon:*"], needs=NEEDS),
+        Section("sales.contrast", sentences=["sales.naive.*"],
+                figure=Figure(figures.naive_vs_adjusted, "contrast", {"family": "money"}),
+                table=CONTRAST,
+                notes=["sales.contrast.why_value", "sales.contrast.why_log", "sales.contrast.why_once"], needs=NEEDS),
+        Section("sales.contrast_percent",
+                figure=Figure(figures.naive_vs_adjusted, "contrast", {"family": "percent"}), table=CONTRAST,
+                needs=NEEDS),
+        Section("sales.timing", sentences=["sales.same_month_check", "sales.lead_check", "sales.lag@months:*"],
+                figure=Figure(figures.timing, "timing"),
+                table=Table("timing", {"lag": "count", "n": "count", "estimate": "percent", "ci_low": "percent",
+                                       "ci_high": "percent", "carried": "percent"}, keys=("lag",)), needs=NEEDS),
+        Section("sales.shape", sentences=["sales.group.*", "sales.asymmetry", "sales.shape.*"],
+                figure=Figure(figures.shape, "shape"),
+                table=Table("shape", {"score": "count", "n": "count", "estimate": "percent", "ci_low": "percent",
+                                      "ci_high": "percent"}), needs=NEEDS),
+        Section("sales.outcomes", sentences=["sales.orders.per_point", "sales.order_value.per_point",
+                                             "sales.repeat_purchase.per_point", "sales.per_point.*"], needs=NEEDS),
+        Section("sales.sample", table=Table("diagnostics", {"step": "category", "rows": "count", "customers": "count"}),
+                needs=NEEDS),
+        Section("sales.population", table=Table("population", {"segment": "category", "sample": "by_row",
+                                                               "population": "by_row"},
+                                                titles={"segment": "column.what"}), needs=NEEDS),
+    ),
+    headline=("sales.per_point", "sales.conversion_value.detractor_to_promoter"),
+    limits=("sales.limit.answered", "sales.limit.month", "sales.limit.cause"),
+)
