@@ -116,3 +116,11 @@ def _months_of(days: pd.DataFrame, last_day: pd.Timestamp) -> pd.DataFrame:
     months = pd.DataFrame({"period": pd.period_range(first["day"].min(), last_day, freq="M").to_timestamp()})
     grid = first.merge(months, how="cross")
     return grid[grid["period"] >= grid["day"].dt.to_period("M").dt.to_timestamp()][["customer_id", "period"]]
+
+
+def window_table(claims: list[Claim]) -> pd.DataFrame:
+    """One row per window: days, n, estimate (hazard ratio per point) with its interval."""
+    rows = [[int(c.segment.partition(":")[2]), c.n_used, c.estimate, c.ci_low, c.ci_high] for c in claims
+            if c.claim_id == "churn.inactivity.hazard_ratio_per_point"]
+    table = pd.DataFrame(rows, columns=["days", "n", "estimate", "ci_low", "ci_high"])
+    return table.astype({name: float for name in ("estimate", "ci_low", "ci_high")})
