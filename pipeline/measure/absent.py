@@ -30,5 +30,7 @@ def absent_claims(made: Sequence[Claim], surveys: pd.DataFrame | None, tickets: 
             reason = "no_tickets" if tickets is None else "no_creation_time"
         else:
             reason = "no_surveys" if surveys is None else "not_asked"
+            asked = surveys is not None and (surveys["instrument"] == "csat").any()
+            reason = "no_top_box" if asked and claim_id.startswith("experience.csat") else reason
         found.append(Claim(claim_id, None, unit, 0, "", status="not_estimable", reason=reason))
     return found

@@ -7,8 +7,8 @@ import pandas as pd
 
 from pipeline.contracts.claims import Claim
 
+TABLES = ("surveys", "tickets", "sales", "customers", "contacts")
 KINDS = ("in", "clean", "quarantined", "dropped", "repaired")
-TABLES = ("surveys", "tickets", "sales", "customers")
 
 
 def account_table(accounts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -43,13 +43,14 @@ def account_claims(table: pd.DataFrame) -> list[Claim]:
         total = int(part["rows_in"].sum())
         found += [Claim(f"data.rows_{kind}", float(part[f"rows_{kind}"].sum()), "count", total, "count",
                         segment=segment) for kind in KINDS]
-        if total:
-            share = part["rows_clean"].sum() / total
-            found.append(Claim("data.rows_clean_share", float(share), "share", total, "share", segment=segment))
+        share = float(part["rows_clean"].sum() / total) if total else None
+        found.append(Claim("data.rows_clean_share", share, "share", total, "share", segment=segment,
+                           status="ok" if total else "not_estimable", reason="" if total else "no_rows"))
     return found
 
 
-def missing_claims(frames: Mapping[str, pd.DataFrame]) -> list[Claim]:
-    """One claim per table that was not exported; the reason says what cannot be answered for it."""
-    return [Claim("data.table_missing", None, "count", 0, "", status="not_estimable", reason=f"no_{name}",
-                  segment=f"table:{name}") for name in TABLES if name not in frames]
+def linked_tables(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One row per linked table that an export feeds: rows, and the share of them with a known customer."""
+    found = [(name, len(frames[name]), frames[name]["customer_id"].notna().mean() if len(frames[name]) else None)
+             for name in TABLES if name in frames and "customer_id" in frames[name]]
+    return pd.DataFrame(found, columns=["table", "rows", "customer_share"]).astype({"customer_share": "float"})

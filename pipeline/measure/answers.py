@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.measure.disclosure import hidden
-from pipeline.measure.scorecard import Limits, Periods, in_window
+from pipeline.measure.disclosure import Limits, hidden
+from pipeline.measure.periods import Periods, in_window
 
 
 def instruments(surveys: pd.DataFrame | None, top_boxes: dict[str, float]) -> pd.DataFrame:

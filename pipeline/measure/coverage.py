@@ -6,13 +6,16 @@ import numpy as np
 import pandas as pd
 
 from pipeline.contracts.claims import Claim
+from pipeline.measure.breakdown import GROUP_COLUMNS, by_group, group_claims
 from pipeline.measure.change import difference
 from pipeline.measure.clusters import Score, customer_codes
-from pipeline.measure.disclosure import hidden
+from pipeline.measure.disclosure import Limits, hidden
 from pipeline.measure.effort import mean
-from pipeline.measure.metrics import Metric, as_group_name
+from pipeline.measure.levels import MONTH_TYPES, level_claim
+from pipeline.measure.metrics import Metric, group_names
+from pipeline.measure.periods import choose_periods
 from pipeline.measure.proportions import share
-from pipeline.measure.scorecard import Limits, level_claim
+from pipeline.measure.scorecard import Scorecard
 
 
 def invitations(surveys: pd.DataFrame) -> pd.DataFrame:
@@ -37,11 +40,23 @@ def holds_silence(invited: pd.DataFrame) -> bool:
     return bool((invited["value"] == 0).any())
 
 
-def response_claims(surveys: pd.DataFrame | None, limits: Limits) -> list[Claim]:
-    """Response rate, share of answers with a comment, share of orders with an answer.
+def response_breakdown(surveys: pd.DataFrame | None, dimensions: Sequence[str], limits: Limits) -> Scorecard:
+    """The response rate by group of customers, over all of the data; empty where nobody can say who did not answer."""
+    invited = None if surveys is None else invitations(surveys)
+    claims = response_claims(surveys, limits)
+    months = pd.DataFrame(columns=[*MONTH_TYPES])
+    if invited is None or not holds_silence(invited):
+        return Scorecard(claims, months, pd.DataFrame(columns=GROUP_COLUMNS))
+    metric, ever = response_metric(invited), choose_periods("", "1970-01-31", 1)
+    table = by_group(metric, dimensions, ever, limits)
+    return Scorecard([*claims, *group_claims(table, metric, limits, kinds=())], months, table)
 
-    Where every row has an answer, every answer a comment, or every order an answer, the reason says that the sample
-    was selected: that is not how people answer.
+
+def response_claims(surveys: pd.DataFrame | None, limits: Limits) -> list[Claim]:
+    """Response rate, and share of answers with a comment.
+
+    Where every invitation has an answer the rate is not estimable; where every answer has a comment, a claim of its
+    own says that the sample was selected: that is not how people answer.
     """
     if surveys is None:
         return [Claim(name, None, "share", 0, "", status="not_estimable", reason="no_surveys")
@@ -56,30 +71,37 @@ def response_claims(surveys: pd.DataFrame | None, limits: Limits) -> list[Claim]
     answered = invited[invited["value"] == 1]
     if len(answered):
         commented = answered["has_comment"].mean()
-        reason = "every_answer_commented" if commented == 1 and len(answered) >= limits.caution_below else ""
-        found.append(Claim("data.comment_share", float(commented), "share", len(answered), "share", reason=reason))
+        found.append(Claim("data.comment_share", float(commented), "share", len(answered), "share"))
+        if commented == 1 and len(answered) >= limits.caution_below:
+            found.append(_selection("data.every_answer_commented", len(answered)))
     return found
 
 
+def _selection(claim_id: str, n: int) -> Claim:
+    """The sample was selected: what is always there in the data is not always there in life."""
+    return Claim(claim_id, 1.0, "share", n, "share", reason="selection")
+
+
 def order_claims(surveys: pd.DataFrame | None, sales: pd.DataFrame | None, limits: Limits) -> list[Claim]:
-    """Share of orders that have an answer; none where answers do not name their order."""
+    """Share of orders that have an answer, none where answers do not name their order; all of them: a selection."""
     if surveys is None or sales is None or not surveys["order_id"].notna().any():
         return []
     orders = pd.Index(sales["order_id"].unique())
     asked = surveys.loc[surveys["score"].notna(), "order_id"].dropna().unique()
     value = float(orders.isin(asked).mean())
-    selected = value == 1 and len(orders) >= limits.caution_below
-    return [Claim("data.orders_answered_share", value, "share", len(orders), "share",
-                  reason="every_order_answered" if selected else "")]
+    found = [Claim("data.orders_answered_share", value, "share", len(orders), "share")]
+    if value == 1 and len(orders) >= limits.caution_below:
+        found.append(_selection("data.every_order_answered", len(orders)))
+    return found
 
 
 def customer_claims(totals: pd.DataFrame | None, surveys: pd.DataFrame | None) -> list[Claim]:
     """Customers, and the share of them who answered at least once."""
-    if totals is None:
+    if totals is None or totals.empty:
         return [Claim(name, None, unit, 0, "", status="not_estimable", reason="no_customer_key")
                 for name, unit in (("data.customers", "count"), ("data.customers_answered_share", "share"))]
     found = [Claim("data.customers", float(len(totals)), "count", len(totals), "count")]
-    if surveys is not None and len(totals):
+    if surveys is not None:
         answers = has_answered(totals)
         found.append(Claim("data.customers_answered_share", float(answers.mean()), "share", len(totals), "share"))
     return found
@@ -88,6 +110,10 @@ def customer_claims(totals: pd.DataFrame | None, surveys: pd.DataFrame | None) -
 def has_answered(totals: pd.DataFrame) -> pd.Series:
     """Per customer whether there is any answer."""
     return totals["count_answers"].fillna(0) > 0
+
+
+def _is_there(totals: pd.DataFrame, column: str) -> bool:
+    return column in totals and bool(totals[column].notna().any())
 
 
 def revenue_claims(sales: pd.DataFrame | None, surveys: pd.DataFrame | None) -> list[Claim]:
@@ -111,8 +137,8 @@ def revenue_claims(sales: pd.DataFrame | None, surveys: pd.DataFrame | None) -> 
 def spend_claims(totals: pd.DataFrame | None, currency: str, limits: Limits) -> list[Claim]:
     """Mean revenue of customers who answered and of those who never did, and the difference, over the whole period."""
     names = ("data.revenue_answered", "data.revenue_silent", "data.revenue_gap")
-    missing = "no_customer_key" if totals is None else "no_sales" if "revenue" not in totals else ""
-    missing = missing or ("no_surveys" if "count_answers" not in totals else "")
+    missing = "no_customer_key" if totals is None else "" if _is_there(totals, "revenue") else "no_sales"
+    missing = missing or ("" if _is_there(totals, "count_answers") else "no_surveys")
     groups = {} if missing else {answers: totals.loc[has_answered(totals) == answers, "revenue"].fillna(0)
                                  for answers in (True, False)}
     if missing or min(map(len, groups.values())) < max(limits.suppress_below, 2):
@@ -135,12 +161,12 @@ def composition(totals: pd.DataFrame | None, dimensions: Sequence[str], limits: 
     for dimension in dimensions:
         if totals is None or dimension not in totals or not totals[dimension].notna().any():
             continue
-        names = totals[dimension].map(as_group_name, na_action=None)
+        names = group_names(totals[dimension])
         counts = names.value_counts().sort_index()
         parts = {"customers_share": counts / len(names)}
-        if "count_answers" in totals and has_answered(totals).any():
+        if _is_there(totals, "count_answers") and has_answered(totals).any():
             parts["answered_share"] = names[has_answered(totals)].value_counts(normalize=True)
-        if "revenue" in totals and totals["revenue"].sum() > 0:
+        if _is_there(totals, "revenue") and totals["revenue"].sum() > 0:
             parts["revenue_share"] = totals["revenue"].fillna(0).groupby(names).sum() / totals["revenue"].sum()
         table = pd.DataFrame(parts).reindex(counts.index).reindex(columns=columns[3:])
         table = table.assign(dimension=dimension, segment=counts.index, count_customers=counts.astype("Int64"))

@@ -1,5 +1,7 @@
 """Which groups may be shown: none too small, and none that subtraction from the total would give away."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 
@@ -17,3 +19,17 @@ def hidden(counts, suppress_below: int) -> np.ndarray:
             break
         unseen[shown[np.argmin(counts[shown])]] = True
     return unseen
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Fewer than suppress_below are not shown, fewer than caution_below carry a warning; false discoveries are held."""
+
+    suppress_below: int = 10
+    caution_below: int = 30
+    false_discovery_rate: float = 0.10
+
+    def status(self, n: int) -> str:
+        if n == 0:
+            return "not_estimable"
+        return "suppressed" if n < self.suppress_below else "not_enough_data" if n < self.caution_below else "ok"

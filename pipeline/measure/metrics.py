@@ -45,10 +45,11 @@ class Metric:
     def has_dates(self) -> bool:
         return bool(self.rows["month"].notna().any())
 
-    def named(self, ending: str) -> str:
-        """The claim id of a change or gap: experience.nps_change, experience.top_share_change.loyalty."""
-        family, name, *rest = self.claim_id.split(".")
-        return ".".join([family, f"{name}_{ending}", *rest])
+
+def named(claim_id: str, ending: str) -> str:
+    """The claim id of a change or gap: experience.nps_change, experience.top_share_change.loyalty."""
+    family, name, *rest = claim_id.split(".")
+    return ".".join([family, f"{name}_{ending}", *rest])
 
 
 def answered(surveys: pd.DataFrame | None, time_zone: str) -> pd.DataFrame:
@@ -149,8 +150,13 @@ def ticket_metrics(timed: pd.DataFrame) -> list[Metric]:
     return found
 
 
-def as_group_name(value: object) -> str:
-    """A value of a breakdown as text: true, false, unknown, or itself."""
+def group_names(values: pd.Series) -> pd.Series:
+    """The values of a breakdown as text: kept and broken for promises, true, false, unknown, or themselves."""
+    names = values.map(_as_text, na_action=None).astype("str")
+    return names.replace({"true": "kept", "false": "broken"}) if values.name == "is_promise_kept" else names
+
+
+def _as_text(value: object) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return "unknown"
     return str(value).lower() if isinstance(value, (bool, np.bool_)) else str(value)

@@ -41,3 +41,22 @@ def end_of_day(day: str, time_zone: str) -> pd.Timestamp:
     """The end of that day on the company's calendar, as UTC without zone."""
     midnight = pd.Timestamp(day).tz_localize(time_zone) + pd.DateOffset(days=1)
     return midnight.tz_convert("UTC").tz_localize(None)
+
+
+@dataclass(frozen=True)
+class Periods:
+    """The headline period and the one before; `before` is None when the data do not reach back over all of it."""
+
+    now: Window
+    before: Window | None
+
+
+def choose_periods(first_day: str, last_day: str, months: int) -> Periods:
+    """The last `months` months of the data and those before; no earlier period unless the data cover all of it."""
+    now, before = last_windows(last_day, months)
+    return Periods(now, before if first_day[:7] <= before.first else None)
+
+
+def in_window(rows: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """The rows of the period; all rows where the export has no dates."""
+    return rows[window.holds(rows["month"])] if rows["month"].notna().any() else rows

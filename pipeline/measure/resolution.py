@@ -109,8 +109,9 @@ def restricted_mean(times: Durations, horizon: float) -> Score:
     at_risk, events = np.asarray(curve.n_risk)[inside], np.asarray(curve.n_events)[inside]
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(at_risk > events, remaining**2 * events / (at_risk * (at_risk - events)), 0.0)
-    effect = _design_effect_at(curve, times, float(min(horizon, times.hours.max()))) if n_clusters < len(times) else 1.0
-    width = np.exp(quantile_95(len(times), n_clusters) * np.sqrt(terms.sum() * effect) / estimate) if estimate > 0 else 1.0
+    effect = _design_effect_at(curve, times, float(min(horizon, times.hours.max())))
+    error = quantile_95(len(times), n_clusters) * np.sqrt(terms.sum() * effect)
+    width = np.exp(error / estimate) if estimate > 0 else 1.0
     return Score(estimate, float(estimate / width), float(estimate * width), len(times), n_clusters, effect)
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.contracts.claims import Claim
+from pipeline.measure.disclosure import Limits
 from pipeline.measure.metrics import as_durations
+from pipeline.measure.periods import Periods, in_window
 from pipeline.measure.proportions import share
 from pipeline.measure.resolution import closed_mean, quantile, restricted_mean, unsolved_share
-from pipeline.measure.scorecard import Limits, Periods, in_window
 
 HORIZON_HOURS = 720.0  # 30 days: longer tickets count as 30 days in the restricted mean
 
@@ -16,7 +17,10 @@ def ticket_claims(timed: pd.DataFrame, periods: Periods, limits: Limits) -> list
     """Three claims of the headline period: closed-only mean, restricted mean (30 days) and share still open.
 
     The closed-only mean is `naive` while a ticket of the period is open, and the plain mean once all are solved.
+    Without any ticket there is no claim (see absent.py).
     """
+    if timed.empty:
+        return []
     rows = in_window(timed, periods.now)
     status, n = limits.status(len(rows)), len(rows)
     common = {"period": periods.now.label, "n_in": n}

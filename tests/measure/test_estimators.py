@@ -8,7 +8,7 @@ from pipeline.measure.change import difference, mover, p_value
 from pipeline.measure.clusters import Score, clustered_variance, customer_codes, design_effect
 from pipeline.measure.disclosure import hidden
 from pipeline.measure.effort import mean, turned
-from pipeline.measure.labels import label
+from pipeline.measure.experience_label import label
 from pipeline.measure.multiplicity import shrunken
 from pipeline.measure.nps import nps, sides
 from pipeline.measure.periods import Window, end_of_day, last_windows, local_months

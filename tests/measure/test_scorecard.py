@@ -9,9 +9,11 @@ import pytest
 
 from pipeline.measure.absent import EXPECTED, absent_claims
 from pipeline.measure.answers import distribution, instruments
-from pipeline.measure.labels import label_claims, label_shares
+from pipeline.measure.disclosure import Limits
+from pipeline.measure.experience_label import label_claims, label_shares
 from pipeline.measure.metrics import answered, survey_metrics, ticket_metrics, timed_tickets
-from pipeline.measure.scorecard import Limits, choose_periods, score_all
+from pipeline.measure.periods import choose_periods
+from pipeline.measure.scorecard import score_all
 from pipeline.measure.tickets import reconciliation, ticket_claims
 
 _spec = importlib.util.spec_from_file_location("measure_company", Path(__file__).with_name("company.py"))

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.contracts.claims import Claim
+from pipeline.measure.disclosure import Limits
+from pipeline.measure.periods import Periods, in_window
 from pipeline.measure.proportions import share
-from pipeline.measure.scorecard import Limits, Periods, in_window
 
 NAMES = ("negative", "neutral", "positive")
 

@@ -1,0 +1,84 @@
+"""One metric over all customers: its level, its change against the period before, and its months."""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.contracts.claims import Claim
+from pipeline.measure.change import detectable, difference
+from pipeline.measure.clusters import Score
+from pipeline.measure.disclosure import Limits, hidden
+from pipeline.measure.metrics import Metric, named
+from pipeline.measure.periods import Periods, in_window
+
+MONTH_TYPES = {"claim_id": "str", "period": "str", "unit": "str", "n": "Int64", "estimate": "float", "ci_low": "float",
+               "ci_high": "float", "status": "str"}
+
+
+def headline_claims(metric: Metric, periods: Periods, limits: Limits) -> list[Claim]:
+    """Two claims over all customers: the level, and its change against the period before."""
+    rows = in_window(metric.rows, periods.now)
+    period = periods.now.label if metric.has_dates else "all"
+    now = metric.score(rows) if len(rows) else None
+    level = level_claim(metric, now, limits, period=period, n_in=len(rows))
+    return [level, _change_claim(metric, now, periods, limits, period)]
+
+
+def level_claim(metric: Metric, score: Score | None, limits: Limits, *, period: str, segment: str = "all",
+                n_in: int = 0) -> Claim:
+    """One claim from one score; without a score, or with too few answers, the status says why."""
+    common = dict(claim_id=metric.claim_id, unit=metric.unit, method=metric.method, period=period, segment=segment)
+    status = limits.status(score.n if score else 0)
+    if score is None or status == "not_estimable":
+        return Claim(**common, estimate=None, n_used=0, status="not_estimable", reason="no_answers")
+    if status == "suppressed":
+        return Claim(**common, estimate=None, n_used=0, status=status, reason="small_group")
+    if np.isnan(score.estimate):
+        return Claim(**common, estimate=None, n_used=score.n, n_in=n_in, status="not_estimable", reason="not_reached")
+    low, high = _limits_of(score)
+    reach = detectable(score) if low is not None else None
+    return Claim(**common, estimate=score.estimate, ci_low=low, ci_high=high, n_used=score.n, n_in=n_in,
+                 status=status, reason=metric.reason, detectable=reach)
+
+
+def _limits_of(score: Score) -> tuple[float | None, float | None]:
+    both = np.isfinite(score.low) and np.isfinite(score.high)
+    return (float(score.low), float(score.high)) if both else (None, None)
+
+
+def _change_claim(metric: Metric, now: Score | None, periods: Periods, limits: Limits, period: str) -> Claim:
+    common = dict(claim_id=named(metric.claim_id, "change"), unit=metric.change_unit, period=period,
+                  method=f"{metric.method}; difference by MOVER")
+    reason = "no_dates" if not metric.has_dates else "" if periods.before else "no_earlier_period"
+    if reason or now is None:
+        return Claim(**common, estimate=None, n_used=0, status="not_estimable", reason=reason or "no_answers")
+    rows = in_window(metric.rows, periods.before)
+    before = metric.score(rows) if len(rows) else None
+    n = min(now.n, before.n) if before else 0
+    status = limits.status(n)
+    if before is None or status in ("suppressed", "not_estimable"):
+        return Claim(**common, estimate=None, n_used=0, status="not_estimable", reason="few_before")
+    gap = difference(now, before).scaled(metric.change_factor)
+    low, high = _limits_of(gap)
+    if np.isnan(gap.estimate) or low is None:
+        return Claim(**common, estimate=None, n_used=now.n + before.n, status="not_estimable", reason="not_reached")
+    return Claim(**common, estimate=gap.estimate, ci_low=low, ci_high=high, n_used=now.n + before.n, status=status,
+                 detectable=detectable(now, before) * metric.change_factor)
+
+
+def by_month(metric: Metric, limits: Limits) -> pd.DataFrame:
+    """One row per month of the metric: period, n, estimate, interval, status; empty without dates."""
+    counts = metric.rows["month"].value_counts().sort_index()
+    unseen = dict(zip(counts.index, hidden(counts.to_numpy(), limits.suppress_below), strict=True))
+    found = []
+    for month, rows in metric.rows.groupby("month", sort=True):
+        score = None if unseen[month] else metric.score(rows)
+        named_so = {"claim_id": metric.claim_id, "period": month, "unit": metric.unit}
+        found.append(named_so | figures_of(metric, score, limits))
+    return pd.DataFrame(found, columns=[*MONTH_TYPES]).astype(MONTH_TYPES)
+
+
+def figures_of(metric: Metric, score: Score | None, limits: Limits) -> dict:
+    if score is None:
+        return {"n": pd.NA, "estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan, "status": "suppressed"}
+    status = limits.status(score.n) if np.isfinite(score.estimate) else "not_estimable"
+    return {"n": score.n, "estimate": score.estimate, "ci_low": score.low, "ci_high": score.high, "status": status}

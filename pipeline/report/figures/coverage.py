@@ -1,0 +1,51 @@
+"""Figures of data and coverage: what became of the rows, and who stands behind the answers."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from pipeline.report.figures import base
+from pipeline.report.figures.experience import MOST_GROUPS, groups
+from pipeline.report.words import Words
+
+FATES = (("repaired", 4), ("quarantined", 1), ("dropped", 3))  # fate, index of colour and hatch
+SIDES = (("customers_share", 4), ("answered_share", 0), ("revenue_share", 1))
+
+
+def rows(table: pd.DataFrame, words: Words) -> Figure:
+    """Share of the rows of each source that were repaired, put into quarantine or dropped by rule."""
+    figure, axes = base.canvas(height=0.9 + 0.62 * len(table))
+    for step, (fate, index) in enumerate(FATES):
+        share = table[f"rows_{fate}"].astype(float) / table["rows_in"].astype(float).clip(lower=1)
+        places = [position + (step - 1) * 0.26 for position in range(len(table))]
+        axes.barh(places, share, height=0.24, color=base.PALETTE[index], hatch=base.HATCHES[index],
+                  edgecolor=base.PAPER, label=words.text(f"coverage.fate_{fate}"))
+    axes.set_yticks(range(len(table)), [base.shorten(words.name("table_name", name)) for name in table["source"]])
+    axes.set_ylim(len(table) - 0.5, -0.5)
+    axes.grid(False, axis="y")
+    base.value_axis(axes.xaxis, words, "share")
+    base.legend(figure, axes)
+    refused = (table["rows_quarantined"] + table["rows_dropped"]).sum() / max(table["rows_in"].sum(), 1)
+    return base.describe(figure, words.text("coverage.alt_rows", sources=len(table),
+                                            share=words.percent(float(refused))))
+
+
+def response(table: pd.DataFrame, words: Words) -> Figure:
+    """Response rate and its interval per group of customers."""
+    return groups(table, words, unit="share", name="response")
+
+
+def composition(table: pd.DataFrame, words: Words) -> Figure:
+    """Per group its share among customers, among those who answered, and of revenue."""
+    sizes = table.groupby("dimension")["segment"].transform("size")
+    shown = table[(sizes <= MOST_GROUPS) | (sizes.min() > MOST_GROUPS)].head(2 * MOST_GROUPS)
+    figure, axes = base.canvas(height=0.9 + 0.34 * len(shown))
+    for side, index in SIDES:
+        if shown[side].notna().any():
+            axes.plot(shown[side].astype(float), range(len(shown)), base.MARKERS[index], color=base.PALETTE[index],
+                      markersize=7, alpha=0.9, label=words.text(f"coverage.side_{side}"))
+    axes.set_yticks(range(len(shown)), [base.shorten(words.name("segment_value", name)) for name in shown["segment"]])
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    axes.set_xlim(left=0)
+    base.value_axis(axes.xaxis, words, "share")
+    base.legend(figure, axes)
+    return base.describe(figure, words.text("coverage.alt_composition", groups=len(shown)))

@@ -1,0 +1,41 @@
+"""What came in, what was repaired or refused, who answered, and how much of the business stands behind it."""
+
+from pipeline.contracts.results import Results
+from pipeline.report.figures import coverage
+from pipeline.report.page import Figure, Page, Section, Table
+from pipeline.report.words import Words
+
+FATES = ("rows_clean_share", "rows_repaired", "rows_quarantined", "rows_dropped")
+
+
+def page(results: Results, words: Words) -> Page:
+    """The page; the section on selected samples is there only where the data show one."""
+    selected = [c.claim_id for c in results.claims if c.reason == "selection"]
+    parts = [
+        Section("coverage.rows", sentences=[f"data.{name}" for name in ("rows_in", *FATES)],
+                figure=Figure(coverage.rows, "accounts"),
+                table=Table("accounts", {"source": "category", "table": "category", "count_files": "count"}
+                            | {f"rows_{kind}": "count" for kind in ("in", "clean", "quarantined", "dropped",
+                                                                    "repaired")}, count="")),
+        Section("coverage.rules", table=Table("rules", {"source": "category", "rule": "text", "verdict": "category",
+                                                        "rows": "count", "reason": "text"}, count=""),
+                notes=["coverage.note_quarantine"]),
+        *([Section("coverage.selection", sentences=selected, notes=["coverage.note_selection"])] if selected else []),
+        Section("coverage.who", needs=("surveys",), figure=Figure(coverage.response, "groups_response_rate"),
+                sentences=["data.customers", "data.response_rate", "data.customers_answered_share",
+                           "data.comment_share", "data.orders_answered_share"],
+                table=Table("groups_response_rate", {"segment": "category", "n": "count", "estimate": "share",
+                                                     "ci_low": "share", "ci_high": "share", "gap": "pp",
+                                                     "is_gap_notable": "yes_no"})),
+        Section("coverage.business", needs=("sales",), figure=Figure(coverage.composition, "composition"),
+                sentences=["data.revenue_linked_share", "data.revenue_of_respondents_share", "data.revenue_answered",
+                           "data.revenue_silent", "data.revenue_gap"],
+                table=Table("composition", {"dimension": "category", "segment": "category", "count_customers": "count",
+                                            "customers_share": "share", "answered_share": "share",
+                                            "revenue_share": "share"}, count="count_customers"),
+                notes=["coverage.note_weight"]),
+        Section("coverage.tables", table=Table("tables", {"table": "category", "rows": "count",
+                                                          "customer_share": "share"}, count="")),
+    ]
+    return Page("coverage", parts, headline=("data.rows_clean_share", "data.response_rate",
+                                             "data.revenue_of_respondents_share"), limits=["coverage.limit_answer"])

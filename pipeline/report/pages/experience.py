@@ -1,0 +1,80 @@
+"""How the experience is: scores now and over time, where they differ, and how long a solution takes."""
+
+import glob
+
+from pipeline.contracts.results import Results
+from pipeline.report.figures import experience
+from pipeline.report.page import Figure, Page, Section, Table
+from pipeline.report.words import Words
+
+SCORES = {  # table name: (claim id, unit of the level, unit of differences, which way is better)
+    "nps": ("experience.nps", "points", "points", "higher"),
+    "csat": ("experience.csat", "share", "pp", "higher"),
+    "ces": ("experience.ces", "points", "points", "higher"),
+    "ttr_median_hours": ("experience.ttr_median_hours", "hours", "hours", "lower"),
+}
+MOST_SENTENCES = 6  # the strongest; the table beside the figure holds all of them
+HEADLINE = ("experience.nps", "experience.csat", "experience.ces", "experience.ttr_median_hours")
+
+
+def page(results: Results, words: Words) -> Page:
+    """The page; sections on scores that these data do not hold are left out, but for the reasons in the first one."""
+    others = ["experience.ces_easy_share", "experience.top_share.*", "experience.mean.*"]
+    now = [claim for name in ("nps", "csat", "ces") for claim in (SCORES[name][0], f"{SCORES[name][0]}_change")]
+    parts = [
+        Section("experience.now", sentences=[*now, *others], needs=("surveys",)),
+        *[_months(name) for name in ("nps", "csat", "ces") if _drawable(results, f"months_{name}")],
+        Section("experience.labels", figure=Figure(experience.labels, "labels"), needs=("surveys",),
+                table=Table("labels", {"segment": "category", "label": "category", "n": "count", "estimate": "share",
+                                       "ci_low": "share", "ci_high": "share"}),
+                sentences=["experience.label_positive_share", "experience.label_negative_share"],
+                notes=["experience.note_labels"]),
+        *[_groups(name, results) for name in SCORES if f"groups_{name}" in results.tables],
+        _tickets(),
+        *[_months(name) for name in ("ttr_median_hours",) if _drawable(results, f"months_{name}")],
+        Section("experience.scales", figure=Figure(experience.distribution, "distribution"), needs=("surveys",),
+                table=Table("instruments", {"instrument": "category", "scale_min": "ratio", "scale_max": "ratio",
+                                            "is_turned": "yes_no", "top_box": "ratio", "count_invitations": "count",
+                                            "count_answers": "count"}, count="count_answers",
+                            keys=("scale_min", "scale_max", "top_box")),
+                notes=["experience.note_turned"]),
+    ]
+    return Page("experience", parts, headline=HEADLINE, limits=["experience.limit_respondents",
+                                                                "experience.limit_hours"])
+
+
+def _drawable(results: Results, name: str) -> bool:
+    return name in results.tables and results.tables[name]["estimate"].notna().sum() >= 2
+
+
+def _months(name: str) -> Section:
+    unit = SCORES[name][1]
+    columns = {"period": "period", "n": "count", "estimate": unit, "ci_low": unit, "ci_high": unit}
+    return Section(f"experience.months_{name}", table=Table(f"months_{name}", columns),
+                   figure=Figure(experience.months, f"months_{name}", {"unit": unit, "name": name}))
+
+
+def _groups(name: str, results: Results) -> Section:
+    """Sentences only for the differences that stand out among all that were compared, good and bad alike."""
+    claim_id, unit, apart, better = SCORES[name]
+    columns = {"segment": "category", "n": "count", "estimate": unit, "ci_low": unit, "ci_high": unit,
+               "change": apart, "gap": apart, "is_gap_notable": "yes_no"}
+    sentences = [f"{claim_id}_comparisons"]
+    for kind in ("gap", "change"):
+        clear = [c for c in results.claims if c.claim_id == f"{claim_id}_{kind}" and c.reason == "stands_out"]
+        clear.sort(key=lambda c: (-abs(c.estimate) / max(c.ci_high - c.ci_low, 1e-9), c.segment))
+        sentences += [f"{c.claim_id}@{glob.escape(c.segment)}" for c in clear[:MOST_SENTENCES]]
+    notes = ["experience.note_none_apart"] if len(sentences) == 1 else []
+    return Section(f"experience.groups_{name}", sentences=sentences, notes=notes,
+                   table=Table(f"groups_{name}", columns),
+                   figure=Figure(experience.groups, f"groups_{name}", {"unit": unit, "better": better, "name": name}))
+
+
+def _tickets() -> Section:
+    names = ("ttr_median_hours", "ttr_median_hours_change", "ttr_p90_hours", "first_reply_median_hours",
+             "tickets_open_share", "ttr_mean_closed_hours", "ttr_restricted_mean_hours")
+    columns = {"measure": "category", "n": "count", "estimate_hours": "hours", "low_hours": "hours",
+               "high_hours": "hours"}
+    return Section("experience.tickets", sentences=[f"experience.{name}" for name in names], needs=("tickets",),
+                   figure=Figure(experience.unsolved, "unsolved"), table=Table("reconciliation", columns),
+                   notes=["experience.note_closed"])
