@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.contracts.claims import Claim
 from pipeline.contracts.results import Results
+from pipeline.report import shell
 from pipeline.report.shell import TAGS, clean
 
 TYPED = [
@@ -89,8 +90,9 @@ def hostile_results(results, names: list[str]) -> dict[str, Results]:
 
 
 @pytest.mark.filterwarnings("ignore:Glyph .* missing")
-def test_hostile_names_are_inert_in_a_browser(made_up, results, visit):
-    """No live node, no request, no violation of the policy, no dialog: the escaping holds alone."""
+def test_hostile_names_are_inert_in_a_browser(made_up, results, visit, monkeypatch):
+    """First wall, alone: no live node, no request, no violation of the policy, no dialog, by escaping only."""
+    monkeypatch.setattr(shell, "clean", lambda html: html)
     names = payloads()
     files = made_up("es", hostile_results(results, names), name=names[0] + names[1] + names[4],
                     linkage={"as_of": "2024-12-31", "missing": [names[1], "tickets"]})
@@ -106,7 +108,7 @@ def test_hostile_names_are_inert_in_a_browser(made_up, results, visit):
 @pytest.mark.parametrize("name", TYPED)
 def test_a_hostile_company_name_stays_in_its_place(made_up, results, name, visit):
     claims_only = {notebook: Results(found.claims, {}) for notebook, found in results().items()}
-    seen = visit(made_up("en", claims_only, name=name))
+    seen = visit(made_up("en", claims_only, name=name), width=390)
     assert live_nodes(seen) == []
     assert seen.page.evaluate("[document.title.length > 0, document.querySelectorAll('head > *').length]") == [True, 9]
     assert seen.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
