@@ -48,7 +48,8 @@ class Account:
 
     def __post_init__(self):
         for one in self.files:
-            if one.rows_in != one.clean + one.quarantined + one.dropped or min(one.clean, one.quarantined, one.dropped) < 0:
+            parts = (one.clean, one.quarantined, one.dropped)
+            if one.rows_in != sum(parts) or min(parts) < 0:
                 raise AssertionError(f"{one.file}: {one.rows_in} rows in, but {one.clean} clean, {one.quarantined} "
                                      f"quarantined, {one.dropped} dropped")
         a = self.answers

@@ -45,7 +45,8 @@ def melt(records: nw.LazyFrame, source: Source) -> nw.LazyFrame:
 
 def count_not_asked(source: Source) -> str:
     """A query over `kept`: cells that say that their question was no part of the survey."""
-    cells = [f"count(*) FILTER (NOT ({_asked(name, kind)}))" for name, kind in source.instruments.items() if kind.column]
+    wide = {name: kind for name, kind in source.instruments.items() if kind.column}
+    cells = [f"count(*) FILTER (NOT ({_asked(name, kind)}))" for name, kind in wide.items()]
     return f"SELECT {' + '.join(cells) or '0'} FROM kept"
 
 
@@ -63,7 +64,8 @@ def _one(records: nw.LazyFrame, name: str, kind: Instrument, place: int, source:
         asked = asked.filter(nw.col("f_asked")).drop("f_asked")
     asked = engine.derive(asked, {"t_score": engine.quoted(text), "_order": str(place)})
     fixed = {"instrument": engine.literal(name), **_scale(kind), **_score("t_score", name, kind)}
-    fixed |= {c: f"CAST({engine.literal(v)} AS {TYPES.get(SURVEYS[c].kind, 'VARCHAR')})" for c, v in kind.constants.items()}
+    for column, value in kind.constants.items():
+        fixed[column] = f"CAST({engine.literal(value)} AS {TYPES.get(SURVEYS[column].kind, 'VARCHAR')})"
     return _columns(asked, fixed, source)
 
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from pipeline.contracts.params import Company, Privacy, Source
 from pipeline.contracts.refusal import Refusal
-from pipeline.ingest import answers, columns, engine, privacy, quarantine, tables, write
+from pipeline.ingest import answers, engine, privacy, quarantine, tables, write
 from pipeline.ingest.account import Account, FileCount, rule_counts
+from pipeline.ingest.contract import check_contract
 from pipeline.ingest.duplicates import find_duplicates
 from pipeline.ingest.files import Export, find_exports
 from pipeline.ingest.raw import Loaded
@@ -38,7 +39,7 @@ def clean_source(name: str, source: Source, company: Company, private: Privacy, 
 
     Refusal when the contract leaves something open or a file breaks it; AssertionError when rows do not add up.
     """
-    columns.check_contract(source, name)
+    check_contract(source, name)
     exports = find_exports(source)
     made_by_demo = privacy.is_made_by_demo(exports, company, manifest)
     key = privacy.load_key(private, company)

@@ -1,9 +1,8 @@
-"""Texts to canonical columns: every mapped column parsed under the declared conventions, with the rules that watch it."""
+"""Texts to canonical columns: each parsed under the declared conventions, with the rules that watch it."""
 
 import narwhals as nw
 
 from pipeline.contracts.params import Company, Source
-from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES, Column
 from pipeline.ingest import engine
 from pipeline.ingest.rules import Check
@@ -29,52 +28,6 @@ def record_columns(source: Source) -> list[Column]:
 
 def mapped(source: Source) -> list[Column]:
     return [column for column in record_columns(source) if column.name in source.columns]
-
-
-def check_contract(source: Source, name: str) -> None:
-    """Refusals for a contract that leaves open what cannot be guessed, or names what does not exist."""
-    if source.table not in TABLES:
-        raise Refusal("PARAM-TYPE", f"sources.{name}.table names no canonical table", file="params.yaml",
-                      found=repr(source.table), expected=", ".join(TABLES))
-    table = TABLES[source.table]
-    for canonical in [*source.columns, *source.constants, *source.words]:
-        if canonical not in table.names:
-            raise Refusal("PARAM-UNKNOWN", f"sources.{name} maps a column that {table.name} does not have",
-                          file="params.yaml", found=repr(canonical), expected=", ".join(table.names))
-    given = {*source.columns, *source.constants, *(SCORE_PARTS if table.name == "surveys" else ())}
-    for column in table.columns:
-        if column.required and column.name not in given:
-            raise Refusal("COL-MISSING", f"sources.{name}.columns must say which header holds {column.name} "
-                          f"({column.meaning})", file="params.yaml", expected=f"{column.name}: <header>")
-    if table.name == "surveys":
-        _check_instruments(source, name)
-    times = [c.name for c in mapped(source) if c.kind == "timestamp"]
-    if times and not source.timestamps and source.format == "csv":
-        raise Refusal("DATE-FMT", f"sources.{name}.timestamps must say how times are written ({', '.join(times)})",
-                      file="params.yaml", expected='for instance ["%d/%m/%Y %H:%M"], [iso8601] or [epoch_s]')
-    turned = {form.replace("%d", "%#").replace("%m", "%d").replace("%#", "%m") for form in source.timestamps}
-    swapped = [form for form in source.timestamps if "%d" in form and form in turned]
-    if swapped:
-        raise Refusal("DATE-FMT", f"sources.{name}.timestamps holds two formats that read one text as two days",
-                      file="params.yaml", found=" and ".join(swapped), expected="one of them")
-    naive = [f for f in source.timestamps if "%z" not in f and f not in (*engine.EPOCHS, "iso8601")]
-    if times and not source.time_zone and (naive or source.format != "csv"):
-        raise Refusal("TIME-ZONE", f"sources.{name}.time_zone must say where the clock hung that wrote these times",
-                      file="params.yaml", found=", ".join(naive) or "times without zone",
-                      expected="for instance Europe/Madrid or UTC")
-
-
-def _check_instruments(source: Source, name: str) -> None:
-    wide = [i for i in source.instruments.values() if i.column]
-    is_long = "score" in source.columns
-    if not source.instruments or bool(wide) == is_long or (wide and len(wide) < len(source.instruments)):
-        raise Refusal("CES-DIR", f"sources.{name}.instruments must give each question its scale, direction and, unless "
-                      "columns.score is mapped, its column", file="params.yaml",
-                      expected="nps: {column: <header>, minimum: 0, maximum: 10, direction: higher_is_better}")
-    kind = source.constants.get("instrument")
-    if is_long and "instrument" not in source.columns and kind not in source.instruments:
-        raise Refusal("CES-DIR", f"sources.{name}.constants.instrument must name one of the declared instruments",
-                      file="params.yaml", found=repr(kind), expected=", ".join(source.instruments))
 
 
 def texts(source: Source) -> dict[str, str]:
@@ -117,7 +70,7 @@ def _formats(source: Source) -> list[str]:
 def _value(column: Column, text: str, source: Source) -> str:
     words = source.words.get(column.name, {})
     if column.kind in NUMERIC:
-        digits = engine.number(text, source.decimal, source.thousands)
+        digits = engine.number(text, source.decimal, source.thousands, f"b_{column.name}")
         value = engine.cast(digits, column.kind)
         return engine.looked_up(text, words, value) if words else value
     if column.kind == "boolean":
@@ -162,7 +115,7 @@ def column_checks(source: Source, company: Company) -> list[Check]:
             checks.append(Check("BOOL-MAP", name, "quarantined", unread))
         elif column.kind == "category" and name == "instrument":
             checks.append(Check("SURVEY-KIND", name, "quarantined", ~nw.col(name).is_in(list(source.instruments))))
-        elif column.kind == "category" and (name in source.words or name in CLOSED):
+        elif column.kind == "category" and _is_closed(column, source):
             checks.append(Check("CAT-MAP", name, "quarantined", unread))
     return checks
 
@@ -200,36 +153,67 @@ def _time_checks(column: Column, source: Source) -> list[Check]:
 
 
 def flags(source: Source) -> dict[str, str]:
-    """f_<what>_<canonical>: facts about texts that the rules ask for."""
+    """f_<what>_<canonical>: facts about texts that the rules ask for; what is rare is asked only where it can be."""
     found = {"f_footer": "FALSE"}
     columns = mapped(source)
     if columns:
         empty = " + ".join(f"CAST(t_{c.name} IS NULL AS INTEGER)" for c in columns)
-        lead = f"coalesce(regexp_full_match(t_{columns[0].name}, {engine.literal(FOOTER_WORDS)}), FALSE)"
-        found["f_footer"] = f"{lead} AND 2 * ({empty}) >= {len(columns) - 1}"
+        lead = f"CASE WHEN 2 * ({empty}) >= {len(columns) - 1} THEN regexp_full_match(t_{columns[0].name}, {{}}) END"
+        found["f_footer"] = lead.format(engine.literal(FOOTER_WORDS))
     for column in columns:
         name, text = column.name, f"t_{column.name}"
         if column.kind == "id":
-            found[f"f_precision_{name}"] = f"regexp_full_match({text}, '\\s*[+-]?\\d+([.,]\\d+)?[eE][+]?\\d+\\s*')"
+            scientific = f"regexp_full_match({text}, '\\s*[+-]?\\d+([.,]\\d+)?[eE][+]?\\d+\\s*')"
+            found[f"f_precision_{name}"] = (f"CASE WHEN contains({text}, 'E') OR contains({text}, 'e') "
+                                            f"THEN {scientific} ELSE FALSE END")
         elif column.kind in NUMERIC:
-            found[f"f_point_{name}"] = f"regexp_matches({text}, '\\d[.,]\\d')"
-            found[f"f_infinite_{name}"] = (f"regexp_full_match({text}, '(?i)[+-]?(inf(inity)?|nan)|"
-                                           "[+-]?\\d+([.,]\\d+)?e[+-]?\\d+') OR length(regexp_replace("
-                                           f"{text}, '\\D', '', 'g')) > 14")
-            found[f"f_dressed_{name}"], found[f"f_turned_{name}"] = engine.is_dressed(text), engine.is_turned(text)
+            found |= _number_flags(name, text)
         elif column.kind == "timestamp":
-            found[f"f_serial_{name}"] = f"regexp_full_match({text}, '\\d+([.,]\\d+)?')"
-            found[f"f_calendar_{name}"] = _no_day(text, source)
-        if column.kind in ("comment", "text", "category"):
-            found[f"f_control_{name}"] = f"regexp_matches({text}, {engine.literal(engine.INVISIBLE_TEXT)})"
-        if column.kind == "comment":
-            found[f"f_mojibake_{name}"] = f"regexp_matches({text}, 'Ã[\u0080-\u00bf]|â€')"
+            unread = f"{text} IS NOT NULL AND l_{name} IS NULL AND u_{name} IS NULL"
+            for what, test in (("serial", f"regexp_full_match({text}, '\\d+([.,]\\d+)?')"),
+                               ("calendar", _no_day(text, source))):
+                found[f"f_{what}_{name}"] = f"CASE WHEN {unread} THEN {test} ELSE FALSE END"
+        elif column.kind in ("comment", "text") or (column.kind == "category" and not _is_closed(column, source)):
+            odd = f"NOT regexp_full_match({text}, '[ -~]*')"
+            test = f"regexp_matches({text}, {engine.literal(engine.INVISIBLE_TEXT)})"
+            found[f"f_control_{name}"] = f"CASE WHEN {odd} THEN {test} ELSE FALSE END"
+            if column.kind == "comment":
+                twisted = f"regexp_matches({text}, 'Ã[\u0080-\u00bf]|â€')"
+                found[f"f_mojibake_{name}"] = f"CASE WHEN {odd} THEN {twisted} ELSE FALSE END"
     return found
+
+
+def _is_closed(column: Column, source: Source) -> bool:
+    """Whether a category takes declared words only."""
+    return column.name in source.words or column.name in CLOSED or column.name == "instrument"
+
+
+def _number_flags(name: str, text: str) -> dict[str, str]:
+    dressed = f"CASE WHEN {text} IS NOT NULL AND NOT p_{name} THEN {{}} ELSE FALSE END"
+    unread = f"CASE WHEN {text} IS NOT NULL AND {name} IS NULL THEN {{}} ELSE FALSE END"
+    infinite = (f"regexp_full_match({text}, '(?i)[+-]?(inf(inity)?|nan)|[+-]?\\d+([.,]\\d+)?e[+-]?\\d+') "
+                f"OR length(regexp_replace({text}, '\\D', '', 'g')) > 14")
+    return {f"f_dressed_{name}": dressed.format(engine.is_dressed(text)),
+            f"f_turned_{name}": dressed.format(engine.is_turned(text)),
+            f"f_point_{name}": unread.format(f"regexp_matches({text}, '\\d[.,]\\d')"),
+            f"f_infinite_{name}": unread.format(infinite)}
+
+
+def plainly(source: Source) -> dict[str, str]:
+    """p_<canonical>: whether a number is written plainly."""
+    return {f"p_{c.name}": f"coalesce({engine.is_plain(f't_{c.name}', source.decimal, source.thousands)}, TRUE)"
+            for c in mapped(source) if c.kind in NUMERIC}
+
+
+def bared(source: Source) -> dict[str, str]:
+    """b_<canonical>: the number behind currency and odd signs, only where it is not written plainly."""
+    return {f"b_{c.name}": f"CASE WHEN NOT p_{c.name} THEN {engine.bare_number(f't_{c.name}')} END"
+            for c in mapped(source) if c.kind in NUMERIC}
 
 
 def _no_day(text: str, source: Source) -> str:
     """Looks like a declared format and names no day of the calendar: 31/02, 00/00; not 04/13 (another convention)."""
-    tests = ["regexp_full_match({}, '\\d{{4}}-\\d{{2}}-\\d{{2}}.*')".format(text)] if "iso8601" in _formats(source) else []
+    tests = [f"regexp_full_match({text}, '\\d{{4}}-\\d{{2}}-\\d{{2}}.*')"] if "iso8601" in _formats(source) else []
     for form in source.timestamps:
         if "%" in form:
             pattern = engine.shape(form)
@@ -249,7 +233,7 @@ def note_checks(source: Source) -> list[Check]:
                       Check("NUM-SIGN", name, "repaired", flag("turned"))]
         elif column.kind == "timestamp":
             notes.append(Check("TIME-FOLD", name, "repaired", flag("fold")))
-        elif column.kind in ("comment", "text", "category"):
+        elif column.kind in ("comment", "text") or (column.kind == "category" and not _is_closed(column, source)):
             notes.append(Check("TXT-CTRL", name, "repaired", flag("control")))
         if column.kind == "comment":
             notes += [Check("ENC-MOJIBAKE", name, "warned", flag("mojibake")),

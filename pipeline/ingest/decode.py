@@ -67,7 +67,7 @@ def _codec(source: Source, name: str) -> str:
 
 
 def _check_bom(bom: bytes, head: bytes, encoding: str, name: str) -> None:
-    looks_wide = bom and bom != codecs.BOM_UTF8 or head[:64].count(b"\0") >= len(head[:64]) // 3 > 0
+    looks_wide = (bom and bom != codecs.BOM_UTF8) or head[:64].count(b"\0") >= len(head[:64]) // 3 > 0
     if looks_wide and not encoding.startswith("utf-16"):
         raise Refusal("ENC-UTF16", "the bytes are UTF-16", file=name, line=1, found="UTF-16",
                       expected=f"{encoding}; write `encoding: utf-16` if that is right")

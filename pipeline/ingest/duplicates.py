@@ -14,8 +14,9 @@ def key_columns(source: Source) -> list[str]:
     """The expressions that tell records of a source apart: ids as they are hashed, other parts as they are."""
     table = TABLES[source.table]
     names = [name for name in table.key if name != "instrument" or "instrument" in source.columns]
-    return [f"coalesce({engine.normal_id(engine.quoted(n)) if table[n].kind == 'id' else f'CAST({engine.quoted(n)} AS VARCHAR)'}, '')"
-            for n in names]
+    parts = [engine.normal_id(engine.quoted(n)) if table[n].kind == "id" else f"CAST({engine.quoted(n)} AS VARCHAR)"
+             for n in names]
+    return [f"coalesce({part}, '')" for part in parts]
 
 
 def find_duplicates(con: duckdb.DuckDBPyConnection, records: str, source: Source, name: str) -> None:

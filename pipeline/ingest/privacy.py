@@ -20,8 +20,8 @@ from pipeline.ingest.redact import redact
 
 # Known to everyone: pseudonyms under it can be undone by trying ids. For invented and published data only.
 PUBLIC_KEY = hashlib.sha256(b"vivencia: public key for invented and published data").digest()
-SUSPECT = ("(?i)@|\\d[\\d \u00a0./()-]{5,}\\d|https?:|www\\.|\\b(soy|me llamo|mi nombre es|my name is|i am|i''m|i’m|this is|firmado|"
-           "atentamente|saludos|regards|sincerely)\\b|\\b[a-z0-9-]+\\.(com|es|net|org|eu|io)\\b")
+SUSPECT = ("(?i)@|\\d[\\d \u00a0./()-]{5,}\\d|https?:|www\\.|\\b(soy|me llamo|mi nombre es|my name is|i am|i''m|i’m|"
+           "this is|firmado|atentamente|saludos?|regards|sincerely)\\b|\\b[a-z0-9-]+\\.(com|es|net|org|eu|io)\\b")
 
 
 def load_key(privacy: Privacy, company: Company, workspace: Path = Path(".")) -> bytes:

@@ -89,7 +89,7 @@ def prove(path: Path, delimiter: str, quote: str, width: int) -> Proof:
         newlines = np.flatnonzero(data == NEWLINE)
         outer = _outside(newlines, quotes, inside)
         misplaced += _misplaced(data, quotes, inside, sign)
-        ends, begins = _starts(data, blocks[-1], mark, quotes, newlines)
+        ends, _ = _starts(data, blocks[-1], mark, quotes, newlines)
         records, blank = records + len(ends), blank + int(outer.sum()) - len(ends)
         kinds += _line_ends(data, quotes, newlines[outer], inside)
         if inside or not outer.all():

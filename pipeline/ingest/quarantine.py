@@ -61,10 +61,11 @@ def write_quarantine(con: duckdb.DuckDBPyConnection, plan: Plan, loaded: list[Lo
     ids = ", ".join(engine.literal(name) for name, kind in kinds.items() if kind == "id")
     comments = ", ".join(engine.literal(name) for name, kind in kinds.items() if kind == "comment") or "''"
     value = "json_extract_string(l.record, '$.' || to_json(f.header))"
-    found = (f"CASE WHEN f.canonical IN ({ids}) THEN left({value}, 2) || '…' WHEN f.canonical IN ({comments}) THEN NULL "
-             f"ELSE {value} END")
+    found = (f"CASE WHEN f.canonical IN ({ids}) THEN left({value}, 2) || '…' "
+             f"WHEN f.canonical IN ({comments}) THEN NULL ELSE {value} END")
     names = " ".join(f"WHEN {n} THEN {engine.literal(one.export.name)}" for n, one in enumerate(loaded))
-    reasons = " ".join(f"WHEN {engine.literal(r)} THEN {engine.literal(t)}" for r, t in (REASONS | OF_QUARANTINE).items())
+    words = REASONS | OF_QUARANTINE
+    reasons = " ".join(f"WHEN {engine.literal(rule)} THEN {engine.literal(text)}" for rule, text in words.items())
     con.execute(f"""
         CREATE OR REPLACE TABLE quarantine AS
         WITH all_rows AS (
@@ -82,13 +83,13 @@ def _located(con: duckdb.DuckDBPyConnection, number: int, one: Loaded) -> list[p
     table = engine.quoted(one.table)
     headers = [row[0] for row in con.execute(f"DESCRIBE {table}").fetchall()]
     record = ", ".join(f"{engine.literal(h)}: {engine.quoted(h)}" for h in headers)
-    reader = con.sql(f"SELECT rowid AS _row, CAST(to_json({{{record}}}) AS VARCHAR) AS record FROM {table} WHERE rowid IN "
-                         f"(SELECT _row FROM fates WHERE _file = {number} AND verdict = 'quarantined')").to_arrow_reader(50_000)
+    chosen = f"(SELECT _row FROM fates WHERE _file = {number} AND verdict = 'quarantined')"
+    rows = con.sql(f"SELECT rowid AS _row, CAST(to_json({{{record}}}) AS VARCHAR) AS record FROM {table} "
+                   f"WHERE rowid IN {chosen}")
     batches = []
-    for batch in reader:
-        rows = batch.column(0).to_numpy()
-        lines = one.lines_of(rows)
-        batches.append(_batch(number, rows, lines, [None] * len(rows), batch.column(1)))
+    for batch in rows.to_arrow_reader(50_000):
+        ordinals = batch.column(0).to_numpy()
+        batches.append(_batch(number, ordinals, one.lines_of(ordinals), [None] * len(ordinals), batch.column(1)))
     if one.rejects:
         batches.append(_batch(number, [None] * len(one.rejects), [r.line for r in one.rejects],
                               [r.rule for r in one.rejects], pa.array([r.text for r in one.rejects], pa.string())))
@@ -106,6 +107,7 @@ def nothing_left(con: duckdb.DuckDBPyConnection) -> Refusal:
     rule = engine.first(con, "SELECT rule FROM quarantine GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")
     if rule is None:
         return Refusal("FILE-NOROWS", "no row is left once the declared rows are left out", expected="rows")
-    row = engine.first(con, 'SELECT file, line, "column", found, reason FROM quarantine WHERE rule = ? LIMIT 1', list(rule))
+    facts = 'SELECT file, line, "column", found, reason FROM quarantine WHERE rule = ? LIMIT 1'
+    row = engine.first(con, facts, list(rule))
     return Refusal(rule[0], f"no row of this source can be read: {row[4]}", file=row[0], line=row[1], column=row[2],
                    found=None if row[3] is None else repr(row[3]), expected="rows as the contract describes them")

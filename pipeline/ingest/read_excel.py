@@ -21,7 +21,7 @@ from pipeline.ingest.header import Header, match_header
 from pipeline.ingest.raw import Loaded, Reject, check_loaded, fill_table
 
 EXACT = 10**15  # Excel keeps 15 digits; a longer whole number has lost some
-ERRORS = re.compile(r"#(N/A|N/D|[¡]?REF!|[¡]?VALUE!|[¡]?VALOR!|[¡]?DIV/0!|NAME\?|[¿]?NOMBRE\?|NULL!|[¡]?NULO!|NUM!|[¡]?NUM!)")
+ERRORS = re.compile(r"#(N/[AD]|¡?REF!|¡?VAL(UE|OR)!|¡?DIV/0!|NAME\?|¿NOMBRE\?|¡?NUL[LO]!|¡?NUM!)")
 POINT = re.compile(r"\d[.,]\d")
 
 
@@ -67,7 +67,7 @@ def _open(export: Export, values: bool) -> Any:
 
 def _sheet(book: Any, source: Source, name: str) -> Any:
     names = book.sheetnames
-    if source.sheet is None and len(book.worksheets) > 1 or source.sheet is not None and source.sheet not in names:
+    if (source.sheet is None and len(book.worksheets) > 1) or (source.sheet is not None and source.sheet not in names):
         raise Refusal("XLS-SHEET", "the contract must name the sheet", file=name, found=", ".join(map(repr, names)),
                       expected=f"`sheet: {names[0]}`" if source.sheet is None else repr(source.sheet))
     sheet = book.worksheets[0] if source.sheet is None else book[source.sheet]

@@ -20,7 +20,8 @@ def load_parquet(con: duckdb.DuckDBPyConnection, export: Export, source: Source,
     try:
         types = {row[0]: row[1] for row in con.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()}
     except duckdb.Error:
-        raise Refusal("FILE-TRUNC", "the Parquet file cannot be read", file=export.name, expected="a whole file") from None
+        raise Refusal("FILE-TRUNC", "the Parquet file cannot be read", file=export.name,
+                      expected="a whole file") from None
     header = match_header(list(types), source, export.name)
     names = list(types)
     canonical = {h: n for n, h in source.columns.items()}

@@ -61,8 +61,8 @@ def read_records(path: Path, delimiter: str, quote: str, width: int | None, firs
     """Every record from `first_line` on, each physical line accounted for.
 
     A quoted field may span lines only if the record then closes with `width` fields (any number when None) and none
-    of the lines inside would have been a plausible record of its own; otherwise its first line is no record (FMT-QUOTE) and
-    reading starts afresh on the next line.
+    of the lines inside would have been a plausible record of its own; otherwise its first line is no record
+    (FMT-QUOTE) and reading starts afresh on the next line.
     """
     lines = _Lines(path)
     lines.skip(first_line - 1)

@@ -9,10 +9,12 @@ IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4
 CARD = re.compile(r"(?<![\d])(?:\d[ -]?){12,18}\d(?![\d])")
 IDENTITY = re.compile(r"\b(?:[XYZ][ -]?\d{7}|\d{8}|\d{2}\.\d{3}\.\d{3})[ -]?[A-Z]\b", re.IGNORECASE)
 PHONE = re.compile(r"(?<![\w.,/-])(?:(?:\+|00)\d{1,3}[ .\u00a0-]?(?:\(\d{1,4}\)[ .\u00a0-]?)?(?:\d[ .\u00a0-]?){6,12}\d"
-                   r"|[6789]\d{2}(?:[ .\u00a0-]?\d{3}){2}|[6789]\d{2}(?:[ .\u00a0-]?\d{2}){3}|[89]\d[ .\u00a0-]?\d{3}(?:[ .\u00a0-]?\d{2}){2}"
+                   r"|[6789]\d{2}(?:[ .\u00a0-]?\d{3}){2}|[6789]\d{2}(?:[ .\u00a0-]?\d{2}){3}"
+                   r"|[89]\d[ .\u00a0-]?\d{3}(?:[ .\u00a0-]?\d{2}){2}"
                    r"|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|\d{10,11})(?![\w]|[.,]\d)")
 CAPITAL = r"[A-ZÁÉÍÓÚÜÑÇÀÈÒ][\w'’áéíóúüñçàèò-]+"
-NAME = re.compile(rf"\b((?i:me llamo|mi nombre es|my name is|soy|i am|i'm|i’m|this is|firmado:?|atentamente,?|un saludo,?|"
+TOLD = re.compile(rf"\b((?i:me llamo|mi nombre es|my name is))(\s+)[^\W\d]+(?:\s+(?:de |del |la )*{CAPITAL})*")
+NAME = re.compile(rf"\b((?i:soy|i am|i'm|i’m|this is|firmado:?|atentamente,?|un saludo,?|"
                   rf"saludos,?|regards,?|sincerely,?))(\s+)((?:(?:Sr|Sra|Don|Doña|Mr|Mrs|Ms|Dr|Dra)\.?\s+)?{CAPITAL}"
                   rf"(?:\s+(?:(?:de|del|de la|la|y)\s+)?{CAPITAL}){{0,3}})")
 LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"  # control letter of the Spanish identity number, by its remainder modulo 23
@@ -27,7 +29,7 @@ def redact(text: str) -> str:
     text = IDENTITY.sub(lambda m: "[identity]" if is_identity(m[0]) else m[0], text)
     text = PHONE.sub("[phone]", text)
     text = HANDLE.sub("[handle]", text)
-    return NAME.sub(r"\1\2[name]", text)
+    return NAME.sub(r"\1\2[name]", TOLD.sub(r"\1\2[name]", text))
 
 
 def is_iban(text: str) -> bool:

@@ -51,7 +51,9 @@ def records(con: duckdb.DuckDBPyConnection, table: str, number: int, plan: Plan)
     raw = engine.frame(con, f"SELECT rowid AS _row, * FROM {engine.quoted(table)}")
     drops = {f"d_{k}": _holds(drop.column, drop.values) for k, drop in enumerate(source.drop)}
     parts = engine.derive(raw, {"_file": str(number)} | columns.texts(source) | drops, keep=["_row"])
-    parts = engine.derive(parts, columns.parsed(source, plan.company) | columns.flags(source))
+    parts = engine.derive(engine.derive(parts, columns.plainly(source)), columns.bared(source))
+    parts = engine.derive(parts, columns.parsed(source, plan.company))
+    parts = engine.derive(parts, columns.flags(source))
     parts = _to_utc(con, parts, plan)
     parts = _shaped(parts, plan)
     parts = parts.with_columns(_failed=mask(plan.checks), _noted=mask(plan.notes))
@@ -122,11 +124,12 @@ def _shaped(parts: nw.LazyFrame, plan: Plan) -> nw.LazyFrame:
         return parts
     if source.constants.get("is_return") == columns.NEGATIVE:
         parts = parts.with_columns(is_return=nw.col("net_amount") < 0)
-    written = engine.currency_of("t_net_amount", plan.company.currency)
+    written = f"CASE WHEN f_dressed_net_amount THEN {engine.currency_of('t_net_amount', plan.company.currency)} END"
     parts = engine.derive(parts, {"f_mix": f"coalesce({written}, currency) <> {engine.literal(plan.company.currency)} "
                                            f"OR currency <> {engine.literal(plan.company.currency)}"})
     turned = (nw.col("is_return") & (nw.col("net_amount") > 0)).fill_null(False)
-    signed = [nw.when(turned).then(-nw.col(name)).otherwise(nw.col(name)).alias(name) for name in ("net_amount", "margin")]
+    signed = [nw.when(turned).then(-nw.col(name)).otherwise(nw.col(name)).alias(name)
+              for name in ("net_amount", "margin")]
     returned = nw.col("is_return").fill_null(False) & (nw.col("quantity") > 0)
     quantity = nw.when(returned.fill_null(False)).then(-nw.col("quantity")).otherwise(nw.col("quantity"))
     return parts.with_columns(*signed, quantity.alias("quantity"), f_turned=turned)

@@ -38,8 +38,9 @@ def write_clean(con: duckdb.DuckDBPyConnection, source: Source, path: Path, is_s
             selected.append(f"CAST(r.{name} AS {columns.TYPES.get(column.kind, 'VARCHAR')}) AS {name}")
     selected += [f"{expression} AS x_{name}" for name, expression in _extras(con, source).items()]
     order = "r._file, r._row" + (", r._order" if is_survey else "")
-    con.execute(f"COPY (SELECT {', '.join(selected)} FROM {rows} r {' '.join(joins)} "
-                f"{'WHERE r._failed = 0' if is_survey else ''} ORDER BY {order}) TO {engine.literal(str(path))} (FORMAT parquet)")
+    good = "WHERE r._failed = 0" if is_survey else ""
+    query = f"SELECT {', '.join(selected)} FROM {rows} r {' '.join(joins)} {good} ORDER BY {order}"
+    con.execute(f"COPY ({query}) TO {engine.literal(str(path))} (FORMAT parquet)")
     return counts
 
 

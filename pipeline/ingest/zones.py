@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline.contracts.refusal import Refusal
 
 FIRST, LAST = date(1970, 1, 1), date(2100, 1, 1)
+STEP = timedelta(days=7)  # no clock changes twice within a week
 
 
 def find_zone(name: str) -> ZoneInfo:
@@ -27,31 +29,38 @@ def day_table(zone: ZoneInfo) -> pa.Table:
     A local time before changed_to has the offset `before`, any other `after`: inside a fold that is the first of
     the two, inside a gap the moment of the change.
     """
-    changes = dict(_changes(zone))
-    offset = _offset(zone, datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC))
-    rows = []
-    for ordinal in range(FIRST.toordinal(), LAST.toordinal()):
-        day = date.fromordinal(ordinal)
-        change = changes.get(day)
-        rows.append((day, *change) if change else (day, offset, offset, None, None, None))
-        offset = change[1] if change else offset
-    columns = list(zip(*rows, strict=True))
-    types = (pa.date32(), pa.int64(), pa.int64(), pa.timestamp("us"), pa.timestamp("us"), pa.bool_())
-    names = ("day", "before", "after", "changed_from", "changed_to", "is_gap")
-    return pa.table({n: pa.array(c, t) for n, c, t in zip(names, columns, types, strict=True)})
+    days = np.arange(FIRST, LAST, dtype="datetime64[D]")
+    place = {day: number for number, day in enumerate(days.tolist())}
+    before = np.full(len(days), _offset(zone, datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)))
+    after = before.copy()
+    changed_from: list[datetime | None] = [None] * len(days)
+    changed_to, is_gap = list(changed_from), list(changed_from)
+    for day, (old, new, start, end) in _changes(zone):
+        number = place[day]
+        after[number:], before[number + 1:] = new, new
+        before[number] = old
+        changed_from[number], changed_to[number], is_gap[number] = start, end, new > old
+    moment = pa.timestamp("us")
+    return pa.table({
+        "day": pa.array(days), "before": pa.array(before, pa.int64()), "after": pa.array(after, pa.int64()),
+        "changed_from": pa.array(changed_from, moment), "changed_to": pa.array(changed_to, moment),
+        "is_gap": pa.array(is_gap, pa.bool_()),
+    })
 
 
-def _changes(zone: ZoneInfo) -> Iterator[tuple[date, tuple]]:
-    """(local day, its row) of every change of the clock."""
-    noon = datetime(FIRST.year, FIRST.month, FIRST.day, 12, tzinfo=UTC)
-    here = _offset(zone, noon)
-    while noon.date() < LAST:
-        later = _offset(zone, noon + timedelta(days=1))
+def _changes(zone: ZoneInfo) -> Iterator[tuple[date, tuple[int, int, datetime, datetime]]]:
+    """(local day, offset before, offset after, start and end of the skipped or doubled time) of every change."""
+    low = datetime(FIRST.year, FIRST.month, FIRST.day, 12, tzinfo=UTC)
+    here = _offset(zone, low)
+    while low.date() < LAST:
+        high = low + STEP
+        later = _offset(zone, high)
         if here != later:
-            change = _moment(zone, noon, noon + timedelta(days=1), here)
+            change = _moment(zone, low, high, here)
             start, end = change + timedelta(seconds=min(here, later)), change + timedelta(seconds=max(here, later))
-            yield start.date(), (here, later, start, end, later > here)
-        noon, here = noon + timedelta(days=1), later
+            if start.date() < LAST:
+                yield start.date(), (here, later, start, end)
+        low, here = high, later
 
 
 def _moment(zone: ZoneInfo, low: datetime, high: datetime, before: int) -> datetime:

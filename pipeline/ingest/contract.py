@@ -1,0 +1,53 @@
+"""The contract of a source, checked before a byte is read: what cannot be guessed must be said."""
+
+from pipeline.contracts.params import Source
+from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.tables import TABLES
+from pipeline.ingest import engine
+from pipeline.ingest.columns import SCORE_PARTS, mapped
+
+
+def check_contract(source: Source, name: str) -> None:
+    """Refusals for a contract that leaves open what cannot be guessed, or names what does not exist."""
+    if source.table not in TABLES:
+        raise Refusal("PARAM-TYPE", f"sources.{name}.table names no canonical table", file="params.yaml",
+                      found=repr(source.table), expected=", ".join(TABLES))
+    table = TABLES[source.table]
+    for canonical in [*source.columns, *source.constants, *source.words]:
+        if canonical not in table.names:
+            raise Refusal("PARAM-UNKNOWN", f"sources.{name} maps a column that {table.name} does not have",
+                          file="params.yaml", found=repr(canonical), expected=", ".join(table.names))
+    given = {*source.columns, *source.constants, *(SCORE_PARTS if table.name == "surveys" else ())}
+    for column in table.columns:
+        if column.required and column.name not in given:
+            raise Refusal("COL-MISSING", f"sources.{name}.columns must say which header holds {column.name} "
+                          f"({column.meaning})", file="params.yaml", expected=f"{column.name}: <header>")
+    if table.name == "surveys":
+        _check_instruments(source, name)
+    times = [c.name for c in mapped(source) if c.kind == "timestamp"]
+    if times and not source.timestamps and source.format == "csv":
+        raise Refusal("DATE-FMT", f"sources.{name}.timestamps must say how times are written ({', '.join(times)})",
+                      file="params.yaml", expected='for instance ["%d/%m/%Y %H:%M"], [iso8601] or [epoch_s]')
+    turned = {form.replace("%d", "%#").replace("%m", "%d").replace("%#", "%m") for form in source.timestamps}
+    swapped = [form for form in source.timestamps if "%d" in form and form in turned]
+    if swapped:
+        raise Refusal("DATE-FMT", f"sources.{name}.timestamps holds two formats that read one text as two days",
+                      file="params.yaml", found=" and ".join(swapped), expected="one of them")
+    naive = [f for f in source.timestamps if "%z" not in f and f not in (*engine.EPOCHS, "iso8601")]
+    if times and not source.time_zone and (naive or source.format != "csv"):
+        raise Refusal("TIME-ZONE", f"sources.{name}.time_zone must say where the clock hung that wrote these times",
+                      file="params.yaml", found=", ".join(naive) or "times without zone",
+                      expected="for instance Europe/Madrid or UTC")
+
+
+def _check_instruments(source: Source, name: str) -> None:
+    wide = [i for i in source.instruments.values() if i.column]
+    is_long = "score" in source.columns
+    if not source.instruments or bool(wide) == is_long or (wide and len(wide) < len(source.instruments)):
+        raise Refusal("CES-DIR", f"sources.{name}.instruments must give each question its scale, direction and, unless "
+                      "columns.score is mapped, its column", file="params.yaml",
+                      expected="nps: {column: <header>, minimum: 0, maximum: 10, direction: higher_is_better}")
+    kind = source.constants.get("instrument")
+    if is_long and "instrument" not in source.columns and kind not in source.instruments:
+        raise Refusal("CES-DIR", f"sources.{name}.constants.instrument must name one of the declared instruments",
+                      file="params.yaml", found=repr(kind), expected=", ".join(source.instruments))
