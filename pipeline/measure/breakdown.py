@@ -23,8 +23,9 @@ GROUP_COLUMNS = ["claim_id", "dimension", "segment", "period", "unit", "n", "est
 def by_group(metric: Metric, dimensions: Sequence[str], periods: Periods, limits: Limits) -> pd.DataFrame:
     """One row per group of each breakdown: level, change against the period before, gap to all other known groups.
 
-    Which changes and gaps stand out is decided by Benjamini-Hochberg over all of this metric's groups (`comparisons`
-    of each). `shrunken` is the level for rankings. Hidden groups keep their row without any figure.
+    A change or gap stands out when its own interval leaves zero out and Benjamini-Hochberg over all of this metric's
+    groups (`comparisons` in all) keeps it. `shrunken` is the level for rankings. Hidden groups keep their row without
+    any figure.
     """
     tables = [_one_dimension(metric, dimension, periods, limits) for dimension in dimensions
               if dimension in metric.rows_by(dimension) and metric.rows_by(dimension)[dimension].notna().any()]
@@ -33,7 +34,8 @@ def by_group(metric: Metric, dimensions: Sequence[str], periods: Periods, limits
         return pd.DataFrame(columns=GROUP_COLUMNS)
     table = pd.concat(tables, ignore_index=True)
     for kind in ("change", "gap"):
-        table[f"is_{kind}_notable"] = discoveries(table[f"{kind}_p"], limits.false_discovery_rate)
+        p_values = table[f"{kind}_p"].astype(float)
+        table[f"is_{kind}_notable"] = discoveries(p_values, limits.false_discovery_rate) & (p_values < 0.05)
     made = int(table["change_p"].notna().sum() + table["gap_p"].notna().sum())
     return table.assign(comparisons=made)[GROUP_COLUMNS]
 
@@ -100,7 +102,7 @@ def group_claims(table: pd.DataFrame, metric: Metric, limits: Limits,
             least = min(n, earlier or n)
             found.append(Claim(
                 named(metric.claim_id, kind), estimate, metric.change_unit, n + earlier,
-                f"{metric.method}; difference by MOVER", segment=row.segment, period=row.period,
+                f"{metric.method}_difference", segment=row.segment, period=row.period,
                 ci_low=getattr(row, f"{kind}_low"), ci_high=getattr(row, f"{kind}_high"), status=limits.status(least),
                 reason="stands_out" if notable else "", comparisons=int(row.comparisons),
                 detectable=row.change_detectable if kind == "change" else None))

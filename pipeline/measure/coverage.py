@@ -31,7 +31,7 @@ def invitations(surveys: pd.DataFrame) -> pd.DataFrame:
 def response_metric(invited: pd.DataFrame) -> Metric:
     """The response rate as a metric: share of invitations answered, clustered by customer."""
     n_codes = int(invited["code"].max()) + 1 if len(invited) else 0
-    return Metric("data.response_rate", "share", "share, Wilson", invited,
+    return Metric("data.response_rate", "share", "wilson", invited,
                   lambda rows: share(rows["value"].to_numpy(float), rows["code"].to_numpy(), n_codes), "pp", 100.0)
 
 
@@ -124,14 +124,14 @@ def revenue_claims(sales: pd.DataFrame | None, surveys: pd.DataFrame | None) -> 
         reason = "no_sales" if sales is None else "no_revenue"
         return [Claim(name, None, "share", 0, "", status="not_estimable", reason=reason) for name in names]
     known = sales["customer_id"].notna()
-    found = [Claim(names[0], float(amounts[known].sum() / amounts.sum()), "share", len(sales), "share of revenue")]
+    found = [Claim(names[0], float(amounts[known].sum() / amounts.sum()), "share", len(sales), "share")]
     if surveys is None or not known.any():
         reason = "no_surveys" if surveys is None else "no_customer_key"
         return [*found, Claim(names[1], None, "share", 0, "", status="not_estimable", reason=reason)]
     answered = surveys.loc[surveys["score"].notna(), "customer_id"].dropna().unique()
     theirs = sales["customer_id"].isin(answered)
     return [*found, Claim(names[1], float(amounts[theirs].sum() / amounts.sum()), "share", len(sales),
-                          "share of revenue")]
+                          "share")]
 
 
 def spend_claims(totals: pd.DataFrame | None, currency: str, limits: Limits) -> list[Claim]:
@@ -146,7 +146,7 @@ def spend_claims(totals: pd.DataFrame | None, currency: str, limits: Limits) -> 
                 for name in names]
     scores = [mean(part.to_numpy(float), np.arange(len(part)), len(part)) for part in groups.values()]
     apart = [Score(s.estimate, s.low, s.high, s.n, s.n_clusters) for s in scores]
-    return [Claim(name, score.estimate, currency, score.n, "mean, t", ci_low=score.low, ci_high=score.high,
+    return [Claim(name, score.estimate, currency, score.n, "mean_t", ci_low=score.low, ci_high=score.high,
                   status=limits.status(score.n))
             for name, score in zip(names, [*apart, difference(*apart)], strict=True)]
 

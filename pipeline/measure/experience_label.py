@@ -51,6 +51,6 @@ def label_shares(answers: pd.DataFrame, cuts: dict[str, list[float]], periods: P
 
 def label_claims(table: pd.DataFrame) -> list[Claim]:
     """Shares of positive and of negative answers, over all instruments and for each."""
-    return [Claim(f"experience.label_{row.label}_share", row.estimate, "share", int(row.n), "share, Wilson",
+    return [Claim(f"experience.label_{row.label}_share", row.estimate, "share", int(row.n), "wilson",
                   segment=row.segment, period=row.period, ci_low=row.ci_low, ci_high=row.ci_high, status=row.status)
             for row in table.itertuples(index=False) if row.label != "neutral"]

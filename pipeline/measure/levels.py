@@ -47,7 +47,7 @@ def _limits_of(score: Score) -> tuple[float | None, float | None]:
 
 def _change_claim(metric: Metric, now: Score | None, periods: Periods, limits: Limits, period: str) -> Claim:
     common = dict(claim_id=named(metric.claim_id, "change"), unit=metric.change_unit, period=period,
-                  method=f"{metric.method}; difference by MOVER")
+                  method=f"{metric.method}_difference")
     reason = "no_dates" if not metric.has_dates else "" if periods.before else "no_earlier_period"
     if reason or now is None:
         return Claim(**common, estimate=None, n_used=0, status="not_estimable", reason=reason or "no_answers")

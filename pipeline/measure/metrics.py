@@ -74,20 +74,20 @@ def survey_metrics(answers: pd.DataFrame, top_boxes: dict[str, float]) -> list[M
             continue
         if instrument == "ces" or instrument not in top_boxes:
             name = "experience.ces" if instrument == "ces" else f"experience.mean.{instrument}"
-            found.append(Metric(name, "points", "mean, cluster-robust t", rows.assign(value=rows["score_up"]),
+            found.append(Metric(name, "points", "mean_t", rows.assign(value=rows["score_up"]),
                                 _estimator(mean, rows)))
         if instrument in top_boxes:
             name = {"csat": "experience.csat", "ces": "experience.ces_easy_share"}.get(
                 instrument, f"experience.top_share.{instrument}")
             rows = rows.assign(value=top_box(rows["score_up"], top_boxes[instrument]))
-            found.append(Metric(name, "share", "top-box share, Wilson", rows, _estimator(share, rows), "pp", 100.0))
+            found.append(Metric(name, "share", "wilson", rows, _estimator(share, rows), "pp", 100.0))
     return found
 
 
 def _nps_metric(rows: pd.DataFrame) -> Metric:
     rows = rows.assign(value=sides(rows["score_up"]))
     in_points = _estimator(nps, rows, 100.0)
-    return Metric("experience.nps", "points", "trinomial score interval", rows, in_points)
+    return Metric("experience.nps", "points", "nps_score", rows, in_points)
 
 
 def _estimator(estimate: Callable[..., Score], all_rows: pd.DataFrame,
@@ -137,7 +137,7 @@ def ticket_metrics(timed: pd.DataFrame) -> list[Metric]:
     """Kaplan-Meier median and P90 of the time to resolution, and the median time to the first reply if exported."""
     if timed.empty:
         return []
-    method = "Kaplan-Meier, open tickets censored"
+    method = "kaplan_meier"
     found = [Metric("experience.ttr_median_hours", "hours", method, timed,
                     lambda rows: quantile(as_durations(rows), 0.5), "hours"),
              Metric("experience.ttr_p90_hours", "hours", method, timed,

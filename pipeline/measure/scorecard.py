@@ -38,7 +38,7 @@ def score_all(metrics: Sequence[Metric], dimensions: Sequence[str], periods: Per
         if len(table):
             made = int(table["comparisons"].iloc[0])
             claims.append(Claim(named(metric.claim_id, "comparisons"), float(made), "count", int(table["n"].sum()),
-                                "Benjamini-Hochberg", period=periods.now.label if metric.has_dates else "all",
+                                "benjamini_hochberg", period=periods.now.label if metric.has_dates else "all",
                                 comparisons=made))
         groups.append(table)
     return Scorecard(claims, _stacked(months, [*MONTH_TYPES]), _stacked(groups, GROUP_COLUMNS))

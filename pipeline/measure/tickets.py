@@ -35,11 +35,11 @@ def ticket_claims(timed: pd.DataFrame, periods: Periods, limits: Limits) -> list
     is_open = share((~times.is_solved).astype(float), times.codes, int(times.codes.max()) + 1)
     all_closed = bool(times.is_solved.all())
     found = [
-        _claim("experience.ttr_mean_closed_hours", closed, "hours", "mean of closed tickets, cluster-robust t", limits,
+        _claim("experience.ttr_mean_closed_hours", closed, "hours", "mean_t", limits,
                naive=not all_closed, reason="all_closed" if all_closed else "closed_only", **common),
-        _claim("experience.ttr_restricted_mean_hours", limited, "hours", "restricted mean (30 days), Greenwood", limits,
+        _claim("experience.ttr_restricted_mean_hours", limited, "hours", "restricted_mean", limits,
                reason="horizon_30_days", **common),
-        _claim("experience.tickets_open_share", is_open, "share", "share, Wilson", limits, **common)]
+        _claim("experience.tickets_open_share", is_open, "share", "wilson", limits, **common)]
     return found
 
 
@@ -53,11 +53,11 @@ def _claim(claim_id, score, unit, method, limits, *, naive=False, reason="", **c
 
 
 def reconciliation(timed: pd.DataFrame, periods: Periods, limits: Limits) -> pd.DataFrame:
-    """Four rows, one per way to sum up the same tickets, shortest assumption first: measure, n, hours, limits.
+    """Five rows, one per way to sum up the same tickets: measure, n, estimate (hours) and its limits.
 
     Explains why the figure of a ticket tool is lower: it leaves out what is still open.
     """
-    columns = ["measure", "n", "estimate_hours", "low_hours", "high_hours"]
+    columns = ["measure", "n", "estimate", "ci_low", "ci_high"]
     rows = in_window(timed, periods.now)
     if limits.status(len(rows)) in ("not_estimable", "suppressed"):
         return pd.DataFrame(columns=columns)

@@ -152,7 +152,7 @@ def test_tickets_with_open_ones():
     assert (closed.estimate, closed.naive, closed.reason, closed.n_used) == (24.4, True, "closed_only", 60)
     assert claim(claims, "experience.tickets_open_share").estimate == pytest.approx(1 / 7)
     assert claim(claims, "experience.ttr_p90_hours").reason == "not_reached"
-    table = reconciliation(timed, periods, LIMITS).set_index("measure")["estimate_hours"]
+    table = reconciliation(timed, periods, LIMITS).set_index("measure")["estimate"]
     assert table["median_closed"] < table["median_with_open"]
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pipeline.report.figures import base
-from pipeline.report.figures.experience import MOST_GROUPS, groups
+from pipeline.report.figures.experience import bold_headings, few_groups, groups, under_headings
 from pipeline.report.words import Words
 
 FATES = (("repaired", 4), ("quarantined", 1), ("dropped", 3))  # fate, index of colour and hatch
@@ -31,21 +31,21 @@ def rows(table: pd.DataFrame, words: Words) -> Figure:
 
 def response(table: pd.DataFrame, words: Words) -> Figure:
     """Response rate and its interval per group of customers."""
-    return groups(table, words, unit="share", name="response")
+    return groups(table, words, unit="share", name="response", legend=("above", "below"))
 
 
 def composition(table: pd.DataFrame, words: Words) -> Figure:
     """Per group its share among customers, among those who answered, and of revenue."""
-    sizes = table.groupby("dimension")["segment"].transform("size")
-    shown = table[(sizes <= MOST_GROUPS) | (sizes.min() > MOST_GROUPS)].head(2 * MOST_GROUPS)
-    figure, axes = base.canvas(height=0.9 + 0.34 * len(shown))
+    names, placed = under_headings(few_groups(table), words)
+    figure, axes = base.canvas(height=0.8 + 0.3 * len(names))
     for side, index in SIDES:
-        if shown[side].notna().any():
-            axes.plot(shown[side].astype(float), range(len(shown)), base.MARKERS[index], color=base.PALETTE[index],
+        if placed[side].notna().any():
+            axes.plot(placed[side].astype(float), placed.index, base.MARKERS[index], color=base.PALETTE[index],
                       markersize=7, alpha=0.9, label=words.text(f"coverage.side_{side}"))
-    axes.set_yticks(range(len(shown)), [base.shorten(words.name("segment_value", name)) for name in shown["segment"]])
-    axes.set_ylim(len(shown) - 0.5, -0.5)
+    axes.set_yticks(range(len(names)), [base.shorten(name) for name in names])
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    bold_headings(axes, placed)
     axes.set_xlim(left=0)
     base.value_axis(axes.xaxis, words, "share")
     base.legend(figure, axes)
-    return base.describe(figure, words.text("coverage.alt_composition", groups=len(shown)))
+    return base.describe(figure, words.text("coverage.alt_composition", groups=len(placed)))

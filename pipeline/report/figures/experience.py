@@ -1,6 +1,7 @@
 """Figures of the scorecard: scores by month and by group, answers over the scale, tickets still unsolved."""
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
@@ -30,24 +31,18 @@ def months(table: pd.DataFrame, words: Words, unit: str = "points", name: str = 
 
 
 def groups(table: pd.DataFrame, words: Words, unit: str = "points", better: str = "higher",
-           name: str = "nps") -> Figure:
+           name: str = "nps", legend: tuple[str, str] = ("better", "worse")) -> Figure:
     """A dot and its interval per group under its breakdown; shape and colour tell who stands out from the rest."""
-    shown = _few_groups(table[table["dimension"] != "all"])
-    names, positions, rows = [], [], []
-    for dimension, part in shown.groupby("dimension", sort=False):
-        names.append(words.name("dimension", dimension))
-        for row in part.to_dict("records"):
-            positions.append(len(names))
-            names.append("   " + words.segment(row["segment"])[1])
-            rows.append(row)
-    placed = pd.DataFrame(rows, index=positions)
+    shown = few_groups(table[table["dimension"] != "all"])
+    names, placed = under_headings(shown, words)
     above = (placed["gap"].astype(float) > 0) == (better == "higher")
     notable = placed["is_gap_notable"].fillna(False).astype(bool)
     figure, axes = base.canvas(height=0.7 + 0.27 * len(names))
-    for key, index, mask in (("better", 0, notable & above), ("worse", 1, notable & ~above), ("alike", 4, ~notable)):
+    for key, index, mask in ((legend[0], 0, notable & above), (legend[1], 1, notable & ~above), ("alike", 4, ~notable)):
         part = placed[["estimate", "ci_low", "ci_high"]].astype(float).where(mask).reindex(range(len(names)))
         base.interval_dots(axes, names, part["estimate"], part["ci_low"], part["ci_high"], index,
                            words.text(f"experience.legend_{key}") if mask.any() else None)
+    bold_headings(axes, placed)
     total = table.loc[table["dimension"] == "all", "estimate"].dropna()
     if len(total):
         axes.axvline(float(total.iloc[0]), color=base.MUTED, linewidth=1, linestyle=(0, (4, 3)),
@@ -58,7 +53,25 @@ def groups(table: pd.DataFrame, words: Words, unit: str = "points", better: str 
                                             groups=len(placed), apart=int(notable.sum())))
 
 
-def _few_groups(table: pd.DataFrame) -> pd.DataFrame:
+def under_headings(table: pd.DataFrame, words: Words) -> tuple[list[str], pd.DataFrame]:
+    """Labels of all lines (the name of a breakdown, then its groups) and the rows, indexed by their line."""
+    names, lines = [], []
+    for dimension, part in table.groupby("dimension", sort=False):
+        names.append(words.name("dimension", dimension))
+        lines += range(len(names), len(names) + len(part))
+        names += [words.segment(f"{dimension}:{str(group).removeprefix(f'{dimension}:')}")[1]
+                  for group in part["segment"]]
+    return names, table.set_index(pd.Index(lines))
+
+
+def bold_headings(axes: Axes, placed: pd.DataFrame) -> None:
+    """Set the lines that are no group in bold, the groups in ink."""
+    for line, label in enumerate(axes.get_yticklabels()):
+        label.set_fontweight("normal" if line in placed.index else "bold")
+
+
+def few_groups(table: pd.DataFrame) -> pd.DataFrame:
+    """The breakdowns with few groups; of the others the first groups, when there is nothing else."""
     sizes = table.groupby("dimension")["segment"].transform("size")
     few = table[sizes <= MOST_GROUPS]
     return few if len(few) else table.groupby("dimension").head(MOST_GROUPS)
@@ -75,7 +88,7 @@ def labels(table: pd.DataFrame, words: Words) -> Figure:
         axes.barh(range(len(wide)), values, left=left, color=base.PALETTE[index], hatch=base.HATCHES[index],
                   edgecolor=base.PAPER, height=0.66, label=words.text(f"experience.label_{label}"))
         for position, (start, value) in enumerate(zip(left, values, strict=True)):
-            if value >= 0.08:
+            if value >= (0.14 if base.is_phone() else 0.08):
                 axes.text(start + value / 2, position, words.percent(value, 0), ha="center", va="center", fontsize=9,
                           color=base.INK, bbox={"facecolor": base.PAPER, "edgecolor": "none", "pad": 1.5})
         left = left + values
@@ -108,6 +121,11 @@ def distribution(table: pd.DataFrame, words: Words) -> Figure:
     return base.describe(figure, words.text("experience.alt_distribution", names=names))
 
 
+def _moment(hours: int, words: Words) -> str:
+    unit, value = ("hours", hours) if hours < 48 else ("days", hours // 24)
+    return f"{words.number(value)} {words.text(f'unit.{unit}.brief')}"
+
+
 def unsolved(table: pd.DataFrame, words: Words) -> Figure:
     """Share of tickets still unsolved after so many hours, open ones included; lines at one half and one tenth."""
     figure, axes = base.canvas(height=3.2)
@@ -119,7 +137,7 @@ def unsolved(table: pd.DataFrame, words: Words) -> Figure:
     axes.set_xscale("log")
     last = float(drawn["hours"].max())
     ticks = [hours for hours in UNSOLVED_TICKS if hours <= last]
-    axes.set_xticks(ticks, [words.value(float(hours), "hours", 0, brief=True) for hours in ticks])
+    axes.set_xticks(ticks, [_moment(hours, words) for hours in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_ylim(0, 1.02)
     base.value_axis(axes.yaxis, words, "share")

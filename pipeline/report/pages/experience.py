@@ -13,7 +13,7 @@ SCORES = {  # table name: (claim id, unit of the level, unit of differences, whi
     "ces": ("experience.ces", "points", "points", "higher"),
     "ttr_median_hours": ("experience.ttr_median_hours", "hours", "hours", "lower"),
 }
-MOST_SENTENCES = 6  # the strongest; the table beside the figure holds all of them
+MOST_SENTENCES = 3  # the strongest of each sign and kind; the table beside the figure holds all of them
 HEADLINE = ("experience.nps", "experience.csat", "experience.ces", "experience.ttr_median_hours")
 
 
@@ -22,7 +22,8 @@ def page(results: Results, words: Words) -> Page:
     others = ["experience.ces_easy_share", "experience.top_share.*", "experience.mean.*"]
     now = [claim for name in ("nps", "csat", "ces") for claim in (SCORES[name][0], f"{SCORES[name][0]}_change")]
     parts = [
-        Section("experience.now", sentences=[*now, *others], needs=("surveys",)),
+        Section("experience.now", needs=("surveys", "tickets"), sentences=[
+            *now, *others, "experience.ttr_median_hours", "experience.ttr_median_hours_change"]),
         *[_months(name) for name in ("nps", "csat", "ces") if _drawable(results, f"months_{name}")],
         Section("experience.labels", figure=Figure(experience.labels, "labels"), needs=("surveys",),
                 table=Table("labels", {"segment": "category", "label": "category", "n": "count", "estimate": "share",
@@ -33,8 +34,8 @@ def page(results: Results, words: Words) -> Page:
         _tickets(),
         *[_months(name) for name in ("ttr_median_hours",) if _drawable(results, f"months_{name}")],
         Section("experience.scales", figure=Figure(experience.distribution, "distribution"), needs=("surveys",),
-                table=Table("instruments", {"instrument": "category", "scale_min": "ratio", "scale_max": "ratio",
-                                            "is_turned": "yes_no", "top_box": "ratio", "count_invitations": "count",
+                table=Table("instruments", {"instrument": "category", "scale_min": "count", "scale_max": "count",
+                                            "is_turned": "yes_no", "top_box": "count", "count_invitations": "count",
                                             "count_answers": "count"}, count="count_answers",
                             keys=("scale_min", "scale_max", "top_box")),
                 notes=["experience.note_turned"]),
@@ -63,7 +64,8 @@ def _groups(name: str, results: Results) -> Section:
     for kind in ("gap", "change"):
         clear = [c for c in results.claims if c.claim_id == f"{claim_id}_{kind}" and c.reason == "stands_out"]
         clear.sort(key=lambda c: (-abs(c.estimate) / max(c.ci_high - c.ci_low, 1e-9), c.segment))
-        sentences += [f"{c.claim_id}@{glob.escape(c.segment)}" for c in clear[:MOST_SENTENCES]]
+        for side in ([c for c in clear if c.estimate > 0], [c for c in clear if c.estimate < 0]):
+            sentences += [f"{c.claim_id}@{glob.escape(c.segment)}" for c in side[:MOST_SENTENCES]]
     notes = ["experience.note_none_apart"] if len(sentences) == 1 else []
     return Section(f"experience.groups_{name}", sentences=sentences, notes=notes,
                    table=Table(f"groups_{name}", columns),
@@ -71,10 +73,9 @@ def _groups(name: str, results: Results) -> Section:
 
 
 def _tickets() -> Section:
-    names = ("ttr_median_hours", "ttr_median_hours_change", "ttr_p90_hours", "first_reply_median_hours",
+    names = ("ttr_median_hours", "ttr_p90_hours", "ttr_p90_hours_change", "first_reply_median_hours",
              "tickets_open_share", "ttr_mean_closed_hours", "ttr_restricted_mean_hours")
-    columns = {"measure": "category", "n": "count", "estimate_hours": "hours", "low_hours": "hours",
-               "high_hours": "hours"}
+    columns = {"measure": "category", "n": "count", "estimate": "hours", "ci_low": "hours", "ci_high": "hours"}
     return Section("experience.tickets", sentences=[f"experience.{name}" for name in names], needs=("tickets",),
                    figure=Figure(experience.unsolved, "unsolved"), table=Table("reconciliation", columns),
                    notes=["experience.note_closed"])
