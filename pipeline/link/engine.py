@@ -97,7 +97,7 @@ def with_month(frame: nw.LazyFrame, column: str, into: str, time_zone: str) -> n
         months = np.searchsorted(bounds, instants.to_numpy().astype("datetime64[us]").astype("int64"), side="right")
         values = pd.Series(months - 1 + FIRST_YEAR * 12, index=native.index, dtype="int64")
         if instants.isna().any():
-            values = values.astype("Int64").mask(instants.isna())
+            values = values.astype("float64").mask(instants.isna())
         return nw.from_native(native.assign(**{into: values})).lazy()
     # Zones are at most 14 hours apart from UTC: only days next to a change of month need the zone at all.
     here = f"timezone('{time_zone}', timezone('UTC', \"{column}\"))"

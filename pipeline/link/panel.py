@@ -15,6 +15,7 @@ TRAITS = ["segment", "value_band", "branch"]
 SOURCE_OF = {"count_invitations": "surveys", "count_answers": "surveys", "count_tickets": "tickets",
              "count_complaints": "tickets", "count_orders": "sales", "count_returns": "sales",
              "revenue": "sales", "margin": "sales"}  # 0, not missing, in a month that its export covers
+FLOW_SIGNS = ("count_invitations", "count_answers", "count_tickets", "count_solved", "count_orders")
 FLOWS = {"surveys": survey_flows, "tickets": ticket_flows, "sales": sales_flows}
 
 
@@ -23,8 +24,9 @@ def build_panel(tables: Mapping[str, Native], time_zone: str, *, as_of: date | s
     """customer_periods: one row per customer and month, sorted by both; None without customers or times.
 
     tables: canonical tables by name, all on one engine (pandas frames or DuckDB relations); any may be absent.
-    A customer's rows run without a gap from acquisition (first event when unknown), not before the data begin,
-    to the end of the contract or the last month; events outside that stretch lengthen it, with is_active False.
+    A customer has a row for every month from acquisition (first event when unknown), not before the data begin, to
+    the end of the contract or the last month, and, with is_active False, for a month outside in which something
+    happened all the same. is_active: a customer on at least one day of the month and at its start, unless new.
     Columns ending in _next look at the following month and are missing where the data do not cover all of it;
     every other column depends only on what happened up to the end of its month. Numbers are float64 with NaN for
     missing, period is the first of the month, is_churned_next is a boolean with missing. contractual: None means
@@ -40,12 +42,14 @@ def build_panel(tables: Mapping[str, Native], time_zone: str, *, as_of: date | s
     panel = _scaffold(roster)
     for made in flows.values():
         panel = reduce(lambda left, flow: left.join(flow, on=KEYS, how="left"), made, panel)
+    signs = [name for name in FLOW_SIGNS if name in panel.collect_schema().names()]
+    panel = panel.with_columns(happened=nw.any_horizontal(*(known(name) for name in signs), ignore_nulls=True))
     instruments = instruments_of(frames["surveys"]) if "surveys" in frames else []
     panel = _open_tickets(_filled(panel, window))
     panel = _carried(panel, instruments)
     panel = _exposed(panel, frames.get("actions"), window, time_zone)
     panel = _outcomes(panel, window, is_contractual(frames.get("customers"), contractual))
-    return finished(panel, panel_types(instruments), KEYS)
+    return finished(panel.filter(nw.col("is_active") | nw.col("happened")), panel_types(instruments), KEYS)
 
 
 def panel_types(instruments: list[str]) -> dict[str, str]:
