@@ -138,7 +138,7 @@ def _design(regressors: pd.DataFrame, categories: pd.DataFrame) -> pd.DataFrame:
     parts = [regressors.astype(float), pd.Series(1.0, regressors.index, name="constant")]
     for name in categories:
         values = categories[name]
-        levels = sorted(values.dropna().unique(), key=str)
+        levels = sorted(values.dropna().unique(), key=None if pd.api.types.is_numeric_dtype(values) else str)
         parts += [(values == level).astype(float).rename(f"{name}_{level}") for level in levels[1:]]
         if values.isna().any() and levels:
             parts.append(values.isna().astype(float).rename(f"{name}_missing"))

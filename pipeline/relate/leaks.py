@@ -61,15 +61,21 @@ def _judged(name: str, segment: str, values: pd.Series, left: np.ndarray, compar
 
 
 def _ranked(values: pd.Series, left: np.ndarray) -> np.ndarray:
-    """Numbers as they are; texts by the share of leavers among the others with the same text (leave one out)."""
+    """Numbers as they are; texts by the share of leavers with the same text among the other half of the customers.
+
+    Even rows are ranked by odd ones and the other way round, so that no customer's own outcome ranks them.
+    """
     if pd.api.types.is_numeric_dtype(values):
         return values.to_numpy(float)
     number = pd.to_numeric(values, errors="coerce")
     if number.notna().all():
         return number.to_numpy(float)
     code = pd.factorize(values)[0]
-    total, size = np.bincount(code, left)[code], np.bincount(code)[code]
-    return (total - left + left.mean()) / size
+    rank, is_odd = np.empty(len(left)), np.arange(len(left)) % 2 == 1
+    for here in (is_odd, ~is_odd):
+        total, size = (np.bincount(code[~here], w, code.max() + 1) for w in (left[~here], np.ones((~here).sum())))
+        rank[here] = ((total + left.mean()) / (size + 1))[code[here]]
+    return rank
 
 
 def _area(rank: np.ndarray, left: np.ndarray) -> float:

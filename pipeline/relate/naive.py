@@ -15,7 +15,10 @@ from pipeline.relate.sample import SalesSample
 
 
 def ols_by_customer(outcome: np.ndarray, regressors: np.ndarray, customer: np.ndarray):
-    """OLS fitted by statsmodels with the cluster sandwich by customer (factor G/(G-1) (n-1)/(n-k), t with G-1)."""
+    """OLS fitted by statsmodels with the cluster sandwich by customer (factor G/(G-1) (n-1)/(n-k), t with G-1).
+
+    customer: (n,), or (n, 2) for two-way clusters (Cameron, Gelbach and Miller 2011).
+    """
     return sm.OLS(outcome, regressors).fit(cov_type="cluster", cov_kwds={"groups": customer}, use_t=True)
 
 
@@ -57,6 +60,8 @@ def _varying(values: np.ndarray, customer: np.ndarray) -> np.ndarray:
 
 def _naive(claim_id: str, unit: str, method: str, fit, place: int, n_in: int, percent: bool = False) -> Claim:
     values = [float(fit.params[place]), *map(float, fit.conf_int()[place])]
+    if not np.all(np.isfinite(values)):
+        return no_claim(claim_id, NotEstimable("separation", n_in, int(fit.nobs)), unit, method, naive=True)
     if percent:
         values = [100 * np.expm1(value) for value in values]
     return Claim(claim_id, values[0], unit, int(fit.nobs), method, "described", ci_low=values[1], ci_high=values[2],

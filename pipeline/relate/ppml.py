@@ -6,7 +6,7 @@ The variance is the cluster sandwich with the factor (n-1)/(n-k) * G/(G-1), k wi
 convention of fixest/pyfixest with k_fixef="none").
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse, stats
@@ -15,6 +15,7 @@ from pipeline.relate.estimate import Estimate, NotEstimable
 
 TOLERANCE = 1e-10
 MAX_STEPS = 60
+NEVER = 1e-7  # a fitted mean so far below its unit's is on its way to zero: the row is separated
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class PpmlFit:
 
     names: (p,). coef: (p,). influence: (customers offered, p). rows: (n used,) positions of the used rows.
     residualised: (n used, p) regressors net of both fixed effects. fitted: (n used,) mean.
-    account: rows lost by reason: {"all_zero_customer": .., "singleton_customer": .., "all_zero_month": ..}.
+    account: rows lost by reason: {"all_zero_customer": .., "singleton_customer": .., "all_zero_month": ..}
+    and, where some were, {"separated": ..}.
     """
 
     names: tuple[str, ...]
@@ -68,7 +70,8 @@ def fit_ppml(outcome: np.ndarray, regressors: np.ndarray, names: list[str], unit
     unit: (n,) codes below `units`. period: (n,) codes.
     NotEstimable where the data hold no answer (see PpmlFit.account for what is left out without harm).
     """
-    outcome, regressors = np.asarray(outcome, float), np.asarray(regressors, float).reshape(len(outcome), -1)
+    outcome, regressors = np.asarray(outcome, float), np.asarray(regressors, float)
+    regressors = regressors[:, None] if regressors.ndim == 1 else regressors
     rows, account = _informative(outcome, unit, period)
     if len(rows) == 0:
         raise NotEstimable(_why_empty(outcome, unit, period), len(outcome))
@@ -79,15 +82,29 @@ def fit_ppml(outcome: np.ndarray, regressors: np.ndarray, names: list[str], unit
     if clusters < 2:
         raise NotEstimable("one_customer", len(outcome), len(rows))
     kept = _identified(x, u, t, x.shape[1] if wanted is None else wanted, len(outcome))
-    x, names = x[:, kept], [names[j] for j in kept]
+    x, names_in, names = x[:, kept], names, [names[j] for j in kept]
     coef, season = _newton(y, x, u, t, len(outcome))
     fitted, x_net, hessian = _last_step(y, x, u, t, coef, season)
+    never = fitted < NEVER * (np.bincount(u, y) / np.bincount(u))[u]
+    if never.any():
+        return _without_separated(outcome, regressors, names_in, unit, period, units, wanted, rows[never])
     bread = np.linalg.inv(hessian)
-    if np.any(np.abs(coef) * x.std(axis=0) > 12):
-        raise NotEstimable("separation", len(outcome), len(rows))
     scores = np.column_stack([np.bincount(unit[rows], x_net[:, j] * (y - fitted), minlength=units)
                               for j in range(x.shape[1])])
     return PpmlFit(tuple(names), coef, scores @ bread, rows, x_net, fitted, len(outcome), clusters, account)
+
+
+def _without_separated(outcome, regressors, names, unit, period, units, wanted, separated) -> PpmlFit:
+    """The fit without rows whose mean runs to zero, which is where the likelihood has its maximum (Correia, Guimaraes
+    and Zylkin 2020); separation where a wanted regressor goes with them.
+    """
+    keep = np.setdiff1d(np.arange(len(outcome)), separated)
+    try:
+        fit = fit_ppml(outcome[keep], regressors[keep], names, unit[keep], period[keep], units, wanted)
+    except NotEstimable as why:
+        raise NotEstimable("separation", len(outcome), why.n_used) from None
+    account = fit.account | {"separated": fit.account.get("separated", 0) + len(separated)}
+    return replace(fit, rows=keep[fit.rows], n_in=len(outcome), account=account)
 
 
 def _informative(y: np.ndarray, unit: np.ndarray, period: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:

@@ -16,6 +16,7 @@ from pipeline.relate.sample import SalesSample, fit_sales
 METHOD = "ppml"
 FEWEST_ROWS_PER_ANSWER = 30
 TOP_SPENDERS = 0.01
+LEAST_P = 1e-4  # smaller p-values are given as this one: their digits say nothing
 TOP_TWIN = ".without_top_1_percent"
 
 
@@ -133,7 +134,7 @@ def shape(sample: SalesSample, level: Level = "associated") -> tuple[list[Claim]
     steps = np.array(answers, float)[:, None] - base
     off_line = wanted - (steps @ np.linalg.pinv(steps)) @ wanted
     tests = [(ids[0], wanted)] + ([(ids[1], off_line)] if len(answers) > 1 else [])
-    made = [Claim(claim_id, fit.wald(contrast)[1], "ratio", len(fit.rows), method, level, n_in=fit.n_in)
+    made = [Claim(claim_id, max(fit.wald(contrast)[1], LEAST_P), "ratio", len(fit.rows), method, level, n_in=fit.n_in)
             for claim_id, contrast in tests]
     return made, pd.DataFrame(table, columns=columns).sort_values("score", ignore_index=True)
 

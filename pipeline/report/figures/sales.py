@@ -10,8 +10,8 @@ from pipeline.report.words import Words
 
 def naive_vs_adjusted(table: pd.DataFrame, words: Words, family: str = "money") -> Figure:
     """One row per figure, adjusted and naive told apart by colour and marker; family: "money" or "percent"."""
-    rows = table[[numerals.kind(unit) == family for unit in table["unit"]] & table["estimate"].notna()]
-    rows = rows.reset_index(drop=True)
+    is_asked = table["unit"].map(numerals.kind).eq(family) & table["estimate"].notna()
+    rows = table[is_asked].reset_index(drop=True)
     unit = str(rows["unit"].iloc[0]) if len(rows) else "percent"
     figure, axes = base.canvas(height=0.9 + 0.55 * max(len(rows), 1))
     labels = [words.text(f"value.{row.claim}") for row in rows.itertuples()]

@@ -4,14 +4,19 @@ True effects: next month's spend exp(.06) per point of the score; churn hazard e
 comparison is fooled by value (rich customers score higher), the season and the rollout of an action.
 """
 
+import functools
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import pytest
 
 BETA, CHURN = 0.06, -0.20
 
 
-def company(seed: int, customers: int = 1500, months: int = 24, beta: float = BETA, churn: float = CHURN,
-            feedback: float = 0.0) -> pd.DataFrame:
+def make_company(seed: int, customers: int = 1500, months: int = 24, beta: float = BETA, churn: float = CHURN,
+                 feedback: float = 0.0) -> pd.DataFrame:
     """customer_periods of one company; columns as the link stage writes them (those that relate reads)."""
     rng = np.random.default_rng(seed)
     n = customers
@@ -70,3 +75,18 @@ def _with_next(panel: pd.DataFrame, months: int) -> pd.DataFrame:
 
 def _logistic(x):
     return 1 / (1 + np.exp(-x))
+
+
+@pytest.fixture(scope="session")
+def company():
+    """company(seed, customers, ...): the panel, made once for each set of arguments; do not change it in place."""
+    return functools.cache(make_company)
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """Folder of published reference data: VIVENCIA_REFERENCE, else ../shared/data/reference beside the repository."""
+    folder = Path(os.environ.get("VIVENCIA_REFERENCE", Path(__file__).parents[3] / "shared" / "data" / "reference"))
+    if not folder.is_dir():
+        pytest.skip("published reference data are not on this machine (set VIVENCIA_REFERENCE)")
+    return folder

@@ -1,0 +1,112 @@
+"""Discrete-time hazard against Singer and Willett, and the data that give none.
+
+Applied Longitudinal Data Analysis, tables 11.1 and 11.3 (age at first sex): pupils at risk and events by grade and
+parental transition, as published; coefficients and deviances at the book's printed digits (tolerance 0.006).
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.relate import churn
+from pipeline.relate.estimate import NotEstimable
+from pipeline.relate.hazard import fit_hazard
+
+AT_RISK = {0: [72, 70, 68, 60, 52, 42], 1: [108, 95, 90, 74, 53, 38]}
+EVENTS = {0: [2, 2, 8, 8, 10, 8], 1: [13, 5, 16, 21, 15, 18]}
+TOLERANCE = 0.006
+
+
+def first_sex():
+    rows = [(grade, transition, float(i < EVENTS[transition][g]))
+            for transition in (0, 1) for g, grade in enumerate(range(7, 13)) for i in range(AT_RISK[transition][g])]
+    frame = pd.DataFrame(rows, columns=["grade", "transition", "event"])
+    assert len(frame) == 822 and frame["event"].sum() == 126
+    return frame
+
+
+def fit(link):
+    frame = first_sex()
+    return fit_hazard(frame["event"], frame[["transition"]], frame[["grade"]], np.arange(len(frame)), len(frame), link)
+
+
+def test_logit_hazard_of_singer_and_willett():
+    model = fit("logit")
+    assert model["transition"].value == pytest.approx(0.8736, abs=TOLERANCE)
+    assert model["constant"].value == pytest.approx(-2.9943, abs=TOLERANCE)
+    assert [model["constant"].value + model[f"grade_{g}"].value for g in (8, 9)] == pytest.approx(
+        [-3.7001, -2.2811], abs=TOLERANCE)
+    assert model.deviance == pytest.approx(634.66, abs=TOLERANCE)
+
+
+def test_cloglog_hazard_of_singer_and_willett():
+    model = fit("cloglog")
+    assert model["transition"].value == pytest.approx(0.7854, abs=TOLERANCE)
+    assert model.deviance == pytest.approx(634.5, abs=0.06)  # printed with one decimal
+
+
+def test_clustered_error_equals_statsmodels():
+    import statsmodels.api as sm
+    frame = first_sex()
+    customer = np.arange(len(frame)) % 90
+    model = fit_hazard(frame["event"], frame[["transition"]], frame[["grade"]], customer, 90)
+    family = sm.families.Binomial(link=sm.families.links.CLogLog())
+    theirs = sm.GLM(frame["event"].to_numpy(), model.design, family=family).fit(
+        cov_type="cluster", cov_kwds={"groups": customer})
+    assert model["transition"].se == pytest.approx(theirs.bse[0], rel=1e-8)
+
+
+def test_absolute_effect_is_the_mean_change_of_the_hazard():
+    """With one 0/1 regressor and no categories the fitted hazards are the two shares, so it can be done by hand."""
+    x = np.repeat([0.0, 1.0], [400, 100])
+    left = np.r_[np.repeat([1.0, 0.0], [40, 360]), np.repeat([1.0, 0.0], [20, 80])]
+    model = fit_hazard(left, pd.DataFrame({"x": x}), pd.DataFrame(index=range(500)), np.arange(500), 500)
+    ratio = np.log(1 - 0.2) / np.log(1 - 0.1)
+    two_up = 1 - np.exp(np.log(1 - 0.2) * ratio)
+    expected = 100 * (400 * (0.2 - 0.1) + 100 * (two_up - 0.2)) / 500
+    assert model["x"].value == pytest.approx(np.log(ratio), rel=1e-6)
+    assert model.absolute("x").value == pytest.approx(expected, rel=1e-6)
+
+
+def test_months_without_leavers_change_nothing_but_the_mean_change():
+    frame = first_sex()
+    quiet = frame.assign(grade=13, event=0.0).head(200)
+    both = pd.concat([frame, quiet], ignore_index=True)
+    alone = fit("cloglog")
+    more = fit_hazard(both["event"], both[["transition"]], both[["grade"]], np.arange(len(both)), len(both))
+    assert more["transition"].value == pytest.approx(alone["transition"].value, rel=1e-9)
+    assert more.absolute("transition").value == pytest.approx(alone.absolute("transition").value * 822 / 1022)
+
+
+@pytest.mark.parametrize(("score", "left", "reason"), [
+    ([5] * 60, [0, 1] * 30, "constant_score"),
+    ([1, 9] * 30, [0] * 60, "one_class"),
+    ([1, 9] * 30, [1] * 60, "one_class"),
+    ([1] * 20 + [5] * 20 + [9] * 20, [1] * 20 + [1, 0] * 10 + [0] * 20, "separation"),
+    ([1, 9] * 30, [1, 1] + [0] * 58, "few_events"),
+])
+def test_no_coefficient_where_the_data_hold_none(score, left, reason):
+    with pytest.raises(NotEstimable, match=reason):
+        fit_hazard(np.array(left, float), pd.DataFrame({"score": np.array(score, float)}),
+                   pd.DataFrame(index=range(60)), np.arange(60), 60)
+
+
+def test_one_customer_is_no_sample():
+    with pytest.raises(NotEstimable, match="one_customer"):
+        fit_hazard(np.tile([0.0, 1.0], 30), pd.DataFrame({"score": np.arange(60.0)}), pd.DataFrame(index=range(60)),
+                   np.zeros(60, int), 1)
+
+
+def test_a_separated_one_off_export_gives_its_table_and_the_reason():
+    """IBM telco: churn by score 922/922, 518/518, 429/2665, 0/1789, 0/1149 of 7,043 customers."""
+    counts = {1: (922, 922), 2: (518, 518), 3: (429, 2665), 4: (0, 1789), 5: (0, 1149)}
+    totals = pd.DataFrame([(score, i < left) for score, (left, n) in counts.items() for i in range(n)],
+                          columns=["score_csat", "is_churned"])
+    claims, table = churn.one_off(totals, "csat", [])
+    by_id = {c.claim_id: c for c in claims}
+    assert by_id["churn.rate"].estimate == pytest.approx(0.2654, abs=5e-5)
+    for name in ("churn.hazard_ratio_per_point", "churn.absolute_effect_per_point"):
+        assert (by_id[name].status, by_id[name].reason, by_id[name].estimate) == ("not_estimable", "separation", None)
+    assert table["rate"].round(3).tolist() == [1, 1, 0.161, 0, 0]
+    empty = churn.churn_sample(pd.DataFrame(), "csat", 1, [])
+    assert churn.naive_churn(empty, totals, "csat").reason == "separation"

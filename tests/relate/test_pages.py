@@ -1,0 +1,87 @@
+"""Every claim of sales and churn can be said in both languages, and every figure can be drawn of its table."""
+
+import pandas as pd
+import pytest
+
+from pipeline.contracts.results import Results
+from pipeline.relate import churn, conversion, inactivity, leaks, naive, sales
+from pipeline.relate.sample import sales_sample
+from pipeline.relate.timing import timing_of
+from pipeline.report.figures import base
+from pipeline.report.figures import churn as churn_figures
+from pipeline.report.figures import sales as sales_figures
+from pipeline.report.page import Page, select_claims
+from pipeline.report.pages import churn as churn_page
+from pipeline.report.pages import sales as sales_page
+from pipeline.report.words import Words
+
+
+def made(panel):
+    """Claims and tables as notebooks 03 and 04 leave them."""
+    sample = sales_sample(panel, "nps", 1, ["exposure_months"])
+    timing = timing_of(sample)
+    claims, coefficients = sales.per_point(sample, timing.level, timing.reason)
+    shape_claims, shape = sales.shape(sample)
+    claims += (conversion.conversion(sample, "EUR", 12) + naive.naive_sales(sample, "EUR") + timing.claims()
+               + sales.other_outcomes(sample) + sales.by_group(sample) + shape_claims)
+    contrast = naive.side_by_side(claims, [("sales.per_point", "sales.naive.log1p_per_point"), (
+        "sales.conversion_value.detractor_to_promoter", "sales.naive.group_gap")])
+    leavers = churn.churn_sample(panel, "nps", 1, ["segment"])
+    bought = panel.loc[panel["revenue"] > 0, ["customer_id", "period"]].rename(columns={"period": "day"})
+    silent = inactivity.silence_sample(bought, panel, "nps", 1, 60, pd.Timestamp("2024-12-31"), [])
+    predictors = leaks.check_predictors(pd.DataFrame({"is_churned": [True, False] * 20, "x_a": range(40)}), ["a", "b"])
+    silence = inactivity.silence_claims(silent, 60)
+    claims += (churn.hazard_claims(leavers) + churn.monthly_rates(leavers, ["small"]) + silence + predictors
+               + [churn.naive_churn(leavers, pd.DataFrame(), "nps")])
+    tables = {"timing": timing.table, "shape": shape, "contrast": contrast, "coefficients": coefficients,
+              "by_score": churn.score_table(leavers), "calibration": churn.calibration(leavers),
+              "windows": inactivity.window_table(silence)}
+    return Results(claims, tables)
+
+
+@pytest.fixture(scope="module")
+def results(company):
+    return made(company(8, 2500))
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_every_claim_has_its_sentence(company, results, language):
+    """With data, with null effects and with next to nothing: no sentence is missing and none names a raw reason."""
+    words = Words(language)
+    for case in (results, made(company(8, 2500, beta=0.0, churn=0.0)), made(company(8, 40))):
+        for claim in case.claims:
+            sentence = words.sentence(claim)
+            assert sentence and "_" not in sentence.replace(claim.segment.partition(":")[2], ""), claim
+            assert words.has(f"method.{claim.method}"), claim.method
+            assert not claim.reason or words.has(f"reason.{claim.reason}"), claim.reason
+
+
+def test_no_effect_is_said_as_loudly_as_an_effect(company):
+    sample = sales_sample(company(3, 2500, beta=0.0), "nps", 1, ["exposure_months"])
+    sentence = Words("es").sentence(sales.per_point(sample)[0][0])
+    assert sentence.startswith("Aquí la experiencia no añade nada que se pueda medir")
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_figures_are_drawn_with_their_alternative_text(results, language):
+    words, tables = Words(language), results.tables
+    figures = [sales_figures.timing(tables["timing"], words), sales_figures.shape(tables["shape"], words),
+               sales_figures.naive_vs_adjusted(tables["contrast"], words),
+               sales_figures.naive_vs_adjusted(tables["contrast"], words, "percent"),
+               churn_figures.by_score(tables["by_score"], words), churn_figures.windows(tables["windows"], words),
+               churn_figures.calibration(tables["calibration"], words)]
+    for figure in figures:
+        assert base.alternative(figure) and "<svg" in base.svg(figure)
+
+
+def test_pages_say_every_claim(results):
+    """Each claim stands in some sentence of its page, naive ones beside the adjusted."""
+    words = Words("es")
+    pages = {"sales": sales_page.PAGE, "churn": churn_page.page(results, words)}
+    assert all(isinstance(page, Page) for page in pages.values())
+    for key, page in pages.items():
+        said = {c for s in page.sections for pattern in s.sentences for c in select_claims(results, pattern)}
+        assert {c for c in results.claims if c.claim_id.startswith(key)} == said
+        for section in page.sections:
+            assert words.has(f"{section.key}.title") and all(words.has(note) for note in section.notes)
+        assert all(words.has(key) for key in page.limits)
