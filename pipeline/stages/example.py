@@ -12,7 +12,7 @@ FILES = ("dvc.yaml", "requirements.lock", ".dvcignore")
 
 
 def lay_out(root: Path, example: Path, data: Path, target: Path) -> None:
-    """A workspace in `target`: the code of `root`, the example's params, a copy of the data under data/raw."""
+    """A workspace in `target`: the code of `root`, the example's params, a copy of the data under data/raw/<example>."""
     if target.exists():
         shutil.rmtree(target)
     target.mkdir(parents=True)
@@ -22,7 +22,7 @@ def lay_out(root: Path, example: Path, data: Path, target: Path) -> None:
     for name in FILES:
         shutil.copyfile(root / name, target / name)
     shutil.copyfile(example / "params.yaml", target / "params.yaml")
-    shutil.copytree(data, target / "data/raw", ignore=skip, copy_function=shutil.copyfile)
+    shutil.copytree(data, target / "data/raw" / example.name, ignore=skip, copy_function=shutil.copyfile)
     (target / "reports").mkdir()
 
 
