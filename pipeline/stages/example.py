@@ -12,7 +12,7 @@ FILES = ("dvc.yaml", "requirements.lock", ".dvcignore")
 
 
 def lay_out(root: Path, example: Path, data: Path, target: Path) -> None:
-    """A workspace in `target`: the code of `root`, the example's params, a copy of the data under data/raw/<example>."""
+    """A workspace in `target`: code of `root`, params of the example, a copy of the data in data/raw/<example>."""
     if target.exists():
         shutil.rmtree(target)
     target.mkdir(parents=True)
