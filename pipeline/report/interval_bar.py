@@ -38,8 +38,8 @@ def draw(claim: Claim, state: str, against: float | None) -> str:
 
 
 def _axis(claim: Claim, against: float | None) -> tuple[float, float]:
-    """Ends of the axis: a described share from 0 to 1, else everything that is drawn with some air around it."""
-    if numerals.kind(claim.unit) == "share" and against is None and claim.ci_low >= 0 and claim.ci_high <= 1:
+    """Ends of the axis: 0 to 1 for a described share that is not small, else all that is drawn and some air."""
+    if numerals.kind(claim.unit) == "share" and against is None and claim.ci_low >= 0 and 0.2 < claim.ci_high <= 1:
         return 0.0, 1.0
     values = [claim.ci_low, claim.ci_high, 0.0 if against is None else against]
     left, right = min(values), max(values)

@@ -38,6 +38,7 @@ CONVENTIONS = {
 SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "BRL": "R$", "JPY": "¥"}
 MOST_DIGITS = {"points": 1, "share": 3, "percent": 1, "pp": 2, "money": 2, "hours": 1, "ratio": 2, "count": 0,
                "months": 1}
+FINEST = 4  # decimals at which a number that is not zero is written as "<0.0001"
 LONE_DIGITS = {"points": 1, "share": 3, "percent": 1, "pp": 1, "money": 2, "hours": 1, "ratio": 2, "count": 0,
                "months": 1}
 
@@ -95,6 +96,6 @@ def digits_for(unit: str, estimate: float | None, low: float | None = None, high
         digits = min(MOST_DIGITS[family], math.ceil(-math.log10((high - low) / 5) - 1e-9))
         values = [estimate, low, high]
     for value in values:
-        while value and family != "count" and digits < 6 and abs(value) < 0.5 * 10.0 ** -digits:
+        while value and family != "count" and digits < FINEST and abs(value) < 0.5 * 10.0 ** -digits:
             digits += 1
     return digits

@@ -87,7 +87,7 @@ def _cell(record: dict, column: str, units: dict[str, str], words: Words, count:
         if None in limits:
             return "–"
         digits = numerals.digits_for(unit, _float(record.get("estimate")), *limits)
-        return words.interval(*limits, unit, digits, scale=_float(record.get("estimate")), brief=True)
+        return words.interval(*limits, unit, digits, scale=_scale(record), brief=True)
     if pd.isna(value):
         return "–"
     if _is_number(unit):
@@ -95,7 +95,7 @@ def _cell(record: dict, column: str, units: dict[str, str], words: Words, count:
         if unit == "count" and not value.is_integer():
             return words.number(value, 1)
         digits = numerals.digits_for(unit, value, *limits) if column == "estimate" else None
-        return words.value(value, unit, digits, brief=True)
+        return words.value(value, unit, digits, brief=True, scale=_scale(record) if column == "estimate" else None)
     return _name(value, column, unit, words)
 
 
@@ -115,6 +115,12 @@ def _name(value: object, column: str, unit: str, words: Words) -> str:
     if column == "dimension":
         return words.name("dimension", value)
     return words.name("value", value) if unit == "category" else tidy(value, 200)
+
+
+def _scale(record: dict) -> float | None:
+    """The largest of estimate and limits, whose unit of time all three are told in."""
+    values = [_float(record.get(c)) for c in ("estimate", *INTERVAL)]
+    return max((abs(v) for v in values if v is not None), default=None)
 
 
 def _float(value: object) -> float | None:

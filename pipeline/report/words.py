@@ -203,6 +203,8 @@ class Words:
             form = "brief" if brief else "one" if shown == self.number(1) else "other"
             text = shown + NBSP + self.text(f"unit.{name}.{form}")
         is_zero = not re.search(r"[1-9]", text)
+        if is_zero and value and digits >= numerals.FINEST and family == "ratio":
+            return "<" + self.number(10.0**-digits, digits)
         return "+" + text if signed and value > 0 and not is_zero else text
 
     def interval(self, low: float, high: float, unit: str, digits: int | None = None, scale: float | None = None,
@@ -259,14 +261,14 @@ class Words:
 
     def estimate(self, claim: Claim, brief: bool = True) -> str:
         """The claim's estimate with its unit, at the decimals its interval supports; signed when compared with 0."""
-        return self.value(claim.estimate, claim.unit, _digits(claim), scale=claim.estimate, brief=brief,
+        return self.value(claim.estimate, claim.unit, _digits(claim), scale=_scale(claim), brief=brief,
                           signed=self.compares(claim) == 0)
 
     def range(self, claim: Claim, brief: bool = True) -> str:
         """The claim's interval, or "" where it has none."""
         if claim.ci_low is None or claim.ci_high is None:
             return ""
-        return self.interval(claim.ci_low, claim.ci_high, claim.unit, _digits(claim), claim.estimate, brief)
+        return self.interval(claim.ci_low, claim.ci_high, claim.unit, _digits(claim), _scale(claim), brief)
 
     def state(self, claim: Claim) -> str:
         """good, bad, zero (the interval covers "nothing happens") or described; or the status when it is not ok."""
@@ -294,6 +296,7 @@ class Words:
         facts = self._claim_facts(claim, part)
         text = str(template).format(**facts)
         if claim.segment != "all" and "segment" not in placeholders(template):
+            text = text[:1].lower() + text[1:] if text[1:2].islower() else text
             text = self.text("segment.prefix", dimension=facts["dimension"], segment=facts["segment"], sentence=text)
         phrase = self.text("level.naive") if claim.naive else self.text(f"level.{claim.level}.phrase")
         return Wording(text, "" if claim.estimate is None else phrase, state)
@@ -307,7 +310,7 @@ class Words:
         return self.name("reason", claim.reason) if claim.reason else self.text("reason.unknown")
 
     def _claim_facts(self, claim: Claim, part: str) -> dict[str, str]:
-        digits, scale = _digits(claim), claim.estimate
+        digits, scale = _digits(claim), _scale(claim)
         dimension, segment = self.segment(claim.segment)
         offered = claim.n_used if claim.n_in is None else claim.n_in
         facts = {"label": self.claim_label(claim), "part": self.name("part", part) if part else "",
@@ -331,6 +334,12 @@ class Words:
 
 def _digits(claim: Claim) -> int:
     return numerals.digits_for(claim.unit, claim.estimate, claim.ci_low, claim.ci_high)
+
+
+def _scale(claim: Claim) -> float | None:
+    """The largest number that will stand in the sentence: all of them are told in the unit that suits it."""
+    values = [abs(v) for v in (claim.estimate, claim.ci_low, claim.ci_high) if v is not None]
+    return max(values, default=None)
 
 
 def _time_unit(scale: float, digits: int, family: str) -> tuple[float, int, str]:

@@ -133,3 +133,21 @@ def test_yaml_is_read_as_yaml_1_2(wording):
     """`no` and `yes` are texts here, not booleans."""
     text = (wording / "common.es.yaml").read_text(encoding="utf-8")
     assert {"yes", "no"} <= YAML(typ="safe", pure=True).load(text)["texts"].keys()
+
+
+def test_one_unit_of_time_for_a_figure_and_its_limits(wording):
+    """A difference of six minutes that may be two hours either way is told in hours, not in minutes."""
+    given = claim(-0.1, -2.02, 1.97, "experience.ttr_median_hours", "hours", level="described")
+    assert "−0,1\u00a0horas (entre −2,0 y 2,0\u00a0horas)" in Words("es").sentence(given)
+
+
+def test_a_sentence_goes_on_in_small_letters_after_its_group(wording):
+    words = Words("es")
+    assert "«web»: el NPS de" in words.sentence(claim(31, 28, 35, "experience.nps", "points", segment="channel:web"))
+    assert "«web»: NPS: no se muestra" in words.sentence(
+        claim(None, claim_id="experience.nps", unit="points", segment="channel:web", status="suppressed"))
+
+
+def test_a_tiny_number_is_not_written_as_zero():
+    assert Words("es").value(0.00000012, "ratio") == "<0,0001"
+    assert Words("es").value(0.0, "ratio") == "0,00"

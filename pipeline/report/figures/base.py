@@ -117,7 +117,7 @@ def show(figure: Figure) -> None:
 
 def value_axis(axis: Axis, words: Words, unit: str, most: int = 6) -> None:
     """Ticks of `axis` written with their unit in the reader's convention."""
-    axis.set_major_locator(MaxNLocator(4 if is_phone() else most, integer=unit == "count"))
+    axis.set_major_locator(MaxNLocator(4 if is_phone() else most, steps=[1, 2, 2.5, 5, 10], integer=unit == "count"))
 
     def written(value: float, _position: int | None = None) -> str:
         ticks = axis.get_majorticklocs()

@@ -109,10 +109,10 @@ def distribution(table: pd.DataFrame, words: Words) -> Figure:
     """Share of answers at each point of the scale, one panel per question; higher is better everywhere."""
     questions = list(table["instrument"].unique())[:4]
     figure, axes = base.canvas(height=2.6, panels=len(questions))
-    for position, (question, panel) in enumerate(zip(questions, [axes] if len(questions) == 1 else axes, strict=True)):
+    for question, panel in zip(questions, [axes] if len(questions) == 1 else axes, strict=True):
         part = table[table["instrument"] == question]
         panel.bar(part["score"].astype(float), part["estimate_share"].astype(float).fillna(0),
-                  color=base.PALETTE[position % 4], width=0.8)
+                  color=base.PALETTE[0], width=0.8)
         panel.set_title(words.name("value", question))
         panel.grid(False, axis="x")
         base.value_axis(panel.yaxis, words, "share", 4)

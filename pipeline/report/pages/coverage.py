@@ -17,9 +17,6 @@ def page(results: Results, words: Words) -> Page:
                 table=Table("accounts", {"source": "category", "table": "category", "count_files": "count"}
                             | {f"rows_{kind}": "count" for kind in ("in", "clean", "quarantined", "dropped",
                                                                     "repaired")}, count="")),
-        Section("coverage.rules", table=Table("rules", {"source": "category", "rule": "text", "verdict": "category",
-                                                        "rows": "count", "reason": "text"}, count=""),
-                notes=["coverage.note_quarantine"]),
         *([Section("coverage.selection", sentences=selected, notes=["coverage.note_selection"])] if selected else []),
         Section("coverage.who", needs=("surveys",), figure=Figure(coverage.response, "groups_response_rate"),
                 sentences=["data.customers", "data.response_rate", "data.customers_answered_share",
@@ -36,6 +33,9 @@ def page(results: Results, words: Words) -> Page:
                 notes=["coverage.note_weight"]),
         Section("coverage.tables", table=Table("tables", {"table": "category", "rows": "count",
                                                           "customer_share": "share"}, count="")),
+        Section("coverage.rules", table=Table("rules", {"source": "category", "rule": "text", "verdict": "category",
+                                                        "rows": "count", "reason": "category"}, count=""),
+                notes=["coverage.note_quarantine"]),
     ]
     return Page("coverage", parts, headline=("data.rows_clean_share", "data.response_rate",
                                              "data.revenue_of_respondents_share"), limits=["coverage.limit_answer"])

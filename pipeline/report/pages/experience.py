@@ -14,16 +14,18 @@ SCORES = {  # table name: (claim id, unit of the level, unit of differences, whi
     "ttr_median_hours": ("experience.ttr_median_hours", "hours", "hours", "lower"),
 }
 MOST_SENTENCES = 3  # the strongest of each sign and kind; the table beside the figure holds all of them
+NEVER_MEASURED = ("no_surveys", "not_asked", "no_top_box")  # said once, of the score itself
 HEADLINE = ("experience.nps", "experience.csat", "experience.ces", "experience.ttr_median_hours")
 
 
 def page(results: Results, words: Words) -> Page:
     """The page; sections on scores that these data do not hold are left out, but for the reasons in the first one."""
     others = ["experience.ces_easy_share", "experience.top_share.*", "experience.mean.*"]
-    now = [claim for name in ("nps", "csat", "ces") for claim in (SCORES[name][0], f"{SCORES[name][0]}_change")]
+    absent = {claim.claim_id for claim in results.claims if claim.reason in NEVER_MEASURED}
+    now = [f"{SCORES[name][0]}{ending}" for name in SCORES for ending in ("", "_change")]
+    now = [name for name in now if name not in absent or not name.endswith("_change")]
     parts = [
-        Section("experience.now", needs=("surveys", "tickets"), sentences=[
-            *now, *others, "experience.ttr_median_hours", "experience.ttr_median_hours_change"]),
+        Section("experience.now", needs=("surveys", "tickets"), sentences=[*now, *others]),
         *[_months(name) for name in ("nps", "csat", "ces") if _drawable(results, f"months_{name}")],
         Section("experience.labels", figure=Figure(experience.labels, "labels"), needs=("surveys",),
                 table=Table("labels", {"segment": "category", "label": "category", "n": "count", "estimate": "share",

@@ -29,8 +29,10 @@ ANSWERS = (
     Answer("sales", "sales", ("sales.per_point",), ("surveys", "sales")),
     Answer("value", "sales", ("sales.conversion_value.detractor_to_promoter", "sales.conversion_value.*"),
            ("surveys", "sales")),
-    Answer("churn", "churn", ("churn.per_point", "churn.hazard*", "churn.*"), ("surveys",)),
-    Answer("coverage", "coverage", ("coverage.response_share", "coverage.*"), ()),
+    Answer("churn", "churn", ("churn.hazard_ratio_per_point", "churn.inactivity.hazard_ratio_per_point",
+                             "churn.rate", "churn.monthly_rate"), ("surveys",)),
+    Answer("coverage", "coverage", ("data.revenue_of_respondents_share", "data.response_rate",
+                                    "data.rows_clean_share"), ()),
 )
 GLOSSARY = ("nps", "csat", "ces", "ttr", "interval", "association", "effect", "churn", "censored", "suppressed")
 METHOD = ("claims", "order", "interval", "level", "small", "response")
@@ -52,19 +54,20 @@ def _all_claims(site: Site, pattern: str) -> list[Claim]:
     return [claim for results in site.results.values() for claim in select_claims(results, pattern)]
 
 
-def _first(site: Site, patterns: tuple[str, ...]) -> Claim | None:
-    """The first claim with an estimate in order of preference; else the first that says why there is none."""
+def _chosen(site: Site, patterns: tuple[str, ...]) -> list[Claim]:
+    """The preferred claim; where it has no estimate, it says why and the next one that has follows it."""
     found = [claim for pattern in patterns for claim in _all_claims(site, pattern) if not claim.naive]
-    return next((claim for claim in found if claim.status == "ok"), found[0] if found else None)
+    if found and found[0].status != "ok":
+        return found[:1] + [claim for claim in found if claim.status == "ok"][:1]
+    return found[:1]
 
 
 def _answer(answer: Answer, site: Site, words: Words) -> dict[str, object]:
     """Topic, sentence and evidence of one answer, or what is missing for it."""
     link = next((f"{name}.html" for name, page in site.pages.items() if page.key == answer.page), "")
-    claim = _first(site, answer.claims)
-    said = say(claim, site, words) if claim else None
+    said = [say(claim, site, words) for claim in _chosen(site, answer.claims)]
     absent = ""
-    if said is None:
+    if not said:
         gone = [words.name("table_name", name) for name in answer.needs if name in site.missing]
         absent = words.text("section.missing", sources=words.listed(gone)) if gone else words.text("section.empty")
     return {"topic": words.text(f"index.answer.{answer.key}"), "said": said, "absent": absent, "link": link}
@@ -94,12 +97,15 @@ def _tours(site: Site, words: Words) -> list[dict[str, str]]:
 def _limits(site: Site, words: Words) -> list[str]:
     """What cannot be said: sources that are missing, claims without an estimate, associations, each page's limits."""
     limits = [words.text("limit.missing", table=words.name("table_name", name)) for name in site.missing]
-    claims = [claim for claim in _all_claims(site, "*") if claim.status != "ok"]
-    limits += [words.sentence(claim) for claim in claims]
-    weak = [words.claim_label(c) for c in _all_claims(site, "*")
-            if c.level == "associated" and c.status == "ok" and not c.naive]
+    limits += [words.sentence(claim) for claim in _all_claims(site, "*")
+               if claim.status not in ("ok", "suppressed", "not_enough_data")]
+    weak = [said.label for said in _cards(site, words)
+            if said.claim.level == "associated" and said.claim.status == "ok"]
     if weak:
         limits.append(words.text("limit.associated", labels=words.listed(list(dict.fromkeys(weak)))))
+    small = sum(claim.status in ("suppressed", "not_enough_data") for claim in _all_claims(site, "*@*"))
+    if small:
+        limits.append(words.text("limit.small", count=small))
     limits += [words.text(key) for page in site.pages.values() for key in page.limits]
     return list(dict.fromkeys(limits))
 
