@@ -45,7 +45,7 @@ def load_csv(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wor
 
 def _check_dialect(source: Source, name: str) -> None:
     for what, sign, least in (("delimiter", source.delimiter, 1), ("quote", source.quote, 0)):
-        if not least <= len(sign) <= 1 or not sign.isascii() or sign in "\r\n\0":
+        if not least <= len(sign) <= 1 or not sign.isascii() or sign in ("\r", "\n", "\0"):
             raise Refusal("PARAM-TYPE", f"the {what} must be one ASCII character", file=name, found=repr(sign),
                           expected="for instance ',' or ';'")
 

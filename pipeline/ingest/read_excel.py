@@ -22,6 +22,7 @@ from pipeline.ingest.raw import Loaded, Reject, check_loaded, fill_table
 
 EXACT = 10**15  # Excel keeps 15 digits; a longer whole number has lost some
 ERRORS = re.compile(r"#(N/[AD]|¡?REF!|¡?VAL(UE|OR)!|¡?DIV/0!|NAME\?|¿NOMBRE\?|¡?NUL[LO]!|¡?NUM!)")
+VALUELESS = re.compile(rb"(?:</f>|<f[^<>]*/>)\s*(?:</c>|<v\s*/>|<v>\s*</v>)")
 POINT = re.compile(r"\d[.,]\d")
 
 
@@ -35,8 +36,8 @@ def load_excel(con: duckdb.DuckDBPyConnection, export: Export, source: Source, t
 def _load(con: duckdb.DuckDBPyConnection, export: Export, source: Source, table: str) -> Loaded:
     book = _open(export, values=True)
     sheet = _sheet(book, source, export.name)
-    has_formulas, hidden = _scan(export, sheet)
-    twin = _sheet(_open(export, values=False), source, export.name) if has_formulas else None
+    is_open, hidden = _scan(export, sheet)
+    twin = _sheet(_open(export, values=False), source, export.name) if is_open else None
     rows = _rows(sheet, twin)
     top = [next(rows, None) for _ in range(source.skip_rows + max(source.header_rows, 1))]
     if top[source.skip_rows] is None:
@@ -76,26 +77,25 @@ def _sheet(book: Any, source: Source, name: str) -> Any:
 
 
 def _scan(export: Export, sheet: Any) -> tuple[bool, int]:
-    """Whether the sheet holds formulas, and how many of its rows are hidden."""
-    has_formulas, hidden, tail = False, 0, b""
+    """Whether the sheet holds formulas without their value, and how many of its rows are hidden."""
+    is_open, hidden, tail = False, 0, b""
     with zipfile.ZipFile(export.path) as archive, archive.open(sheet._worksheet_path.lstrip("/")) as part:
         while chunk := part.read(1 << 20):
             piece = tail + chunk
-            has_formulas = has_formulas or b"<f>" in piece or b"<f " in piece or b"<f/>" in piece
-            cut = max(piece.rfind(b"<"), 0)
+            is_open = is_open or VALUELESS.search(piece) is not None
+            cut = max(piece.rfind(b"<row "), piece.rfind(b"<c "), 0)
             hidden += len(re.findall(rb'<row [^>]*hidden="(?:1|true)"', piece[:cut]))
             tail = piece[cut:]
-    return has_formulas, hidden
+    return is_open, hidden
 
 
 def _rows(sheet: Any, twin: Any) -> Iterator[list[tuple[Any, bool]]]:
     """Rows of (value, is the cell broken: a formula without value, or an error)."""
     formulas = twin.iter_rows() if twin is not None else None
-    for row in sheet.iter_rows():
+    for row in sheet.iter_rows(values_only=True):
         kinds = [cell.data_type for cell in next(formulas)] if formulas is not None else []
-        yield [(cell.value, cell.data_type == "e" or _is_error(cell.value)
-                or (cell.value is None and place < len(kinds) and kinds[place] == "f"))
-               for place, cell in enumerate(row)]
+        yield [(value, _is_error(value) or (value is None and place < len(kinds) and kinds[place] == "f"))
+               for place, value in enumerate(row)]
 
 
 def _is_error(value: Any) -> bool:
@@ -111,14 +111,16 @@ def _fields(rows: Iterator, header: Header, source: Source, name: str, first: in
             rejects: list[Reject], counts: dict[str, int]) -> Iterator[list[str | None]]:
     """The rows as fields; what is blank or broken is set aside."""
     numeric = _numeric_places(header, source)
+    places = sorted(set(header.positions.values()))
     for number, row in enumerate(rows, first):
-        cells = [row[place] if place < len(row) else (None, False) for place in range(header.width)]
-        if all(value is None for value, is_broken in cells) and not any(b for _, b in cells):
+        cells = row + [(None, False)] * (header.width - len(row))
+        if all(value is None and not is_broken for value, is_broken in cells):
             counts["blank"] += 1
             continue
-        broken = [place for place in header.positions.values() if cells[place][1]]
-        texts = [_text(value, source.decimal) for value, _ in cells]
-        if broken:
+        texts: list[str | None] = [None] * len(cells)
+        for place in places:
+            texts[place] = _text(cells[place][0], source.decimal)
+        if any(cells[place][1] for place in places):
             rejects.append(Reject("XLS-FORMULA", number, "; ".join(text or "" for text in texts)))
             continue
         if source.decimal is None:
@@ -150,7 +152,10 @@ def _text(value: Any, decimal: str | None) -> str | None:
     if isinstance(value, (int, float)):
         if abs(value) >= EXACT:
             return f"{value:.14E}"
-        digits = format(Decimal(format(value, ".15g")), "f")
+        if value == int(value):
+            return str(int(value))
+        digits = format(value, ".15g")
+        digits = format(Decimal(digits), "f") if "e" in digits else digits
         return digits if not decimal or decimal == "." else digits.replace(".", decimal)
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
