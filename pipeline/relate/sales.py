@@ -105,7 +105,7 @@ def by_group(sample: SalesSample, level: Level = "associated", reason: str = "")
             for claim_id, estimate in zip(ids, (passive, promoter, asymmetry), strict=True)]
 
 
-def shape(sample: SalesSample, level: Level = "associated") -> tuple[list[Claim], pd.DataFrame]:
+def shape(sample: SalesSample) -> tuple[list[Claim], pd.DataFrame]:
     """Joint Wald tests of the answers and a table: score, n, estimate, ci_low, ci_high (percent against the
     most frequent answer). Answers with fewer than 30 rows are joined with their neighbour towards the middle.
     """
@@ -134,8 +134,8 @@ def shape(sample: SalesSample, level: Level = "associated") -> tuple[list[Claim]
     steps = np.array(answers, float)[:, None] - base
     off_line = wanted - (steps @ np.linalg.pinv(steps)) @ wanted
     tests = [(ids[0], wanted)] + ([(ids[1], off_line)] if len(answers) > 1 else [])
-    made = [Claim(claim_id, max(fit.wald(contrast)[1], LEAST_P), "ratio", len(fit.rows), method, level, n_in=fit.n_in)
-            for claim_id, contrast in tests]
+    made = [Claim(claim_id, max(fit.wald(contrast)[1], LEAST_P), "ratio", len(fit.rows), method, "described",
+                  n_in=fit.n_in) for claim_id, contrast in tests]
     return made, pd.DataFrame(table, columns=columns).sort_values("score", ignore_index=True)
 
 

@@ -43,11 +43,11 @@ class Timing:
             if isinstance(check, NotEstimable):
                 made.append(no_claim(claim_id, check, "percent", METHOD))
             else:
-                made.append(claim(claim_id, check, "percent", METHOD, transform="percent"))
+                made.append(claim(claim_id, check, "percent", METHOD, level="described", transform="percent"))
         rows = self.table[self.table["estimate"].notna() & (self.table["lag"] > 1)]
         return made + [Claim("sales.lag", row.estimate, "percent", int(row.n), METHOD, "associated",
                              segment=f"months:{row.lag}", ci_low=row.ci_low, ci_high=row.ci_high,
-                             comparisons=len(rows)) for row in rows.itertuples()]
+                             comparisons=len(rows)) for row in rows.sort_values("lag").itertuples()]
 
 
 def timing_of(sample: SalesSample) -> Timing:

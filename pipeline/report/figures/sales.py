@@ -3,15 +3,13 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.report import numerals
 from pipeline.report.figures import base
 from pipeline.report.words import Words
 
 
-def naive_vs_adjusted(table: pd.DataFrame, words: Words, family: str = "money") -> Figure:
-    """One row per figure, adjusted and naive told apart by colour and marker; family: "money" or "percent"."""
-    is_asked = table["unit"].map(numerals.kind).eq(family) & table["estimate"].notna()
-    rows = table[is_asked].reset_index(drop=True)
+def naive_vs_adjusted(table: pd.DataFrame, words: Words) -> Figure:
+    """One row per figure (all of one unit), adjusted and naive told apart by colour and marker."""
+    rows = table[table["estimate"].notna()].reset_index(drop=True)
     unit = str(rows["unit"].iloc[0]) if len(rows) else "percent"
     figure, axes = base.canvas(height=0.9 + 0.55 * max(len(rows), 1))
     labels = [words.text(f"value.{row.claim}") for row in rows.itertuples()]

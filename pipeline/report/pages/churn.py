@@ -30,11 +30,15 @@ def page(results: Results, words: Words) -> Page:
         Section("churn.gaps", table=Table("gaps", {"share": "share", "days": "count", "n": "count"},
                                           keys=("share",)), needs=("sales",)),
         Section("churn.predictors", sentences=["churn.refused_predictor@*", "churn.predictor@*"], needs=NEEDS),
-        Section("churn.sample", sentences=["churn.hazard_ratio_per_point@score_age:*"],
+        Section("churn.fit", sentences=["churn.hazard_ratio_per_point@score_age:*"],
                 figure=Figure(figures.calibration, "calibration") if fitted else None,
+                table=Table("calibration", {"group": "count", "n": "count", "fitted": "share", "rate": "share",
+                                            "ci_low": "share", "ci_high": "share"}, keys=("group",)), needs=NEEDS),
+        Section("churn.sample",
                 table=Table("diagnostics", {"step": "category", "rows": "count", "customers": "count"}), needs=NEEDS),
     ]
-    optional = {"churn.groups": any(c.claim_id in ("churn.monthly_rate", "churn.rate") and c.segment != "all"
+    optional = {"churn.fit": fitted,
+                "churn.groups": any(c.claim_id in ("churn.monthly_rate", "churn.rate") and c.segment != "all"
                                     for c in results.claims),
                 "churn.predictors": any("predictor" in c.claim_id for c in results.claims)}
     return Page(key="churn", sections=tuple(s for s in sections if optional.get(s.key, True)),

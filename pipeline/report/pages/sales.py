@@ -1,5 +1,7 @@
 """The page of experience and sales: the answer, what usually gets printed instead, and why the two differ."""
 
+from dataclasses import replace
+
 from pipeline.report.figures import sales as figures
 from pipeline.report.page import Figure, Page, Section, Table
 
@@ -11,14 +13,15 @@ PAGE = Page(
     key="sales",
     sections=(
         Section("sales.answer", sentences=["sales.per_point", "sales.conversion_value.*", "sales.conversion_margin.*",
-                                           "sales.break_even_cost.*@horizon:*"], needs=NEEDS),
+                                           "sales.break_even_cost.*@horizon:*"],
+                notes=["sales.answer.break_even"], needs=NEEDS),
         Section("sales.contrast", sentences=["sales.naive.*"],
-                figure=Figure(figures.naive_vs_adjusted, "contrast", {"family": "money"}),
+                figure=Figure(figures.naive_vs_adjusted, "contrast"),
                 table=CONTRAST,
                 notes=["sales.contrast.why_value", "sales.contrast.why_log", "sales.contrast.why_once"], needs=NEEDS),
         Section("sales.contrast_percent",
-                figure=Figure(figures.naive_vs_adjusted, "contrast", {"family": "percent"}), table=CONTRAST,
-                needs=NEEDS),
+                figure=Figure(figures.naive_vs_adjusted, "contrast_percent"),
+                table=replace(CONTRAST, name="contrast_percent"), needs=NEEDS),
         Section("sales.timing", sentences=["sales.same_month_check", "sales.lead_check", "sales.lag@months:*"],
                 figure=Figure(figures.timing, "timing"),
                 table=Table("timing", {"lag": "count", "n": "count", "estimate": "percent", "ci_low": "percent",
