@@ -18,7 +18,7 @@ from pipeline.link.linkage import build_linkage
 from pipeline.link.panel import build_panel
 from pipeline.link.totals import build_totals
 
-few = settings(max_examples=5, deadline=None, derandomize=True, phases=[Phase.generate],
+few = settings(max_examples=3, deadline=None, derandomize=True, phases=[Phase.generate],
                suppress_health_check=[HealthCheck.function_scoped_fixture])
 ZONE = "Europe/Madrid"
 

@@ -16,6 +16,7 @@ def examples(count: int) -> settings:
     return settings(max_examples=count, deadline=None, derandomize=True, phases=[Phase.generate],
                     suppress_health_check=[HealthCheck.function_scoped_fixture])
 
+
 def panel_of(tables):
     return build_panel(tables, "Europe/Madrid", as_of=AS_OF)
 
