@@ -136,9 +136,10 @@ def say(claim: Claim, site: Site, words: Words) -> Said:
     if is_hidden:
         n, n_in = words.text("table.fewer", below=below) if claim.n_used < below else words.text("table.blank"), "–"
     bar = interval_bar.draw(claim, wording.state, words.compares(claim))
+    group = f"{dimension}: {segment}" if dimension else words.text("value.all")
     return Said(
         claim, words.claim_label(claim), wording.text, wording.level, wording.state, words.estimate(claim),
-        words.range(claim), f"{dimension}: {segment}" if dimension else segment, words.period(claim.period),
+        words.range(claim), group, words.period(claim.period),
         words.text(f"status.{claim.status}.name"), words.reason(claim) if claim.reason else "",
         words.name("method", claim.method), n, n_in,
         site.anchors[(claim.claim_id, claim.segment, claim.period)], picture_address(bar) if bar else "")

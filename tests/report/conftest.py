@@ -46,8 +46,8 @@ texts:
   figure.groups: "El NPS de cada punto de contacto con su intervalo."
   reason.separation: "la puntuación separa del todo a quienes se van"
 claims:
-  coverage.response_share: {label: "Contestaron", described: "Contestó el {estimate} de los invitados ({interval})."}
-  coverage.rows: {label: "Filas recibidas", described: "Entraron {estimate} filas."}
+  data.response_rate: {label: "Contestaron", described: "Contestó el {estimate} de los invitados ({interval})."}
+  data.rows_in: {label: "Filas recibidas", described: "Entraron {estimate} filas."}
   experience.nps: {label: "NPS", described: "El NPS de {period} es {estimate} ({interval})."}
   experience.nps_change:
     label: "Cambio del NPS"
@@ -65,7 +65,7 @@ claims:
     good: "Convertir un detractor en promotor vale {estimate} por cliente y mes ({interval})."
     bad: "Convertir un detractor en promotor cuesta {size} por cliente y mes ({size_interval})."
     zero: "No se aprecia valor en la conversión: {estimate} ({interval})."
-  churn.per_point:
+  churn.hazard_ratio_per_point:
     label: "Riesgo de baja por punto"
     better: lower
     against: 1
@@ -98,8 +98,8 @@ texts:
   figure.groups: "NPS of each touchpoint with its interval."
   reason.separation: "the score separates those who leave altogether"
 claims:
-  coverage.response_share: {label: "Answered", described: "{estimate} of those invited answered ({interval})."}
-  coverage.rows: {label: "Rows received", described: "{estimate} rows came in."}
+  data.response_rate: {label: "Answered", described: "{estimate} of those invited answered ({interval})."}
+  data.rows_in: {label: "Rows received", described: "{estimate} rows came in."}
   experience.nps: {label: "NPS", described: "NPS of {period} is {estimate} ({interval})."}
   experience.nps_change:
     label: "Change of NPS"
@@ -117,7 +117,7 @@ claims:
     good: "Turning a detractor into a promoter is worth {estimate} per customer and month ({interval})."
     bad: "Turning a detractor into a promoter costs {size} per customer and month ({size_interval})."
     zero: "No worth of a conversion can be seen: {estimate} ({interval})."
-  churn.per_point:
+  churn.hazard_ratio_per_point:
     label: "Churn hazard per point"
     better: lower
     against: 1
@@ -151,8 +151,8 @@ def groups_figure(table, words):
 
 PAGES = {
     "01-data-and-coverage": Page("coverage", (
-        Section("coverage.rows", ["coverage.rows", "coverage.response_share"]),
-    ), headline=("coverage.response_share", "coverage.rows")),
+        Section("coverage.rows", ["data.rows_in", "data.response_rate"]),
+    ), headline=("data.response_rate", "data.rows_in")),
     "02-experience-metrics": Page("experience", (
         Section("experience.scores", ["experience.nps", "experience.nps_change"], Figure(months_figure, "months"),
                 Table("months", {"period": "month", "n": "count", "estimate": "points", "ci_low": "points",
@@ -163,8 +163,8 @@ PAGES = {
         limits=("experience.limit",)),
     "03-sales": Page("sales", (
         Section("sales.effect", ["sales.per_point", "sales.conversion_value.detractor_to_promoter",
-                                 "churn.per_point"], notes=("sales.note",)),
-    ), headline=("sales.per_point", "sales.conversion_value.*", "churn.per_point")),
+                                 "churn.hazard_ratio_per_point"], notes=("sales.note",)),
+    ), headline=("sales.per_point", "sales.conversion_value.*", "churn.hazard_ratio_per_point")),
 }
 
 
@@ -182,8 +182,8 @@ def made_up_results(touchpoints=TOUCHPOINTS) -> dict[str, Results]:
                 for row in groups.itertuples()]
     return {
         "01-data-and-coverage": Results([
-            Claim("coverage.rows", 41873, "count", 41873, "count", n_in=41873),
-            Claim("coverage.response_share", 0.2874, "share", 12030, "Wilson", ci_low=0.2794, ci_high=0.2956)], {}),
+            Claim("data.rows_in", 41873, "count", 41873, "count", n_in=41873),
+            Claim("data.response_rate", 0.2874, "share", 12030, "Wilson", ci_low=0.2794, ci_high=0.2956)], {}),
         "02-experience-metrics": Results([
             Claim("experience.nps", 31.42, "points", 1514, "trinomial score interval", period="2024-07/2024-12",
                   ci_low=27.6, ci_high=35.2, n_in=1514, detectable=7.7),
@@ -196,7 +196,7 @@ def made_up_results(touchpoints=TOUCHPOINTS) -> dict[str, Results]:
                   ci_low=4.12, ci_high=8.34, n_in=58211, reason="lead_not_zero"),
             Claim("sales.conversion_value.detractor_to_promoter", 15.6, "EUR", 20120, "cluster bootstrap", "effect",
                   ci_low=9.9, ci_high=21.8),
-            Claim("churn.per_point", None, "ratio", 20120, "cloglog hazard", "associated", "not_estimable",
+            Claim("churn.hazard_ratio_per_point", None, "ratio", 20120, "cloglog hazard", "associated", "not_estimable",
                   reason="separation")], {}),
     }
 

@@ -50,7 +50,7 @@ def test_a_page_that_fails_leaves_all_the_last_good_pages(workspace):
     """The broken notebook is the last one: not even the pages before it are written."""
     report.main([])
     before = pages()
-    write_results("data/results/01-data-and-coverage", [Claim("coverage.rows", 5.0, "count", 500, "m")], {}, [])
+    write_results("data/results/01-data-and-coverage", [Claim("data.rows_in", 5.0, "count", 500, "m")], {}, [])
     write_results("data/results/03-sales", [Claim("sales.unheard_of", 1.0, "ratio", 500, "m")], {}, [])
     with pytest.raises(Refusal, match=r"sales\.unheard_of.*WORDING-MISSING"):
         report.main([])
