@@ -8,23 +8,24 @@ from pipeline.report.words import Words
 
 
 def naive_vs_adjusted(table: pd.DataFrame, words: Words) -> Figure:
-    """One row per figure (all of one unit), adjusted and naive told apart by colour and marker."""
-    rows = table[table["estimate"].notna()].reset_index(drop=True)
-    unit = str(rows["unit"].iloc[0]) if len(rows) else "percent"
-    figure, axes = base.canvas(height=0.9 + 0.55 * max(len(rows), 1))
-    labels = [words.text(f"value.{row.claim}") for row in rows.itertuples()]
+    """One row per question (all of one unit), its adjusted and its naive figure told apart by colour and marker.
+
+    table: rows in pairs, adjusted first (relate.naive.side_by_side).
+    """
+    unit = str(table["unit"].iloc[0])
+    labels = [words.text(f"sales.contrast.{claim}") for claim in table["claim"].iloc[::2]]
+    figure, axes = base.canvas(height=1.1 + 0.6 * len(labels))
+    told = []
     for index, is_naive in enumerate((False, True)):
-        part = rows[rows["is_naive"] == is_naive]
-        axes.hlines(part.index, part["ci_low"], part["ci_high"], color=base.PALETTE[index], linewidth=2.4, alpha=0.6)
-        axes.plot(part["estimate"], part.index, base.MARKERS[index], color=base.PALETTE[index],
-                  label=words.text("sales.contrast.naive" if is_naive else "sales.contrast.adjusted"))
-    axes.set_yticks(range(len(rows)), [base.shorten(label) for label in labels])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.grid(False, axis="y")
+        name = words.text("sales.contrast.naive" if is_naive else "sales.contrast.adjusted")
+        part = table[table["is_naive"] == is_naive].reset_index(drop=True)
+        base.interval_dots(axes, labels, part["estimate"], part["ci_low"], part["ci_high"], index, name,
+                           offset=0.3 * index - 0.15)
+        told += [f"{label}, {name}: {words.value(value, unit)}"
+                 for label, value in zip(labels, part["estimate"], strict=True)]
     base.zero_line(axes)
     base.value_axis(axes.xaxis, words, unit)
     base.legend(figure, axes)
-    told = [f"{label}: {words.value(row.estimate, unit)}" for label, row in zip(labels, rows.itertuples(), strict=True)]
     return base.describe(figure, words.text("figure.sales_contrast", rows="; ".join(told)))
 
 
