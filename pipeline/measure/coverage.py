@@ -59,8 +59,7 @@ def response_claims(surveys: pd.DataFrame | None, limits: Limits) -> list[Claim]
     own says that the sample was selected: that is not how people answer.
     """
     if surveys is None:
-        return [Claim(name, None, "share", 0, "", status="not_estimable", reason="no_surveys")
-                for name in ("data.response_rate", "data.comment_share")]
+        return [Claim("data.response_rate", None, "share", 0, "", status="not_estimable", reason="no_surveys")]
     invited = invitations(surveys)
     metric = response_metric(invited)
     if holds_silence(invited):
@@ -71,7 +70,8 @@ def response_claims(surveys: pd.DataFrame | None, limits: Limits) -> list[Claim]
     answered = invited[invited["value"] == 1]
     if len(answered):
         commented = answered["has_comment"].mean()
-        found.append(Claim("data.comment_share", float(commented), "share", len(answered), "share"))
+        if commented > 0:  # no comment at all: the export has none, which is not a share of zero
+            found.append(Claim("data.comment_share", float(commented), "share", len(answered), "share"))
         if commented == 1 and len(answered) >= limits.caution_below:
             found.append(_selection("data.every_answer_commented", len(answered)))
     return found
@@ -95,15 +95,16 @@ def order_claims(surveys: pd.DataFrame | None, sales: pd.DataFrame | None, limit
     return found
 
 
-def customer_claims(totals: pd.DataFrame | None, surveys: pd.DataFrame | None) -> list[Claim]:
-    """Customers, and the share of them who answered at least once."""
+def customer_claims(totals: pd.DataFrame | None, surveys: pd.DataFrame | None, limits: Limits) -> list[Claim]:
+    """Customers, and the share of them who answered at least once; all of them: a selection."""
     if totals is None or totals.empty:
-        return [Claim(name, None, unit, 0, "", status="not_estimable", reason="no_customer_key")
-                for name, unit in (("data.customers", "count"), ("data.customers_answered_share", "share"))]
+        return [Claim("data.customers", None, "count", 0, "", status="not_estimable", reason="no_customer_key")]
     found = [Claim("data.customers", float(len(totals)), "count", len(totals), "count")]
     if surveys is not None:
         answers = has_answered(totals)
         found.append(Claim("data.customers_answered_share", float(answers.mean()), "share", len(totals), "share"))
+        if answers.all() and len(totals) >= limits.caution_below:
+            found.append(_selection("data.every_customer_answered", len(totals)))
     return found
 
 
@@ -135,15 +136,17 @@ def revenue_claims(sales: pd.DataFrame | None, surveys: pd.DataFrame | None) -> 
 
 
 def spend_claims(totals: pd.DataFrame | None, currency: str, limits: Limits) -> list[Claim]:
-    """Mean revenue of customers who answered and of those who never did, and the difference, over the whole period."""
+    """Mean revenue of customers who answered and of those who never did, and the difference, over the whole period.
+
+    Where one side is missing there is only the claim of the difference, which says why.
+    """
     names = ("data.revenue_answered", "data.revenue_silent", "data.revenue_gap")
     missing = "no_customer_key" if totals is None else "" if _is_there(totals, "revenue") else "no_sales"
     missing = missing or ("" if _is_there(totals, "count_answers") else "no_surveys")
     groups = {} if missing else {answers: totals.loc[has_answered(totals) == answers, "revenue"].fillna(0)
                                  for answers in (True, False)}
     if missing or min(map(len, groups.values())) < max(limits.suppress_below, 2):
-        return [Claim(name, None, currency, 0, "", status="not_estimable", reason=missing or "one_side_empty")
-                for name in names]
+        return [Claim(names[-1], None, currency, 0, "", status="not_estimable", reason=missing or "one_side_empty")]
     scores = [mean(part.to_numpy(float), np.arange(len(part)), len(part)) for part in groups.values()]
     apart = [Score(s.estimate, s.low, s.high, s.n, s.n_clusters) for s in scores]
     return [Claim(name, score.estimate, currency, score.n, "mean_t", ci_low=score.low, ci_high=score.high,

@@ -62,9 +62,9 @@ def answered(surveys: pd.DataFrame | None, time_zone: str) -> pd.DataFrame:
 
 
 def survey_metrics(answers: pd.DataFrame, top_boxes: dict[str, float]) -> list[Metric]:
-    """NPS, then each instrument with a top box as a share, then each other one (CES among them) as a mean.
+    """NPS; every other instrument as a mean, and as a share of satisfied answers where its top box is declared.
 
-    Instruments are never pooled. An instrument with a top box and the name ces gives both its mean and its share.
+    Instruments are never pooled.
     """
     found = []
     for instrument in sorted(answers["instrument"].unique(), key=lambda name: (name != "nps", name != "csat", name)):
@@ -72,15 +72,14 @@ def survey_metrics(answers: pd.DataFrame, top_boxes: dict[str, float]) -> list[M
         if instrument == "nps":
             found.append(_nps_metric(rows))
             continue
-        if instrument == "ces" or instrument not in top_boxes:
-            name = "experience.ces" if instrument == "ces" else f"experience.mean.{instrument}"
-            found.append(Metric(name, "points", "mean_t", rows.assign(value=rows["score_up"]),
-                                _estimator(mean, rows)))
+        name = "experience.ces" if instrument == "ces" else f"experience.mean.{instrument}"
+        average = Metric(name, "points", "mean_t", rows.assign(value=rows["score_up"]), _estimator(mean, rows))
         if instrument in top_boxes:
             name = {"csat": "experience.csat", "ces": "experience.ces_easy_share"}.get(
                 instrument, f"experience.top_share.{instrument}")
             rows = rows.assign(value=top_box(rows["score_up"], top_boxes[instrument]))
             found.append(Metric(name, "share", "wilson", rows, _estimator(share, rows), "pp", 100.0))
+        found.append(average)
     return found
 
 

@@ -60,7 +60,9 @@ def page_tables(card: Scorecard) -> dict[str, pd.DataFrame]:
         total = {"dimension": "all", "segment": "all", "n": level.n_used, "estimate": level.estimate,
                  "ci_low": level.ci_low, "ci_high": level.ci_high, "status": level.status, "shrunken": level.estimate,
                  "change": change.estimate if change else None, "is_gap_notable": False, "is_change_notable": False}
-        ranked = table.sort_values(["dimension", "shrunken", "segment"], ascending=[True, False, True])
+        unknown = table["segment"].str.endswith(":unknown")
+        ranked = table.assign(last=unknown).sort_values(["dimension", "last", "shrunken", "segment"],
+                                                        ascending=[True, True, False, True])
         whole = pd.concat([pd.DataFrame([total]), ranked], ignore_index=True)[PAGE_COLUMNS]
         numbers = [c for c in PAGE_COLUMNS if c not in ("dimension", "segment", "status", "n")]
         tables[f"groups_{short_name(name)}"] = whole.astype(

@@ -87,6 +87,7 @@ def test_instruments_are_never_pooled():
     rows += answers_of([6] * 30 + [2] * 10, instrument="csat", scale_min=1, scale_max=7)
     claims = card(rows, (), {"csat": 6.0, "solved": 1.0}).claims
     assert claim(claims, "experience.csat").estimate == 0.75
+    assert claim(claims, "experience.mean.csat").estimate == 5.0
     assert claim(claims, "experience.top_share.solved").estimate == 1.0
     assert claim(claims, "experience.top_share_change.solved").status == "not_estimable"
 
