@@ -43,7 +43,6 @@ def clean_source(name: str, source: Source, company: Company, private: Privacy, 
     exports = find_exports(source)
     made_by_demo = privacy.is_made_by_demo(exports, company, manifest)
     key = privacy.load_key(private, company)
-    source = source if source.format == "csv" or source.decimal else replace(source, decimal=".")
     con = engine.connect(workdir)
     try:
         engine.set_key(con, key)
@@ -54,9 +53,11 @@ def clean_source(name: str, source: Source, company: Company, private: Privacy, 
 
 def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: Company, exports: list[Export],
            workdir: Path, key_id: str, made_by_demo: bool) -> Cleaned:
-    plan = tables.plan(source, company)
     tables.prepare_zone(con, source)
     loaded = [_load(con, export, source, workdir, f"raw_{number}") for number, export in enumerate(exports)]
+    if source.format != "csv" and source.decimal is None:  # typed cells are spelled with a point by their reader
+        source = replace(source, decimal=".")
+    plan = tables.plan(source, company)
     for number, one in enumerate(loaded):
         frame = tables.records(con, one.table, number, plan)
         if number == 0:

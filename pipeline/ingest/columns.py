@@ -146,7 +146,8 @@ def _time_checks(column: Column, source: Source) -> list[Check]:
     checks += [Check("DATE-RANGE", name, "quarantined", unread & nw.col(f"f_calendar_{name}")),
                Check("DATE-FMT", name, "quarantined", unread),
                Check("TIME-GAP", name, "quarantined", nw.col(f"f_gap_{name}")),
-               Check("DATE-EPOCH" if is_epoch else "DATE-RANGE", name, "quarantined", nw.col(f"f_range_{name}"))]
+               Check("DATE-EPOCH" if is_epoch else "DATE-RANGE", name, "quarantined",
+                     ~nw.col(f"t_{name}").is_null() & nw.col(f"f_range_{name}"))]
     if not name.startswith("promised"):
         checks.append(Check("DATE-FUTURE", name, "quarantined", nw.col(f"f_future_{name}")))
     return checks

@@ -147,11 +147,14 @@ def number(x: str, decimal: str | None, thousands: str | None, bare: str = "") -
 
 def bare_number(x: str) -> str:
     """A number without its currency, its minus in front."""
-    unsigned = f"translate({x}, '−﹣－', '---')"
+    unsigned = _undressed(f"translate({x}, '−﹣－', '---')")
+    turned = f"regexp_replace({unsigned}, '^\\((.*)\\)$|^([^-].*)-$', '-\\1\\2')"
+    return _undressed(turned)
+
+
+def _undressed(x: str) -> str:
     space = "[\\s\u00a0\u202f]*"
-    bare = f"regexp_replace({unsigned}, '^(-?)\\s*(?:{REST}){space}|{space}(?:{REST})$', '\\1', 'g')"
-    turned = f"regexp_replace({bare}, '^\\((.*)\\)$|^([^-].*)-$', '-\\1\\2')"
-    return f"regexp_replace({turned}, '^-\\s*(?:{REST})\\s*', '-')"
+    return f"regexp_replace({x}, '^(-?){space}(?:{REST}){space}|{space}(?:{REST})$', '\\1', 'g')"
 
 
 def is_dressed(x: str) -> str:

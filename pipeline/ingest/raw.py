@@ -56,20 +56,31 @@ def fill_table(con: duckdb.DuckDBPyConnection, table: str, header: Header, rows:
     schema = pa.schema([(f"c{i}", pa.string()) for i in range(len(names))])
     places = list(header.positions.values())
 
+    refused: list[Refusal] = []
+
     def batches() -> Iterator[pa.RecordBatch]:
         held: list[list[str | None]] = []
-        for row in rows:
-            held.append([row[place] for place in places])
-            if len(held) == BATCH:
-                yield _batch(held, schema)
-                held = []
+        try:
+            for row in rows:
+                held.append([row[place] for place in places])
+                if len(held) == BATCH:
+                    yield _batch(held, schema)
+                    held = []
+        except Refusal as refusal:  # the engine would hand it on as an error of its own
+            refused.append(refusal)
+            raise
         if held:
             yield _batch(held, schema)
 
     incoming = pa.RecordBatchReader.from_batches(schema, batches())
     con.register("incoming", incoming)
     columns = ", ".join(f"c{i} AS {quoted(name)}" for i, name in enumerate(names))
-    con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT {columns} FROM incoming")
+    try:
+        con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT {columns} FROM incoming")
+    except duckdb.Error:
+        if refused:
+            raise refused[0] from None
+        raise
     con.unregister("incoming")
     return count_rows(con, table)
 

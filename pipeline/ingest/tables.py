@@ -94,7 +94,7 @@ def _to_utc(con: duckdb.DuckDBPyConnection, parts: nw.LazyFrame, plan: Plan) -> 
         else:
             parts = _local_to_utc(con, parts, name)
         moment = nw.col(name)
-        outside = (moment < nw.lit(earliest)) | (moment >= nw.lit(LATEST))
+        outside = (moment < nw.lit(earliest)) | (moment >= nw.lit(LATEST)) | moment.is_null()
         future = moment >= nw.lit(plan.end) if plan.end else nw.lit(False)
         parts = parts.with_columns(outside.alias(f"f_range_{name}"), future.alias(f"f_future_{name}"))
     return parts

@@ -53,7 +53,8 @@ class Workshop:
         work.mkdir()
         base = {"folder": str(self.folder / "raw"), "files": "export.csv", "format": "csv"}
         manifest = self.folder / "raw" / "demo" / "manifest.json"
-        cleaned = clean_source("export", Source(**(base | contract)), company, privacy or Privacy("public"), work, manifest)
+        source = Source(**(base | contract))
+        cleaned = clean_source("export", source, company, privacy or Privacy("public"), work, manifest)
         return Outcome(pd.read_parquet(cleaned.clean), pd.read_parquet(cleaned.quarantine), cleaned.account)
 
     def refuse(self, content: str | bytes | None, rule: str, **contract) -> Refusal:

@@ -59,8 +59,10 @@ def test_blank_lines_are_dropped_and_counted_and_lines_stay_right(shop: Workshop
     assert found.quarantine["file"].unique().tolist() == ["export.csv"]
 
 
-@pytest.mark.parametrize("content", [b"id,comment,nps\n1,a,9\r\n2,b,8\n3,c,7\n", b"id,comment,nps\r1,a,9\r2,b,8\r3,c,7\r",
-                                     b"id,comment,nps\r\n1,a,9\r2,b,8\n3,c,7"])
+@pytest.mark.parametrize("content", [
+    b"id,comment,nps\n1,a,9\r\n2,b,8\n3,c,7\n", b"id,comment,nps\r1,a,9\r2,b,8\r3,c,7\r",
+    b"id,comment,nps\r\n1,a,9\r2,b,8\n3,c,7",
+])
 def test_mixed_line_ends_are_repaired_and_counted(shop: Workshop, content: bytes):
     found = shop.ingest(content, **COMMENTED)
     assert found.clean["score"].tolist() == [9.0, 8.0, 7.0]

@@ -37,8 +37,8 @@ def test_a_file_that_breaks_its_contract_is_refused(shop: Workshop, content: byt
 
 
 def test_a_missing_column_is_named_with_those_present_and_the_nearest(shop: Workshop):
-    refusal = shop.refuse("id,Fecha de creacion,nps\n1,a,9\n", "COL-MISSING", table="surveys", instruments=SURVEY["instruments"],
-                          columns={"response_id": "id", "channel": "Fecha de creación"})
+    contract = SURVEY | {"columns": {"response_id": "id", "channel": "Fecha de creación"}}
+    refusal = shop.refuse("id,Fecha de creacion,nps\n1,a,9\n", "COL-MISSING", **contract)
     text = str(refusal)
     assert "export.csv, line 1, column 'Fecha de creación'" in text
     assert "nearest is 'Fecha de creacion'" in text and "found id, Fecha de creacion, nps" in text

@@ -1,0 +1,121 @@
+"""Excel and Parquet: sheets, formulas, errors, dates of both systems, ids as text, types kept exact."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
+
+from tests.ingest.conftest import SALE, TICKET, Workshop
+
+TICKETS = TICKET | {"format": "xlsx", "files": "export.xlsx"}
+
+
+def book(shop: Workshop, rows: list[list], name: str = "export.xlsx", sheets: tuple[str, ...] = ("Data",), epoch=None):
+    made = openpyxl.Workbook()
+    made.remove(made.active)
+    if epoch:
+        made.epoch = epoch
+    for title in sheets:
+        sheet = made.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    made.save(shop.folder / "raw" / name)
+    return made
+
+
+ROWS = [["id", "created", "solved"], ["00123", datetime(2025, 4, 3, 10, 0), None], [124, "03/04/2025 10:00", None]]
+
+
+def test_cells_that_are_times_need_no_format_and_ids_stay_text(shop: Workshop):
+    book(shop, ROWS)
+    found = shop.ingest(None, **TICKETS)
+    assert found.clean["created_at"].astype(str).tolist() == ["2025-04-03 08:00:00"] * 2
+    assert found.clean["ticket_id"].nunique() == 2
+
+
+def test_dates_of_the_1904_system(shop: Workshop):
+    book(shop, ROWS, epoch=CALENDAR_MAC_1904)
+    assert str(shop.ingest(None, **TICKETS).clean["created_at"][0]) == "2025-04-03 08:00:00"
+
+
+def test_a_serial_number_is_a_date_only_where_the_contract_says_so(shop: Workshop):
+    book(shop, [*ROWS, ["125", 45750, None]])
+    found = shop.ingest(None, **TICKETS)
+    assert found.quarantine[["rule", "line", "found"]].values.tolist() == [["XLS-DATE", 4, "45750"]]
+    found = shop.ingest(None, **TICKETS | {"timestamps": ["%d/%m/%Y %H:%M", "excel_serial"]})
+    assert str(found.clean["created_at"][2]) == "2025-04-02 22:00:00"  # 3 April in Madrid
+
+
+def test_the_sheet_must_be_named_where_there_are_several(shop: Workshop):
+    book(shop, ROWS, sheets=("May", "June"))
+    assert "'May', 'June'" in str(shop.refuse(None, "XLS-SHEET", **TICKETS))
+    shop.refuse(None, "XLS-SHEET", **TICKETS, sheet="July")
+    assert shop.ingest(None, **TICKETS, sheet="June").account.total("clean") == 2
+
+
+def test_formulas_without_value_and_errors_go_to_quarantine(shop: Workshop):
+    book(shop, [["id", "amount"], ["1", 10.5], ["2", "=1+1"], ["3", "#N/A"], [None, None], ["4", "#¡REF!"]])
+    found = shop.ingest(None, **SALE | {"decimal": None}, format="xlsx", files="export.xlsx")
+    assert found.quarantine["rule"].tolist() == ["XLS-FORMULA"] * 3 and found.quarantine["line"].tolist() == [3, 4, 6]
+    assert found.rules["FMT-BLANK:dropped"] == 1
+    assert found.clean["net_amount"].tolist() == [Decimal("10.5")]
+
+
+def test_numbers_as_text_need_a_convention_and_typed_ones_do_not(shop: Workshop):
+    book(shop, [["id", "amount"], ["1", 1234.56], ["2", "1.234"]])
+    excel = {"format": "xlsx", "files": "export.xlsx"}
+    refusal = shop.refuse(None, "NUM-LOCALE", **SALE | {"decimal": None}, **excel)
+    assert (refusal.line, refusal.column) == (3, "amount")
+    found = shop.ingest(None, **SALE | {"decimal": ","}, thousands=".", **excel)
+    assert found.clean["net_amount"].tolist() == [Decimal("1234.56"), Decimal(1234)]
+
+
+def test_a_long_number_as_id_has_lost_digits(shop: Workshop):
+    book(shop, [["id", "amount"], [1, 0.1 + 0.2], [12345678901234567, 2]])
+    found = shop.ingest(None, **SALE, format="xlsx", files="export.xlsx")
+    assert found.quarantine["rule"].tolist() == ["ID-PRECISION"]
+    assert found.clean["net_amount"].tolist() == [Decimal("0.3")]
+
+
+def test_hidden_rows_are_read_and_warned_of(shop: Workshop):
+    made = book(shop, [["id", "amount"], ["1", 1], ["2", 2]])
+    made["Data"].row_dimensions[3].hidden = True
+    made.save(shop.folder / "raw" / "export.xlsx")
+    found = shop.ingest(None, **SALE, format="xlsx", files="export.xlsx")
+    assert found.rules == {"XLS-HIDDEN:warned": 1} and len(found.clean) == 2
+
+
+def test_macros_and_cut_workbooks_are_refused(shop: Workshop):
+    book(shop, ROWS, name="export.xlsm")
+    shop.refuse(None, "XLS-MACRO", **TICKETS | {"files": "export.xlsm"})
+    book(shop, ROWS)
+    whole = (shop.folder / "raw" / "export.xlsx").read_bytes()
+    shop.write(whole[:-300], "export.xlsx")
+    shop.refuse(None, "FILE-TRUNC", **TICKETS)
+
+
+def test_parquet_keeps_ids_amounts_and_zones(shop: Workshop):
+    table = pa.table({
+        "id": pa.array([9007199254740993, 9007199254740992]), "amount": pa.array([Decimal("10.10"), Decimal("0.30")]),
+        "at": pa.array([datetime(2025, 7, 1, 10), datetime(2025, 7, 1, 10)], pa.timestamp("us", "Europe/Madrid")),
+        "due": pa.array([datetime(2025, 7, 1, 10), None], pa.timestamp("us"))})
+    pq.write_table(table, shop.folder / "raw" / "export.parquet")
+    contract = SALE | {"decimal": None, "columns": SALE["columns"] | {"ordered_at": "at", "promised_at": "due"}}
+    found = shop.ingest(None, **contract, format="parquet", files="export.parquet", time_zone="Europe/Madrid")
+    assert found.clean["order_id"].nunique() == 2
+    assert found.clean["net_amount"].tolist() == [Decimal("10.10"), Decimal("0.30")]
+    assert found.clean["ordered_at"].astype(str).tolist() == ["2025-07-01 10:00:00"] * 2  # the instant
+    assert str(found.clean["promised_at"][0]) == "2025-07-01 08:00:00"  # naive: a clock in Madrid
+
+
+@pytest.mark.parametrize("texts", [["1.5", "2.5"]])
+def test_numbers_stored_as_text_in_parquet_need_a_convention(shop: Workshop, texts):
+    pd.DataFrame({"id": ["1", "2"], "amount": texts}).to_parquet(shop.folder / "raw" / "export.parquet")
+    contract = {"format": "parquet", "files": "export.parquet"}
+    shop.refuse(None, "NUM-LOCALE", **SALE | {"decimal": None}, **contract)
+    assert sum(shop.ingest(None, **SALE, **contract).clean["net_amount"]) == Decimal(4)
