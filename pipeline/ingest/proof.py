@@ -27,7 +27,7 @@ class Proof:
     """What the bytes say. records: non-blank records, header included. blank: empty lines outside quotes.
     misplaced: quotes that neither open nor close a field, or that never close. swallowed: lines that begin inside
     quotes and hold as many delimiters as a record. mixed: more than one kind of line end outside quotes.
-    inner: line ends inside quotes."""
+    inner: line ends inside quotes. signs: delimiters outside quotes, of the whole file."""
 
     path: Path
     delimiter: bytes
@@ -38,6 +38,7 @@ class Proof:
     swallowed: int
     mixed: int
     inner: int
+    signs: int
     blocks: tuple[Block, ...]
 
     @property
@@ -80,6 +81,7 @@ def prove(path: Path, delimiter: str, quote: str, width: int) -> Proof:
     """Count records by quote parity in one streaming pass; `width` is the number of fields of a record."""
     sign, mark = delimiter.encode(), quote.encode()
     blocks, inside, records, blank, misplaced, swallowed, inner, line, open_line = [], False, 0, 0, 0, 0, 0, 1, 1
+    signs = 0
     kinds = np.zeros(3, dtype=np.int64)  # LF, CRLF, lone CR, all outside quotes
     offset = 0
     for raw in _line_blocks(path):
@@ -91,6 +93,7 @@ def prove(path: Path, delimiter: str, quote: str, width: int) -> Proof:
         misplaced += _misplaced(data, quotes, inside, sign)
         ends, _ = _starts(data, blocks[-1], mark, quotes, newlines)
         records, blank = records + len(ends), blank + int(outer.sum()) - len(ends)
+        signs += _outside_count(np.flatnonzero(data == sign[0]), quotes, inside)
         kinds += _line_ends(data, quotes, newlines[outer], inside)
         if inside or not outer.all():
             inner += int((~outer).sum())
@@ -101,7 +104,8 @@ def prove(path: Path, delimiter: str, quote: str, width: int) -> Proof:
         open_line = int(after[-1]) + 2 + blocks[-1].lines if len(after) else open_line
         offset += len(raw)
     mixed = int(kinds.sum() - kinds.max()) if (kinds > 0).sum() > 1 or kinds[2] else 0
-    return Proof(path, sign, mark, records, blank, misplaced + int(inside), swallowed, mixed, inner, tuple(blocks))
+    return Proof(path, sign, mark, records, blank, misplaced + int(inside), swallowed, mixed, inner, signs,
+                 tuple(blocks))
 
 
 def _line_blocks(path: Path) -> Iterator[bytes]:
@@ -125,6 +129,10 @@ def _closed(raw: bytes) -> np.ndarray:
 
 def _outside(positions: np.ndarray, quotes: np.ndarray, inside: bool) -> np.ndarray:
     return (np.searchsorted(quotes, positions) + inside) % 2 == 0
+
+
+def _outside_count(positions: np.ndarray, quotes: np.ndarray, inside: bool) -> int:
+    return int(_outside(positions, quotes, inside).sum()) if len(quotes) or inside else len(positions)
 
 
 def _starts(data: np.ndarray, block: Block, mark: bytes, quotes: np.ndarray | None = None,

@@ -18,7 +18,7 @@ from pipeline.ingest.files import Export
 from pipeline.ingest.header import Header, match_header, normal
 from pipeline.ingest.proof import Proof, prove
 from pipeline.ingest.raw import Loaded, Reject, check_loaded, count_rows, fill_table, width_rule
-from pipeline.ingest.records import Record, read_records
+from pipeline.ingest.records import Record, read_records, split_fields
 
 RULES = {"MISSING COLUMNS": "FMT-WIDTH", "TOO MANY COLUMNS": "FMT-WIDTH", "LINE SIZE OVER MAXIMUM": "FMT-HUGE"}
 PREAMBLE = 20  # lines in which a header that is not on top is looked for
@@ -113,7 +113,7 @@ def _fast(con: duckdb.DuckDBPyConnection, export: Export, source: Source, header
     places = proof.records_at(offsets) if len(rejects) else offsets
     by_record = {int(p): (RULES[kind], line) for p, (_, kind, line) in zip(places, rejects, strict=True)}
     rows = count_rows(con, table)
-    if rows + len(by_record) != proof.records - skip:
+    if rows + len(by_record) != proof.records - skip or not _widths_hold(proof, rows, skip, by_record, header, source):
         return None
     skipped = np.array(sorted(by_record), dtype=np.int64)
 
@@ -124,6 +124,16 @@ def _fast(con: duckdb.DuckDBPyConnection, export: Export, source: Source, header
     listed = [Reject(width_rule(line) if rule == "FMT-WIDTH" else rule, int(at), line)
               for at, (rule, line) in zip(lines, (by_record[int(p)] for p in skipped), strict=True)]
     return Loaded(export, table, rows, lines_of, listed, proof.blank)
+
+
+def _widths_hold(proof: Proof, rows: int, skip: int, rejects: dict[int, tuple[str, str]], header: Header,
+                 source: Source) -> bool:
+    """Whether all delimiters outside quotes are those of the rows and rejects: the engine lets an extra one pass at
+    the end of a record, even where it shifted every field before it."""
+    fields = [split_fields(line, source.delimiter, source.quote) for rule, line in rejects.values()]
+    if any(found is None for found in fields) or any(rule == "FMT-HUGE" for rule, _ in rejects.values()):
+        return False
+    return proof.signs == (rows + skip) * (header.width - 1) + sum(len(found) - 1 for found in fields)
 
 
 def _record_numbers(ordinals: np.ndarray, skipped: np.ndarray) -> np.ndarray:

@@ -37,6 +37,7 @@ def test_what_is_quoted_is_kept(shop: Workshop, text: str, comments: list):
 @pytest.mark.parametrize(("body", "rule", "lines", "kept"), [
     ("1,a,9\n2,b\n3,c,8\n", "FMT-WIDTH", [3], 2),
     ("1,a,9\n2,slow, but ok,8\n3,c,8\n", "FMT-WIDTH", [3], 2),
+    ("1,a,9\n2,,b,\n3,c,8\n", "FMT-WIDTH", [3], 2),  # the engine would read ('2', null, 'b') and no error
     ("1,a,9\nTotal,17\n", "FMT-FOOTER", [3], 1),
     ("1,a,9\nTotal,,\n", "FMT-FOOTER", [3], 1),
     ('1,a,9\n2,y"z,8\n3,c,8\n', "FMT-QUOTE", [3], 2),
