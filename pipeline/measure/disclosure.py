@@ -8,12 +8,12 @@ import numpy as np
 def hidden(counts, suppress_below: int) -> np.ndarray:
     """Per group of one breakdown whether it must stay hidden.
 
-    A group below the limit is hidden. When what is hidden could be had by subtracting the shown groups from the total
-    (one group alone, or several that together are still below the limit), the next smallest is hidden too.
+    A group below the limit is hidden. Whoever subtracts the shown groups from the total has what is hidden as one
+    group: while that is itself below the limit (as a single small group always is), the next smallest is hidden too.
     """
     counts = np.asarray(counts)
     unseen = (counts > 0) & (counts < suppress_below)
-    while unseen.any() and (unseen.sum() == 1 or counts[unseen].sum() < suppress_below):
+    while unseen.any() and counts[unseen].sum() < suppress_below:
         shown = np.flatnonzero(~unseen & (counts > 0))
         if len(shown) == 0:
             break

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.measure.change import difference, mover, p_value
+from pipeline.measure.change import detectable, difference, mover, p_value
 from pipeline.measure.clusters import Score, clustered_variance, customer_codes, design_effect
 from pipeline.measure.disclosure import hidden
 from pipeline.measure.effort import mean, turned
@@ -63,6 +63,14 @@ def test_change_allows_for_customers_in_both_periods():
     assert gap.estimate == 0
     apart = mover(first.estimate, first.low, first.high, first.estimate, first.low, first.high)
     assert gap.high - gap.low < 0.2 * (apart[1] - apart[0])
+
+
+def test_detectable_change_is_the_planned_one():
+    """3,830 answers at NPS 30 were planned to show 5 points: their own interval says the same."""
+    values = np.repeat([-1.0, 0.0, 1.0], [766, 1149, 1915])
+    score = nps(values, np.arange(3830), 3830)
+    assert detectable(score) == pytest.approx(0.05, abs=2e-4)
+    assert detectable(score, score) < 1e-2  # the same customers with the same answers hide nothing
 
 
 def test_p_value_agrees_with_the_interval():

@@ -67,6 +67,13 @@ def test_one_small_group_takes_another_with_it():
     assert claim(found.claims, "experience.nps", "segment:b").estimate is None
 
 
+def test_few_answers_before_make_the_change_uncertain():
+    few = claim(card(answers_of([9] * 40) + answers_of([3] * 12, BEFORE)).claims, "experience.nps_change")
+    assert (few.status, few.n_used) == ("not_enough_data", 52)
+    fewer = claim(card(answers_of([9] * 40) + answers_of([3] * 4, BEFORE)).claims, "experience.nps_change")
+    assert (fewer.status, fewer.reason, fewer.n_used) == ("not_estimable", "few_before", 0)
+
+
 def test_without_a_full_earlier_period_there_is_no_change():
     answers = answered(company.surveys(answers_of([9] * 40) + answers_of([9] * 40, BEFORE)), "Europe/Madrid")
     short = choose_periods("2025-02-01", "2025-06-30", 3)
@@ -118,6 +125,23 @@ def test_gaps_stand_out_only_where_they_are():
     assert (table["comparisons"] == 41).all()
 
 
+def test_a_gap_whose_interval_holds_zero_never_stands_out():
+    """Two groups are each other's rest: both p-values lie below .10, and Benjamini-Hochberg alone would name both."""
+    rows = answers_of([9] * 25 + [5] * 25, segment="a") + answers_of([9] * 34 + [5] * 16, segment="b")
+    table = card(rows, ["segment"]).by_group
+    assert ((table["gap_p"] > 0.05) & (table["gap_p"] < 0.10)).all()
+    assert ((table["gap_low"] < 0) & (table["gap_high"] > 0)).all()
+    assert not table["is_gap_notable"].any()
+
+
+def test_rows_of_no_known_group_are_nobodys_rest():
+    known = answers_of([9] * 40, segment="a") + answers_of([5] * 40, segment="b")
+    alone = card(known, ["segment"]).by_group.set_index("segment")["gap"]
+    beside = card(known + answers_of([9] * 400), ["segment"]).by_group.set_index("segment")["gap"]
+    assert beside["segment:a"] == alone["segment:a"] == 200
+    assert np.isnan(beside["segment:unknown"])
+
+
 def test_months_and_distribution():
     rows = answers_of([10] * 40) + answers_of([3] * 12, "2025-04-30 23:30")  # already May in Madrid
     found = card(rows)
@@ -126,6 +150,9 @@ def test_months_and_distribution():
     answers = answered(company.surveys(rows), "Europe/Madrid")
     spread = distribution(answers, PERIODS, LIMITS).set_index("score")["estimate_share"]
     assert spread.to_dict() == {3.0: pytest.approx(12 / 52), 10.0: pytest.approx(40 / 52)}
+    two = company.surveys(rows + answers_of([6] * 40, instrument="csat", scale_min=1, scale_max=7))
+    beside = distribution(answered(two, "Europe/Madrid"), PERIODS, LIMITS)
+    assert beside.groupby("instrument")["estimate_share"].sum().tolist() == [pytest.approx(1), pytest.approx(1)]
 
 
 def test_turned_scale_is_told():
