@@ -82,6 +82,8 @@ def test_a_missing_id_is_never_joined(by_hand):
     assert panel["customer_id"].notna().all()
     assert panel["revenue"].sum() == pytest.approx(35.5 - 20 + 7.25)
     assert build_totals(by_hand, "Europe/Madrid")["customer_id"].tolist() == ["ana", "bea", "carl"]
+    alone = build_panel({"sales": by_hand["sales"]}, "Europe/Madrid", as_of="2025-04-30")
+    assert alone["customer_id"].unique().tolist() == ["ana", "carl"]
 
 
 def test_an_id_on_more_than_one_row_in_a_hundred_that_stands_out_is_shared():
