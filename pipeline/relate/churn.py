@@ -145,6 +145,8 @@ def by_score(score: pd.Series, left: pd.Series, fitted: np.ndarray | None = None
                                                        fitted=("fitted", "mean"))
     table["ci_low"], table["ci_high"] = proportion_confint(table["left"].to_numpy(), table["n"].to_numpy(),
                                                            method="wilson")
+    table["ci_low"] = table["ci_low"].where(table["left"] > 0, 0.0)
+    table["ci_high"] = table["ci_high"].where(table["left"] < table["n"], 1.0)
     return table.astype({"score": int, "left": int})[columns]
 
 

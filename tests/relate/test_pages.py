@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.contracts.results import Results
 from pipeline.relate import churn, conversion, inactivity, leaks, naive, sales
-from pipeline.relate.sample import sales_sample
+from pipeline.relate.sample import population_table, sales_sample
 from pipeline.relate.timing import timing_of
 from pipeline.report.figures import base
 from pipeline.report.figures import churn as churn_figures
@@ -37,7 +37,8 @@ def made(panel):
     tables = {"timing": timing.table, "shape": shape, "contrast": contrast, "contrast_percent": in_percent,
               "coefficients": coefficients,
               "by_score": churn.score_table(leavers), "calibration": churn.calibration(leavers),
-              "windows": inactivity.window_table(silence)}
+              "windows": inactivity.window_table(silence), "gaps": inactivity.purchase_gaps(bought),
+              "diagnostics": sales.diagnostics(sample), "population": population_table(sample, "EUR")}
     return Results(claims, tables)
 
 
@@ -79,7 +80,7 @@ def test_figures_are_drawn_with_their_alternative_text(results, language):
 def test_pages_say_every_claim(results):
     """Each claim stands in some sentence of its page, naive ones beside the adjusted."""
     words = Words("es")
-    pages = {"sales": sales_page.PAGE, "churn": churn_page.page(results, words)}
+    pages = {"sales": sales_page.page(results, words), "churn": churn_page.page(results, words)}
     assert all(isinstance(page, Page) for page in pages.values())
     for key, page in pages.items():
         said = {c for s in page.sections for pattern in s.sentences for c in select_claims(results, pattern)}
@@ -87,3 +88,12 @@ def test_pages_say_every_claim(results):
         for section in page.sections:
             assert words.has(f"{section.key}.title") and all(words.has(note) for note in section.notes)
         assert all(words.has(key) for key in page.limits)
+
+
+def test_a_page_without_an_estimate_says_why_once(company):
+    words, nothing = Words("es"), made(company(8, 400).assign(revenue_next=float("nan"), is_churned_next=None))
+    page = sales_page.page(nothing, words)
+    said = [c.claim_id for s in page.sections for pattern in s.sentences for c in select_claims(nothing, pattern)]
+    assert said == ["sales.per_point"] and not any(s.figure for s in page.sections)
+    churn_sections = {s.key: s for s in churn_page.page(nothing, words).sections}
+    assert "churn.fit" not in churn_sections and "churn.by_score" not in churn_sections

@@ -11,7 +11,7 @@ import pytest
 from pipeline.relate import conversion, naive, sales
 from pipeline.relate.estimate import Estimate, NotEstimable, claim
 from pipeline.relate.sample import SalesSample, explained, fit_sales, sales_sample, score_groups
-from pipeline.relate.timing import answer_memory, timing_of
+from pipeline.relate.timing import answer_memory, timing_of, with_lags
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,16 @@ def test_what_comes_first_is_seen(company, sample):
     fed = timing_of(sales_sample(company(5, 3000, feedback=0.35), "nps", 1, ["exposure_months"]))
     assert (fed.level, fed.reason) == ("associated", "same_month_not_zero")
     assert timing_of(sales_sample(company(5, 100), "nps", 1, [])).level == "associated"
+
+
+def test_excess_over_carry_over_carries_both_errors(sample):
+    """excess = gamma - rho beta, and each customer's share in it likewise."""
+    rows = with_lags(sample.grid, (0, 1))
+    gamma, beta = (fit_sales(sample, [name], rows=rows)[name] for name in ("score_lag0", "score_lag1"))
+    check = timing_of(sample).checks[0]
+    rho = (gamma.value - check.value) / beta.value
+    assert 0 < rho < 0.5
+    np.testing.assert_allclose(check.influence, gamma.influence - rho * beta.influence, atol=1e-12)
 
 
 def test_memory_of_answers_is_the_autocorrelation_within_customers():

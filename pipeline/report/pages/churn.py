@@ -9,10 +9,13 @@ NEEDS = ("surveys", "customers")
 RATES = {"score": "count", "n": "count", "left": "count", "rate": "share", "ci_low": "share", "ci_high": "share"}
 RATIOS = {"estimate": "ratio", "ci_low": "ratio", "ci_high": "ratio"}
 
+WINDOWS = Table("windows", {"days": "count", "n": "count", **RATIOS}, keys=("days",))
+
 
 def page(results: Results, words: Words) -> Page:
     """Without a fitted model the section of its fit is left out; what cannot be estimated says so in the answer."""
     fitted = not results.tables["calibration"].empty
+    has_windows = bool(results.tables["windows"]["estimate"].notna().any())
     monthly = results.claim("churn.rate") is None
     sections = [
         Section("churn.answer", sentences=["churn.monthly_rate", "churn.rate", "churn.hazard_ratio_per_point",
@@ -21,11 +24,10 @@ def page(results: Results, words: Words) -> Page:
                 table=Table("by_score", RATES | ({"fitted": "share"} if fitted else {})), needs=NEEDS),
         Section("churn.contrast", sentences=["churn.naive.ever_logit"], notes=["churn.contrast.why"], needs=NEEDS),
         Section("churn.groups", sentences=["churn.monthly_rate@segment:*", "churn.rate@segment:*"], needs=NEEDS),
-        Section("churn.silence", sentences=["churn.inactivity.monthly_rate@window:*",
-                                            "churn.inactivity.hazard_ratio_per_point@window:*"],
-                figure=Figure(figures.windows, "windows") if "windows" in results.tables
-                and results.tables["windows"]["estimate"].notna().any() else None,
-                table=Table("windows", {"days": "count", "n": "count", **RATIOS}, keys=("days",)),
+        Section("churn.silence", sentences=[*_silence(results, "churn.inactivity.monthly_rate"),
+                                            *_silence(results, "churn.inactivity.hazard_ratio_per_point")],
+                figure=Figure(figures.windows, "windows") if has_windows else None,
+                table=WINDOWS if has_windows else None,
                 needs=("sales",)),
         Section("churn.gaps", table=Table("gaps", {"share": "share", "days": "count", "n": "count"},
                                           keys=("share",)), needs=("sales",)),
@@ -37,7 +39,9 @@ def page(results: Results, words: Words) -> Page:
         Section("churn.sample",
                 table=Table("diagnostics", {"step": "category", "rows": "count", "customers": "count"}), needs=NEEDS),
     ]
-    optional = {"churn.fit": fitted,
+    optional = {"churn.gaps": len(results.tables["gaps"]) > 0, "churn.by_score": len(results.tables["by_score"]) > 0,
+                "churn.sample": len(results.tables["diagnostics"]) > 0,
+                "churn.fit": fitted,
                 "churn.groups": any(c.claim_id in ("churn.monthly_rate", "churn.rate") and c.segment != "all"
                                     for c in results.claims),
                 "churn.predictors": any("predictor" in c.claim_id for c in results.claims)}
@@ -45,3 +49,11 @@ def page(results: Results, words: Words) -> Page:
                 headline=("churn.monthly_rate", "churn.rate", "churn.hazard_ratio_per_point",
                           "churn.absolute_effect_per_point"),
                 limits=("churn.limit.cause", "churn.limit.answered", "churn.limit.silence"))
+
+
+def _silence(results: Results, claim_id: str) -> list[str]:
+    """All windows of a claim where any gives an estimate, else the declared one alone, which says why not."""
+    windows = [claim for claim in results.claims if claim.claim_id == claim_id]
+    if any(claim.estimate is not None for claim in windows):
+        return [f"{claim_id}@window:*"]
+    return [f"{claim_id}@{windows[len(windows) // 2].segment}"] if windows else []

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 
+from pipeline.contracts.results import Results
 from pipeline.report.figures import sales as figures
 from pipeline.report.page import Figure, Page, Section, Table
+from pipeline.report.words import Words
 
 NEEDS = ("surveys", "sales", "customers")
 LIMITED = {"estimate": "by_row", "ci_low": "by_row", "ci_high": "by_row"}
 CONTRAST = Table("contrast", {"claim": "category", "n": "count", **LIMITED, "ratio": "ratio"})
 
-PAGE = Page(
+WHOLE = Page(
     key="sales",
     sections=(
         Section("sales.answer", sentences=["sales.per_point", "sales.conversion_value.*", "sales.conversion_margin.*",
@@ -41,3 +43,21 @@ PAGE = Page(
     headline=("sales.per_point", "sales.conversion_value.detractor_to_promoter"),
     limits=("sales.limit.answered", "sales.limit.month", "sales.limit.cause"),
 )
+
+
+def page(results: Results, words: Words) -> Page:
+    """The whole page; where the panel gives no estimate, one sentence with the reason instead of twenty alike."""
+    answer = results.claim("sales.per_point")
+    if answer is None or answer.estimate is not None:
+        return replace(WHOLE, sections=tuple(s for s in WHOLE.sections if _holds(s, results)))
+    kept = [replace(WHOLE.sections[0], sentences=["sales.per_point"], notes=[])]
+    kept += [s for s in WHOLE.sections if s.key in ("sales.sample", "sales.population") and _holds(s, results)]
+    return replace(WHOLE, sections=tuple(kept), headline=("sales.per_point",))
+
+
+def _holds(section: Section, results: Results) -> bool:
+    """Whether the section's table has a row to show; sections without a table always."""
+    if section.table is None or section.table.name not in results.tables:
+        return section.table is None
+    table = results.tables[section.table.name]
+    return len(table) > 0 and ("estimate" not in table or bool(table["estimate"].notna().any()))
