@@ -65,21 +65,43 @@ def key_id(key: bytes) -> str:
 
 
 def is_made_by_demo(exports: list[Export], company: Company, manifest: Path) -> bool:
-    """Whether the demo's manifest lists one of the files; a company called invented must have one (DATA-KIND)."""
-    listed: set[str] = set()
-    if manifest.exists():
-        text = manifest.read_text(encoding="utf-8")
-        try:
-            json.loads(text)
-        except ValueError:
-            raise Refusal("DATA-KIND", "the demo's manifest cannot be read", file=str(manifest)) from None
-        listed = set(re.findall(r"\b[0-9a-f]{64}\b", text))
-    made = any(export.sha256 in listed for export in exports)
+    """Whether these files are the demo's; a company called invented may have no others (DATA-KIND).
+
+    A file of the demo that was edited by hand is still the demo's, as long as another one lies there unchanged.
+    """
+    listed = _listed(manifest)
+    made = any(export.sha256 in listed.values() for export in exports)
+    raw = manifest.parent.parent
+    if not made and all(_place(export, raw) in listed for export in exports):
+        others = listed.keys() - {_place(export, raw) for export in exports}
+        made = any(_sha256(raw / name) == listed[name] for name in sorted(others) if (raw / name).is_file())
     if company.data == "invented" and not made:
         raise Refusal("DATA-KIND", "these files were not made by the demo, so the company is not an invented one",
                       file=exports[0].name, found="company.data: invented",
                       expected="company.data: own (or public), and privacy.key: file")
     return made
+
+
+def _listed(manifest: Path) -> dict[str, str]:
+    """The demo's files and their sha256, by their place under data/raw; empty without a manifest."""
+    if not manifest.exists():
+        return {}
+    try:
+        return dict(json.loads(manifest.read_text(encoding="utf-8"))["files"])
+    except (ValueError, KeyError, TypeError):
+        raise Refusal("DATA-KIND", "the demo's manifest cannot be read", file=str(manifest)) from None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _place(export: Export, raw: Path) -> str:
+    try:
+        return export.path.absolute().relative_to(raw.absolute()).as_posix()
+    except ValueError:
+        return ""
 
 
 def make_forms(con: duckdb.DuckDBPyConnection, records: str, column: str, name: str, where: str = "TRUE") -> int:

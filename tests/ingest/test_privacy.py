@@ -84,9 +84,18 @@ def test_a_company_is_invented_only_where_the_demo_made_its_files(shop: Workshop
         shop.ingest("id,segment\n1,a\n", company=invented, **CUSTOMER)
     sha = hashlib.sha256(b"id,segment\n1,a\n").hexdigest()
     (shop.folder / "raw" / "demo").mkdir()
-    (shop.folder / "raw" / "demo" / "manifest.json").write_text(json.dumps({"files": {"customers/a.csv": sha}}))
+    manifest = shop.folder / "raw" / "demo" / "manifest.json"
+    manifest.write_text(json.dumps({"files": {"customers/a.csv": sha}}))
     found = shop.ingest("id,segment\n1,a\n", company=invented, **CUSTOMER)
     assert found.account.made_by_demo
+    with pytest.raises(Refusal, match="DATA-KIND"):
+        shop.ingest("id,segment\n2,a\n", company=invented, **CUSTOMER)
+    other = shop.write("untouched", "other.csv")
+    unchanged = hashlib.sha256(b"untouched").hexdigest()
+    manifest.write_text(json.dumps({"files": {"export.csv": sha, "other.csv": unchanged}}))
+    edited = shop.ingest("id,segment\n2,a\n", company=invented, **CUSTOMER)
+    assert edited.account.made_by_demo  # one file of the demo edited by hand, another as the demo left it
+    other.write_text("touched")
     with pytest.raises(Refusal, match="DATA-KIND"):
         shop.ingest("id,segment\n2,a\n", company=invented, **CUSTOMER)
 
