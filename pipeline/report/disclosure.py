@@ -9,6 +9,7 @@ from pipeline.contracts.claims import Claim
 
 TOTAL = "all"  # the value that marks a row of totals in a dimension
 KEYS = ("score", "period", "lag", "month", "tenure_months")  # say which row it is: never blanked, and never added up
+SETTINGS = ("months", "window", "score_age", "lag")  # the same customers each time, not parts of a whole
 NAMES = ("claim_id", "dimension", "unit", "change_unit", "method", "status", "level", "reason", "variant", "term")
 FLAG, SMALL = FLAGS = ("is_suppressed", "is_small")
 NOT_PEOPLE = ("source", "table", "file", "rule", "column")  # breakdowns of rows and files: always shown whole
@@ -23,14 +24,15 @@ def protect_claims(claims: list[Claim], below: int) -> list[Claim]:
     lines: dict[tuple[str, str, str], list[int]] = {}
     for position, claim in enumerate(claims):
         dimension = claim.segment.partition(":")[0]
-        if claim.segment == TOTAL or dimension in NOT_PEOPLE:
+        gives_none = claim.estimate is None and claim.status != "suppressed"  # it only says why there is no figure
+        if claim.segment == TOTAL or dimension in NOT_PEOPLE or gives_none:
             continue
         lines.setdefault((claim.claim_id, claim.period, dimension), []).append(position)
         is_hidden = claim.status == "suppressed"  # already, by the notebook: how many it hides is not told
         counts[position] = below if is_hidden else claim.n_used
         if is_hidden or claim.n_used < below:
             hidden.add(position)
-    for line in lines.values():
+    for line in (line for key, line in lines.items() if key[2] not in SETTINGS):
         inside = [position for position in line if position in hidden]
         outside = sorted((p for p in line if p not in hidden), key=lambda p: (counts[p], p))
         hidden |= set(_cover(inside, outside, counts, below))

@@ -95,11 +95,11 @@ def section_view(section: Section, results: Results, site: Site, words: Words) -
 
 
 def figure_view(section: Section, results: Results, site: Site, words: Words) -> dict[str, Any] | None:
-    """The figure for a wide screen and for a phone, its caption, alternative text and data; None without data."""
+    """The figure for a wide screen and for a phone, its caption, alternative text, data; None with nothing to draw."""
     figure: Figure = section.figure  # type: ignore[assignment]
     data = section.table if section.table and section.table.name == figure.table else Table(figure.table)
     frame_ = protected(data, results, site)
-    if frame_ is None or frame_.empty:
+    if frame_ is None or frame_.empty or ("estimate" in frame_ and frame_["estimate"].isna().all()):
         return None
     drawn = {}
     for medium in base.WIDTHS:

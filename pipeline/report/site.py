@@ -6,11 +6,12 @@ from typing import Any
 from pipeline.contracts.params import Company, Disclosure
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.results import Results
+from pipeline.report.catalogue import MissingWording
 from pipeline.report.disclosure import protect_claims
 from pipeline.report.export import claims_csv
 from pipeline.report.pages import index, page_for
 from pipeline.report.render import Site, render_page
-from pipeline.report.words import MissingWording, Words
+from pipeline.report.words import Words
 
 
 def build_site(company: Company, limits: Disclosure, linkage: Mapping[str, Any], results: Mapping[str, Results],

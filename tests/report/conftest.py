@@ -14,8 +14,8 @@ from playwright.sync_api import sync_playwright
 from pipeline.contracts.claims import Claim
 from pipeline.contracts.params import Company, Disclosure
 from pipeline.contracts.results import Results
+from pipeline.report import catalogue as catalogue_module
 from pipeline.report import site as site_module
-from pipeline.report import words as words_module
 from pipeline.report.figures import base
 from pipeline.report.page import Figure, Page, Section, Table
 from pipeline.report.words import Words
@@ -65,6 +65,7 @@ claims:
     good: "Convertir un detractor en promotor vale {estimate} por cliente y mes ({interval})."
     bad: "Convertir un detractor en promotor cuesta {size} por cliente y mes ({size_interval})."
     zero: "No se aprecia valor en la conversión: {estimate} ({interval})."
+  churn.inactivity.monthly_rate: {label: "Silencio", described: "Callados {segment} días: {estimate}."}
   churn.hazard_ratio_per_point:
     label: "Riesgo de baja por punto"
     better: lower
@@ -117,6 +118,7 @@ claims:
     good: "Turning a detractor into a promoter is worth {estimate} per customer and month ({interval})."
     bad: "Turning a detractor into a promoter costs {size} per customer and month ({size_interval})."
     zero: "No worth of a conversion can be seen: {estimate} ({interval})."
+  churn.inactivity.monthly_rate: {label: "Silence", described: "Silent {segment} days: {estimate}."}
   churn.hazard_ratio_per_point:
     label: "Churn hazard per point"
     better: lower
@@ -205,7 +207,7 @@ def lay_out_wording(folder: Path) -> Path:
     """A folder with the common wording of the product and the made-up one beside it."""
     folder.mkdir()
     for language, text in WORDING.items():
-        common = Path(words_module.__file__).parent / "wording" / f"common.{language}.yaml"
+        common = Path(catalogue_module.__file__).parent / "wording" / f"common.{language}.yaml"
         (folder / common.name).write_text(common.read_text(encoding="utf-8"), encoding="utf-8")
         (folder / f"made_up.{language}.yaml").write_text(text, encoding="utf-8")
     return folder
@@ -231,10 +233,10 @@ def _plain(language: str, name: str, data: str) -> dict[str, str]:
 def wording(tmp_path, monkeypatch) -> Path:
     """The made-up wording in force, without the notebooks' own."""
     folder = lay_out_wording(tmp_path / "wording")
-    monkeypatch.setattr(words_module, "FOLDER", folder)
-    words_module.catalogue.cache_clear()
+    monkeypatch.setattr(catalogue_module, "FOLDER", folder)
+    catalogue_module.catalogue.cache_clear()
     yield folder
-    words_module.catalogue.cache_clear()
+    catalogue_module.catalogue.cache_clear()
 
 
 @pytest.fixture

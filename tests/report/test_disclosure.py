@@ -81,3 +81,14 @@ def test_each_breakdown_and_period_is_covered_on_its_own():
 
 def test_counts_of_rows_are_not_people():
     assert protect_claims(claims(3, 300, dimension="rule"), 10)[0].status == "ok"
+
+
+def test_a_claim_that_gives_no_figure_keeps_its_reason():
+    without = Claim("sales.per_point", None, "percent", 0, "m", status="not_estimable", reason="no_surveys",
+                    segment="months:12")
+    assert protect_claims([without], 10) == [without]
+
+
+def test_settings_of_one_analysis_are_not_parts_of_a_whole():
+    made = protect_claims(claims(300, 7, 12, dimension="window"), 10)
+    assert [c.status for c in made] == ["ok", "suppressed", "ok"]

@@ -108,6 +108,41 @@ def test_bad_news_and_no_news_are_printed_as_prominently(made_up, results):
         assert sentence in html[html.index('class="answers"'):html.index('id="people"')]
 
 
+def answers_of(files: dict[str, str]) -> str:
+    html = files["index.html"]
+    return html[html.index('class="answers"'):html.index('id="pages"')]
+
+
+def test_no_estimate_is_an_answer_where_it_matters(made_up, results):
+    """Churn that score separates says why, and the rate after it; a score that nobody asked for gives way."""
+    made = results()
+    churn = [Claim("churn.inactivity.monthly_rate", share, "share", 900, "m", segment=f"window:{days}",
+                   ci_low=share / 2, ci_high=share * 2) for days, share in ((45, 0.1), (90, 0.2), (180, 0.3))]
+    made["03-sales"] = Results([*made["03-sales"].claims, *churn], {})
+    made["02-experience-metrics"] = Results([
+        Claim("experience.nps", None, "points", 0, "", status="not_estimable", reason="not_asked"),
+        Claim("experience.ttr_median_hours", 30.4, "hours", 840, "Kaplan-Meier", ci_low=28.1, ci_high=33.0)], {})
+    html = answers_of(made_up("en", made))
+    assert html.index("the score separates") < html.index("Silent 90 days: 20%")
+    assert "Half are solved within 30.4" in html and "NPS: cannot be estimated" not in html[:html.index("Sales")]
+
+
+def test_reasons_are_gathered_and_long_lists_cut(made_up, results):
+    made = results()
+    made["03-sales"] = Results([Claim("sales.conversion_value." + name, None, "EUR", 0, "m", status="not_estimable",
+                                      reason="separation") for name in "ab"], {})
+    limits = made_up("en", made)["index.html"].partition('id="limits"')[2].partition('id="changes"')[0]
+    assert limits.count("Not estimated, because the score separates") == 1
+
+
+def test_a_figure_without_any_estimate_is_not_drawn(made_up, results):
+    made = results()
+    found = made["02-experience-metrics"]
+    empty = found.tables["groups"].assign(estimate=float("nan"))
+    page = made_up("en", made | {"02-experience-metrics": Results(found.claims, found.tables | {"groups": empty})})
+    assert page["02-experience-metrics.html"].count("<figure>") == 1
+
+
 def test_a_missing_source_is_said_and_the_rest_stands(made_up, results):
     made = results()
     found = made["02-experience-metrics"]
@@ -163,7 +198,7 @@ import hashlib, importlib.util, pathlib
 spec = importlib.util.spec_from_file_location("made_up_site", {str(conftest)!r})
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
-module.words_module.FOLDER = module.lay_out_wording(pathlib.Path("wording"))
+module.catalogue_module.FOLDER = module.lay_out_wording(pathlib.Path("wording"))
 module.site_module.page_for = lambda name, results, words: module.PAGES[name]
 files = module.build_files("es")
 print(hashlib.sha256("\\0".join(f"{{n}}\\0{{files[n]}}" for n in sorted(files)).encode()).hexdigest())

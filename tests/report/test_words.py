@@ -4,8 +4,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.contracts.claims import Claim
-from pipeline.report import words as words_module
-from pipeline.report.words import MissingWording, Words, catalogue, placeholders, tidy
+from pipeline.report import catalogue as catalogue_module
+from pipeline.report.catalogue import MissingWording, catalogue, placeholders
+from pipeline.report.words import Words, tidy
 
 FACTS = ("label", "better", "against")
 CLAIM_PLACEHOLDERS = {
@@ -16,7 +17,7 @@ CLAIM_PLACEHOLDERS = {
 def test_both_languages_have_the_same_files_keys_and_placeholders():
     """Over the whole wording of the product: each text and each state of each claim."""
     es, en = catalogue("es"), catalogue("en")
-    names = {language: {file.name.split(".")[0] for file in words_module.FOLDER.glob(f"*.{language}.yaml")}
+    names = {language: {file.name.split(".")[0] for file in catalogue_module.FOLDER.glob(f"*.{language}.yaml")}
              for language in ("es", "en")}
     assert names["es"] == names["en"] != set()
     assert es["texts"].keys() == en["texts"].keys()

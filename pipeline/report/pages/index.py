@@ -14,27 +14,32 @@ class Answer:
     """One of the sentences of the first screen.
 
     key: text index.answer.<key>. page: module of the page that tells more. claims: patterns in order of preference
-    (select_claims). needs: tables without which it cannot be answered.
+    (select_claims); of several segments the middle one is taken (windows come as half, whole and double).
+    needs: tables without which it cannot be answered. must_explain: where the preferred claim has no estimate, the
+    reason is the answer and stands before any other figure.
     """
 
     key: str
     page: str
     claims: tuple[str, ...]
     needs: tuple[str, ...]
+    must_explain: bool = True
 
 
 ANSWERS = (
     Answer("experience", "experience", ("experience.nps", "experience.csat", "experience.ces", "experience.top_share.*",
-                                        "experience.mean.*", "experience.ttr_median_hours"), ("surveys",)),
+                                        "experience.mean.*", "experience.ttr_median_hours"), ("surveys",), False),
     Answer("sales", "sales", ("sales.per_point",), ("surveys", "sales")),
     Answer("value", "sales", ("sales.conversion_value.detractor_to_promoter", "sales.conversion_value.*"),
            ("surveys", "sales")),
-    Answer("churn", "churn", ("churn.hazard_ratio_per_point", "churn.inactivity.hazard_ratio_per_point",
-                             "churn.rate", "churn.monthly_rate"), ("surveys",)),
+    Answer("churn", "churn", ("churn.hazard_ratio_per_point", "churn.inactivity.hazard_ratio_per_point@window:*",
+                              "churn.rate", "churn.monthly_rate", "churn.inactivity.monthly_rate@window:*"),
+           ("surveys",)),
     Answer("coverage", "coverage", ("data.revenue_of_respondents_share", "data.response_rate",
-                                    "data.rows_clean_share"), ()),
+                                    "data.rows_clean_share"), (), False),
 )
 GLOSSARY = ("nps", "csat", "ces", "ttr", "interval", "association", "effect", "churn", "censored", "suppressed")
+MOST_LABELS = 6
 METHOD = ("claims", "order", "interval", "level", "small", "response")
 
 
@@ -54,18 +59,20 @@ def _all_claims(site: Site, pattern: str) -> list[Claim]:
     return [claim for results in site.results.values() for claim in select_claims(results, pattern)]
 
 
-def _chosen(site: Site, patterns: tuple[str, ...]) -> list[Claim]:
-    """The preferred claim; where it has no estimate, it says why and the next one that has follows it."""
-    found = [claim for pattern in patterns for claim in _all_claims(site, pattern) if not claim.naive]
-    if found and found[0].status != "ok":
-        return found[:1] + [claim for claim in found if claim.status == "ok"][:1]
-    return found[:1]
+def _chosen(site: Site, answer: Answer) -> list[Claim]:
+    """The preferred claim; or, without its estimate, the reason and the next claim that has one."""
+    matches = [[claim for claim in _all_claims(site, pattern) if not claim.naive] for pattern in answer.claims]
+    found = [claims[len(claims) // 2] for claims in matches if claims]
+    good = [claim for claim in found if claim.status == "ok"][:1]
+    if found and found[0].status != "ok" and (answer.must_explain or not good):
+        return found[:1] + good
+    return good
 
 
 def _answer(answer: Answer, site: Site, words: Words) -> dict[str, object]:
     """Topic, sentence and evidence of one answer, or what is missing for it."""
     link = next((f"{name}.html" for name, page in site.pages.items() if page.key == answer.page), "")
-    said = [say(claim, site, words) for claim in _chosen(site, answer.claims)]
+    said = [say(claim, site, words) for claim in _chosen(site, answer)]
     absent = ""
     if not said:
         gone = [words.name("table_name", name) for name in answer.needs if name in site.missing]
@@ -81,9 +88,10 @@ def _people(site: Site, words: Words) -> list[Said]:
 
 
 def _cards(site: Site, words: Words) -> list[Said]:
-    """The scorecard: what each page calls its headline, coverage left to its own section."""
+    """The scorecard: what each page calls its headline, figures before gaps, coverage left to its own section."""
     claims = [claim for name, page in site.pages.items() if page.key != "coverage" for pattern in page.headline
               for claim in select_claims(site.results[name], pattern)]
+    claims.sort(key=lambda claim: claim.estimate is None)
     return [say(claim, site, words) for claim in dict.fromkeys(claims)]
 
 
@@ -97,8 +105,13 @@ def _tours(site: Site, words: Words) -> list[dict[str, str]]:
 def _limits(site: Site, words: Words) -> list[str]:
     """What cannot be said: sources that are missing, claims without an estimate, associations, each page's limits."""
     limits = [words.text("limit.missing", table=words.name("table_name", name)) for name in site.missing]
-    limits += [words.sentence(claim) for claim in _all_claims(site, "*")
-               if claim.status not in ("ok", "suppressed", "not_enough_data")]
+    reasons: dict[str, list[str]] = {}
+    for claim in _all_claims(site, "*"):
+        if claim.status == "not_estimable":
+            reasons.setdefault(words.reason(claim), []).append(words.claim_label(claim))
+    limits += [words.text("limit.not_estimable", reason=reason, labels=_shortly(list(dict.fromkeys(labels)), words))
+               for reason, labels in reasons.items()]
+    limits += [words.sentence(claim) for claim in _all_claims(site, "*") if claim.status == "too_early"]
     weak = [said.label for said in _cards(site, words)
             if said.claim.level == "associated" and said.claim.status == "ok"]
     if weak:
@@ -108,6 +121,12 @@ def _limits(site: Site, words: Words) -> list[str]:
         limits.append(words.text("limit.small", count=small))
     limits += [words.text(key) for page in site.pages.values() for key in page.limits]
     return list(dict.fromkeys(limits))
+
+
+def _shortly(labels: list[str], words: Words) -> str:
+    """The first labels, and how many more there are."""
+    rest = len(labels) - MOST_LABELS
+    return words.listed(labels if rest < 2 else [*labels[:MOST_LABELS], words.text("limit.more", count=rest)])
 
 
 def _changes(site: Site, words: Words) -> list[Said]:
