@@ -64,15 +64,21 @@ def test_utf_16_is_read_where_it_is_declared(shop: Workshop):
 
 
 def test_mark_sepline_and_header_spelling_are_repaired_and_counted(shop: Workshop):
-    found = shop.ingest("\ufeffsep=,\n ID ,nps\n1,9\n", **SURVEY)
+    found = shop.ingest("\ufeffsep=,\n ID ,nps\n1,9\n2,11\n", **SURVEY)
     assert found.clean["score"].tolist() == [9.0]
-    assert found.rules == {"ENC-BOM:repaired": 1, "FMT-SEPLINE:repaired": 1, "COL-NORM:repaired": 1}
+    assert found.rules == {"ENC-BOM:repaired": 1, "FMT-SEPLINE:repaired": 1, "COL-NORM:repaired": 1,
+                           "NPS-RANGE:quarantined": 1}
+    assert found.quarantine["line"].tolist() == [4]  # of the file as it came, with the line that was taken off
 
 
 def test_columns_are_taken_by_name_and_unknown_ones_never_passed_on(shop: Workshop):
     found = shop.ingest("phone,nps,id\n600111222,9,1\n", **SURVEY)
     assert found.rules == {"COL-EXTRA:warned": 1}
     assert not found.clean.astype(str).apply(lambda column: column.str.contains("600111222")).any().any()
+
+
+def test_a_column_without_a_name_cannot_be_declared(shop: Workshop):
+    shop.refuse("id,,nps\n1,x,9\n", "COL-MISSING", **SURVEY | {"columns": {"response_id": "id", "channel": ""}})
 
 
 def test_gzip_is_unpacked(shop: Workshop):
