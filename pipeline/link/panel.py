@@ -2,19 +2,29 @@
 
 from collections.abc import Mapping
 from datetime import date
-from functools import reduce
 
 import narwhals as nw
 
-from pipeline.link.engine import Native, canonical_tables, finished, rows, with_every_month, with_missing, with_month
+from pipeline.link.engine import (
+    Native,
+    canonical_tables,
+    finished,
+    kept,
+    rows,
+    with_every_month,
+    with_missing,
+    with_month,
+)
 from pipeline.link.flows import KEYS, instruments_of, known, sales_flows, survey_flows, ticket_flows
 from pipeline.link.identity import resolve_accounts
 from pipeline.link.window import Window, observe_window
 
+GRID = ["person", "month"]
 TRAITS = ["segment", "value_band", "branch"]
 SOURCE_OF = {"count_invitations": "surveys", "count_answers": "surveys", "count_tickets": "tickets",
              "count_complaints": "tickets", "count_orders": "sales", "count_returns": "sales",
              "revenue": "sales", "margin": "sales"}  # 0, not missing, in a month that its export covers
+FOLLOWED = ("revenue", "count_orders", "margin")  # each with its following month as _next
 FLOW_SIGNS = ("count_invitations", "count_answers", "count_tickets", "count_solved", "count_orders")
 FLOWS = {"surveys": survey_flows, "tickets": ticket_flows, "sales": sales_flows}
 
@@ -37,19 +47,19 @@ def build_panel(tables: Mapping[str, Native], time_zone: str, *, as_of: date | s
     if window is None or not any(name in frames for name in FLOWS):
         return None
     flows = {name: make(frames[name], window, time_zone) for name, make in FLOWS.items() if name in frames}
-    events = [flow.select(KEYS) for made in flows.values() for flow in made]
-    roster = _roster(frames.get("customers"), events, window, time_zone)
-    panel = _scaffold(roster)
-    for made in flows.values():
-        panel = reduce(lambda left, flow: left.join(flow, on=KEYS, how="left"), made, panel)
-    signs = [name for name in FLOW_SIGNS if name in panel.collect_schema().names()]
-    panel = panel.with_columns(happened=nw.any_horizontal(*(known(name) for name in signs), ignore_nulls=True))
+    flows = [flow for made in flows.values() for flow in made]
     instruments = instruments_of(frames["surveys"]) if "surveys" in frames else []
-    panel = _open_tickets(_filled(panel, window))
-    panel = _carried(panel, instruments)
-    panel = _exposed(panel, frames.get("actions"), window, time_zone)
+    roster = kept(_began(_roster(frames.get("customers"), flows, window, time_zone), frames.get("actions"), window,
+                         time_zone))
+    panel = _scaffold(roster)
+    people = roster.select("customer_id", "person")
+    for flow in flows:
+        panel = panel.join(flow.join(people, on="customer_id").drop("customer_id"), on=GRID, how="left")
+    panel = _over_time(_filled(panel, window), instruments)
     panel = _outcomes(panel, window, is_contractual(frames.get("customers"), contractual))
-    return finished(panel.filter(nw.col("is_active") | nw.col("happened")), panel_types(instruments), KEYS)
+    panel = panel.filter(nw.col("is_active") | nw.col("happened")).with_columns(period=nw.col("month"))
+    panel = panel.join(roster.select("person", "customer_id", *TRAITS), on="person", how="left")
+    return finished(panel, panel_types(instruments), GRID)
 
 
 def panel_types(instruments: list[str]) -> dict[str, str]:
@@ -63,11 +73,11 @@ def panel_types(instruments: list[str]) -> dict[str, str]:
             "margin_next": "number", "is_churned_next": "maybe", "is_at_risk_next": "flag"}
 
 
-def _roster(customers: nw.LazyFrame | None, events: list[nw.LazyFrame], window: Window,
+def _roster(customers: nw.LazyFrame | None, flows: list[nw.LazyFrame], window: Window,
             time_zone: str) -> nw.LazyFrame:
-    """One row per customer that can be placed in time: traits, acquired, ended (months, missing unknown),
-    is_listed (in the customers table), first and last month of the panel."""
-    seen = nw.concat(events, how="vertical").group_by("customer_id").agg(
+    """One row per customer that can be placed in time: person (its number in the order of ids), traits, acquired,
+    ended (months, missing unknown), is_listed (in the customers table), first and last month of the panel."""
+    seen = nw.concat([flow.select(KEYS) for flow in flows], how="vertical").group_by("customer_id").agg(
         seen_first=nw.col("month").min(), seen_last=nw.col("month").max())
     if customers is None:
         blank = dict.fromkeys(TRAITS, "text") | {"acquired": "number", "ended": "number"}
@@ -85,20 +95,38 @@ def _roster(customers: nw.LazyFrame | None, events: list[nw.LazyFrame], window: 
         panel_last=nw.max_horizontal(nw.min_horizontal(ended, nw.lit(window.last)), "seen_last"))
     roster = roster.with_columns(
         panel_first=nw.max_horizontal(nw.min_horizontal("acquired", "seen_first"), nw.lit(window.first)))
-    return roster.filter(known("acquired"))
+    return roster.filter(known("acquired")).with_row_index("person", order_by="customer_id")
+
+
+def _began(roster: nw.LazyFrame, actions: nw.LazyFrame | None, window: Window, time_zone: str) -> nw.LazyFrame:
+    """The roster with `began`: the month in which the first action for the customer or its branch began."""
+    if actions is None:
+        return with_missing(roster, {"began": "number"})
+    done = actions.filter(known("received_at"), nw.col("received_at") < window.cut, known("unit_id"),
+                          nw.col("eligible").fill_null(True))
+    done = with_month(done, "received_at", "at", time_zone)
+    for kind, key, into in (("branch", "branch", "branch_began"), ("customer", "customer_id", "own_began")):
+        first = done.filter(nw.col("unit_kind") == kind).group_by("unit_id").agg(nw.col("at").min().alias(into))
+        roster = roster.join(first, left_on=key, right_on="unit_id", how="left")
+    return roster.with_columns(began=nw.min_horizontal("branch_began", "own_began"))
 
 
 def _scaffold(roster: nw.LazyFrame) -> nw.LazyFrame:
-    """One row per customer and month of its stretch, with tenure_months and is_active."""
-    grid = with_every_month(roster, "panel_first", "panel_last")
-    tenure = nw.col("month") - nw.col("acquired")
+    """One row per person and month of its stretch, without a gap, with tenure_months, is_active, exposure_months."""
+    grid = roster.select("person", "acquired", "ended", "is_listed", "is_dated", "began", "panel_first", "panel_last")
+    grid = with_every_month(grid, "panel_first", "panel_last")
+    tenure, since = nw.col("month") - nw.col("acquired"), nw.col("month") - nw.col("began")
     return grid.with_columns(
         tenure_months=nw.when(nw.col("is_dated") & (tenure >= 0)).then(tenure),
+        exposure_months=nw.when(since >= 0).then(since),
         is_active=(tenure >= 0) & (nw.col("ended").is_null() | (nw.col("ended") >= nw.col("month"))).fill_null(True))
 
 
 def _filled(panel: nw.LazyFrame, window: Window) -> nw.LazyFrame:
-    """Counts and money of a month without events: 0 where the export covers the month, missing elsewhere."""
+    """Counts and money of a month without events: 0 where the export covers the month, missing elsewhere.
+
+    happened: whether anything did in that month.
+    """
     names = set(panel.collect_schema().names())
     zero = {}
     for name, source in SOURCE_OF.items():
@@ -107,43 +135,27 @@ def _filled(panel: nw.LazyFrame, window: Window) -> nw.LazyFrame:
             covered = (nw.col("month") >= first) & (nw.col("month") <= last)
             silent = nw.col("count_orders").is_null() if name == "margin" else nw.col(name).is_null()
             zero[name] = nw.when(silent & covered).then(nw.lit(0.0)).otherwise(nw.col(name).cast(nw.Float64))
-    absent = {name: "number" for name in (*SOURCE_OF, "ttr_hours") if name not in names}
-    return with_missing(panel.with_columns(**zero), absent)
+    signs = [known(name) for name in FLOW_SIGNS if name in names]
+    absent = {name: "number" for name in (*SOURCE_OF, "count_solved", "ttr_hours") if name not in names}
+    return with_missing(panel.with_columns(happened=nw.any_horizontal(*signs, ignore_nulls=True), **zero), absent)
 
 
-def _open_tickets(panel: nw.LazyFrame) -> nw.LazyFrame:
-    """count_open_tickets: opened minus solved up to the end of the month, whatever is solved later."""
-    if "count_solved" not in panel.collect_schema().names():
-        return with_missing(panel, {"count_open_tickets": "number"})
-    change = nw.col("count_tickets").fill_null(0.0) - nw.col("count_solved").fill_null(0).cast(nw.Float64)
-    panel = panel.with_columns(change=change)
-    still = nw.col("change").cum_sum().over("customer_id", order_by="month")
-    return panel.with_columns(count_open_tickets=nw.when(known("count_tickets")).then(still))
+def _over_time(panel: nw.LazyFrame, instruments: list[str]) -> nw.LazyFrame:
+    """What runs over a person's months: scores carried with their age, open tickets, and the following month.
 
-
-def _carried(panel: nw.LazyFrame, instruments: list[str]) -> nw.LazyFrame:
-    """last_ and age_ per instrument: the last answer up to the end of the month, and how many months ago."""
-    for name in instruments:
-        answered = nw.when(known(f"latest_{name}")).then(nw.col("month"))
-        panel = panel.with_columns(nw.col(f"latest_{name}").alias(f"last_{name}"), answered.alias("answered"))
-        panel = panel.with_columns(
-            nw.col(f"last_{name}", "answered").fill_null(strategy="forward").over("customer_id", order_by="month"))
-        panel = panel.with_columns((nw.col("month") - nw.col("answered")).alias(f"age_{name}"))
-    return panel
-
-
-def _exposed(panel: nw.LazyFrame, actions: nw.LazyFrame | None, window: Window, time_zone: str) -> nw.LazyFrame:
-    """exposure_months: months since the first action for the customer or its branch began; missing before."""
-    if actions is None:
-        return with_missing(panel, {"exposure_months": "number"})
-    begun = actions.filter(known("received_at"), nw.col("received_at") < window.cut, known("unit_id"),
-                           nw.col("eligible").fill_null(True))
-    begun = with_month(begun, "received_at", "began", time_zone)
-    for kind, key, into in (("branch", "branch", "branch_began"), ("customer", "customer_id", "own_began")):
-        first = begun.filter(nw.col("unit_kind") == kind).group_by("unit_id").agg(nw.col("began").min().alias(into))
-        panel = panel.join(first, left_on=key, right_on="unit_id", how="left")
-    since = nw.col("month") - nw.min_horizontal("branch_began", "own_began")
-    return panel.with_columns(exposure_months=nw.when(since >= 0).then(since))
+    count_open_tickets is opened minus solved up to the end of the month, whatever is solved later. All windows stand
+    in one step, so that the engine sorts once.
+    """
+    opened = nw.col("count_tickets").fill_null(0.0) - nw.col("count_solved").fill_null(0).cast(nw.Float64)
+    latest = {f"last_{name}": nw.col(f"latest_{name}") for name in instruments}
+    when = {f"at_{name}": nw.when(known(f"latest_{name}")).then(nw.col("month")) for name in instruments}
+    panel = panel.with_columns(change=opened, **latest, **when)
+    along = {name: nw.col(name).fill_null(strategy="forward") for name in (*latest, *when)}
+    along |= {f"{name}_next": nw.col(name).shift(-1) for name in FOLLOWED}
+    along["still_open"] = nw.col("change").cum_sum()
+    panel = panel.with_columns(**{name: over.over("person", order_by="month") for name, over in along.items()})
+    ages = {f"age_{name}": nw.col("month") - nw.col(f"at_{name}") for name in instruments}
+    return panel.with_columns(count_open_tickets=nw.when(known("count_tickets")).then(nw.col("still_open")), **ages)
 
 
 def is_contractual(customers: nw.LazyFrame | None, declared: bool | None) -> bool:
@@ -155,13 +167,11 @@ def is_contractual(customers: nw.LazyFrame | None, declared: bool | None) -> boo
 
 
 def _outcomes(panel: nw.LazyFrame, window: Window, contractual: bool) -> nw.LazyFrame:
-    """The _next columns, by shift within the customer over its gapless months."""
+    """The _next columns: missing unless the data cover the following month to its end."""
     over = nw.col("month") + 1 <= window.last_whole
     stays = nw.col("ended").is_null() | (nw.col("ended") > nw.col("month")).fill_null(True)
-    panel = panel.with_columns(is_at_risk_next=(nw.col("acquired") <= nw.col("month")) & stays & over)
-    for name in ("revenue", "count_orders", "margin"):
-        following = nw.col(name).shift(-1).over("customer_id", order_by="month")
-        panel = panel.with_columns(nw.when(over).then(following).alias(f"{name}_next"))
+    following = {f"{name}_next": nw.when(over).then(nw.col(f"{name}_next")) for name in FOLLOWED}
+    panel = panel.with_columns(is_at_risk_next=(nw.col("acquired") <= nw.col("month")) & stays & over, **following)
     churned = (nw.col("ended") == nw.col("month") + 1).fill_null(False)
     observed = nw.col("is_at_risk_next") & nw.col("is_listed") & nw.lit(contractual)
-    return panel.with_columns(is_churned_next=nw.when(observed).then(churned), period=nw.col("month"))
+    return panel.with_columns(is_churned_next=nw.when(observed).then(churned))

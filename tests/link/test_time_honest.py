@@ -94,6 +94,13 @@ def test_one_row_per_customer_and_month_and_no_revenue_lost(random_tables, seed)
     assert round(panel["revenue"].sum() * 100) == round(sales["net_amount"].sum() * 100)
 
 
+def test_a_later_sale_to_someone_who_left_adds_no_row_before_it(by_hand):
+    """Bea left in March; that she buys in May must not show in April, where nothing happened."""
+    late = by_hand["sales"].iloc[[0]].assign(order_id="o9", customer_id="bea", ordered_at=pd.Timestamp("2025-05-05"))
+    with_sale = by_hand | {"sales": pd.concat([by_hand["sales"], late])}
+    pd.testing.assert_frame_equal(until(panel_of(by_hand), 4), until(panel_of(with_sale), 4))
+
+
 def test_an_answer_after_the_end_of_the_data_is_not_known(by_hand):
     """as_of 20 February: the answer of the 21st has not been given, ticket t1 is open, Bea has not left."""
     panel = build_panel(by_hand, "Europe/Madrid", as_of="2025-02-20")
