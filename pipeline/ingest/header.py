@@ -42,7 +42,7 @@ def match_header(found: list[str], source: Source, file: str, line: int = 1) -> 
     for header in wanted:
         if not normal(header):
             raise Refusal("COL-MISSING", "a column without a name cannot be declared by name", file="params.yaml",
-                          found=repr(header), expected="a header; in a file without one, `header_rows: 0` and positions")
+                          found=repr(header), expected="a name, or `header_rows: 0` and positions")
         places = names.get(normal(header), [])
         exact = [p for p in places if found[p] == header]
         places = exact if len(exact) == 1 else places

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.ingest import proof as proof_module
 from pipeline.ingest import read_csv
 from pipeline.ingest.proof import prove
 from pipeline.ingest.records import read_records, split_fields
@@ -101,6 +102,7 @@ CELL = st.text(alphabet=st.sampled_from(list('ab1 ",;\n\r\'é☃#=')), max_size=
 def test_a_well_written_file_gives_back_every_cell(tmp_path_factory, rows, end):
     """Whatever stands in the cells, a file written by Python's csv module has one record per row, at its line."""
     folder = tmp_path_factory.mktemp("csv")
+    proof_module.BLOCK = 16  # so that records lie across the blocks in which a file is read
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL).writerows([("x", "y"), *rows])
     path = folder / "a.csv"
@@ -110,6 +112,13 @@ def test_a_well_written_file_gives_back_every_cell(tmp_path_factory, rows, end):
     records = list(read_records(path, ",", '"', None))
     assert [tuple(record.fields) for record in records[1:]] == rows
     assert proof.lines_of(np.arange(len(rows) + 1)).tolist() == [_line_of(rows, n, end) for n in range(len(rows) + 1)]
+
+
+@pytest.fixture(autouse=True)
+def _usual_block():
+    usual = proof_module.BLOCK
+    yield
+    proof_module.BLOCK = usual
 
 
 def _line_of(rows, number: int, end: str) -> int:
@@ -131,3 +140,19 @@ def test_every_line_of_a_damaged_file_is_accounted_for(tmp_path_factory, body):
     assert account.total("clean") >= 1 or account.total("quarantined") >= 1
     assert len(found.quarantine) == account.total("quarantined")
     assert set(found.quarantine["line"]) <= set(range(2, 50))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.tuples(CELL, st.sampled_from(["", "", "\n", "\n\n"])), min_size=1, max_size=15))
+def test_lines_and_offsets_agree_with_the_careful_reader(tmp_path_factory, rows):
+    """Blank lines between records of several lines: the proof's lines are those of the record by record reader."""
+    proof_module.BLOCK = 16
+    path = tmp_path_factory.mktemp("lines") / "a.csv"
+    written = ['"' + cell.replace('"', '""').replace("\r", "") + '",x\n' + blank for cell, blank in rows]
+    path.write_bytes("".join(written).encode())
+    proof = prove(path, ",", '"', 2)
+    records = [record.line for record in read_records(path, ",", '"', None) if record.fields is not None]
+    assert proof.records == len(records)
+    assert proof.lines_of(np.arange(len(records))).tolist() == records
+    starts = np.cumsum([0] + [len(text.encode()) for text in written])[:-1]
+    assert proof.records_at(starts).tolist() == list(range(len(records)))
