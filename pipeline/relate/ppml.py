@@ -2,8 +2,9 @@
 
 Customer effects are concentrated out exactly (the conditional Poisson of Hausman, Hall and Griliches 1984);
 period effects are solved for by Newton steps on a matrix of periods x periods, so cost grows with rows only.
-The variance is the cluster sandwich with the factor (n-1)/(n-k) * G/(G-1), k without fixed effects (the
-convention of fixest/pyfixest with k_fixef="none").
+The variance is the delete-one-customer one (CR3, see leverage): sales are so uneven that the plain cluster sandwich
+is too small. That one stands beside it, with the factor (n-1)/(n-k) * G/(G-1), k without fixed effects (the
+convention of fixest/pyfixest with k_fixef="none"), to be held against other packages.
 """
 
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ import numpy as np
 from scipy import sparse, stats
 
 from pipeline.relate.estimate import Estimate, NotEstimable
+from pipeline.relate.leverage import without_own_pull
 
 TOLERANCE = 1e-10
 MAX_STEPS = 60
@@ -22,7 +24,8 @@ NEVER = 1e-7  # a fitted mean so far below its unit's is on its way to zero: the
 class PpmlFit:
     """Coefficients of the regressors and all that is needed to combine them.
 
-    names: (p,). coef: (p,). influence: (customers offered, p). rows: (n used,) positions of the used rows.
+    names: (p,). coef: (p,). influence: (customers offered, p), what each customer's absence would change.
+    plain: (customers offered, p), the same without regard to their own pull. rows: (n used,) positions used.
     residualised: (n used, p) regressors net of both fixed effects. fitted: (n used,) mean.
     account: rows lost by reason: {"all_zero_customer": .., "singleton_customer": .., "all_zero_month": ..}
     and, where some were, {"separated": ..}.
@@ -31,6 +34,7 @@ class PpmlFit:
     names: tuple[str, ...]
     coef: np.ndarray
     influence: np.ndarray
+    plain: np.ndarray
     rows: np.ndarray
     residualised: np.ndarray
     fitted: np.ndarray
@@ -40,13 +44,19 @@ class PpmlFit:
 
     @property
     def factor(self) -> float:
-        n, k = len(self.rows), len(self.names)
-        return (n - 1) / max(n - k, 1) * self.clusters / max(self.clusters - 1, 1)
+        return (self.clusters - 1) / self.clusters
 
     @property
     def covariance(self) -> np.ndarray:
-        """(p, p) cluster-robust covariance of the coefficients."""
+        """(p, p) delete-one-customer covariance of the coefficients."""
         return self.factor * self.influence.T @ self.influence
+
+    @property
+    def sandwich(self) -> np.ndarray:
+        """(p, p) plain cluster sandwich, as fixest prints it; for comparison, never for an interval."""
+        n, k = len(self.rows), len(self.names)
+        factor = (n - 1) / max(n - k, 1) * self.clusters / max(self.clusters - 1, 1)
+        return factor * self.plain.T @ self.plain
 
     def __getitem__(self, name: str) -> Estimate:
         """The estimate of one coefficient, on the log scale."""
@@ -89,9 +99,19 @@ def fit_ppml(outcome: np.ndarray, regressors: np.ndarray, names: list[str], unit
     if never.any():
         return _without_separated(outcome, regressors, names_in, unit, period, units, wanted, rows[never])
     bread = np.linalg.inv(hessian)
-    scores = np.column_stack([np.bincount(unit[rows], x_net[:, j] * (y - fitted), minlength=units)
-                              for j in range(x.shape[1])])
-    return PpmlFit(tuple(names), coef, scores @ bread, rows, x_net, fitted, len(outcome), clusters, account)
+    alone = without_own_pull(np.column_stack([x_net, _months_net(u, t, fitted)]), fitted, y - fitted, u)
+    influence, plain = (np.column_stack([np.bincount(unit[rows], x_net[:, j] * gap, minlength=units)
+                                         for j in range(x.shape[1])]) @ bread for gap in (alone, y - fitted))
+    return PpmlFit(tuple(names), coef, influence, plain, rows, x_net, fitted, len(outcome), clusters, account)
+
+
+def _months_net(u: np.ndarray, t: np.ndarray, mu: np.ndarray) -> np.ndarray:
+    """(n, periods - 1) period dummies net of unit effects at the weights mu."""
+    months = int(t.max()) + 1
+    share = np.zeros((int(u.max()) + 1, months))
+    np.add.at(share, (u, t), mu)
+    share /= share.sum(axis=1, keepdims=True)
+    return (np.eye(months)[t] - share[u])[:, 1:]
 
 
 def _without_separated(outcome, regressors, names, unit, period, units, wanted, separated) -> PpmlFit:
