@@ -8,7 +8,7 @@ import narwhals as nw
 from pipeline.contracts.refusal import Refusal
 from pipeline.link.calendar import local_day
 from pipeline.link.engine import MINOR, Native, canonical_tables, rows
-from pipeline.link.flows import known
+from pipeline.link.flows import distinct, known
 from pipeline.link.identity import OWNED
 from pipeline.link.window import EVENT_TIMES, Window, observe_window, seen_between
 
@@ -58,7 +58,7 @@ def build_linkage(tables: Mapping[str, Native], time_zone: str, *, as_of: str | 
 
 def _refuse_currencies(frames: Mapping[str, nw.LazyFrame], currency: str) -> None:
     if "sales" in frames and currency:
-        found = rows(frames["sales"].filter(known("currency")).select("currency").unique().sort("currency"))
+        found = rows(distinct(frames["sales"].filter(known("currency")), ["currency"]).sort("currency"))
         other = [row["currency"] for row in found if row["currency"] != currency]
         if other:
             raise Refusal("CUR-MIX", "sales in another currency cannot be added to the company's", column="currency",
@@ -79,7 +79,7 @@ def _table_facts(name: str, frames: Mapping[str, nw.LazyFrame], held: dict[str, 
         register = "customers" if "customers" in frames else "sales"
         fact["rows_orphan"] = None
         if register in frames and register != name:
-            listed = frames[register].filter(known("customer_id")).select("customer_id").unique()
+            listed = distinct(frames[register].filter(known("customer_id")), ["customer_id"])
             strays = frames[name].filter(known("customer_id")).join(listed, on="customer_id", how="anti")
             fact["rows_orphan"] = rows(strays.select(n=nw.len()))[0]["n"]
     span = seen_between(frames[name], name) if name in EVENT_TIMES else None
@@ -126,7 +126,7 @@ def _revenue(frames: Mapping[str, nw.LazyFrame]) -> dict[str, float] | None:
     linked = sales.filter(known("customer_id"))
     parts = {"total": sales, "linked": linked}
     if "surveys" in frames:
-        answered = frames["surveys"].filter(known("customer_id"), known("score")).select("customer_id").unique()
+        answered = distinct(frames["surveys"].filter(known("customer_id"), known("score")), ["customer_id"])
         parts["answered"] = linked.join(answered, on="customer_id", how="semi")
     return {name: int(rows(part.select(n=nw.col("net_amount").sum()))[0]["n"] or 0) / MINOR
             for name, part in parts.items()}

@@ -8,7 +8,7 @@ import narwhals as nw
 
 from pipeline.link.calendar import month_number
 from pipeline.link.engine import MINOR, Native, canonical_tables, finished, kept, rows, with_missing, with_month
-from pipeline.link.flows import MICRO, folded_orders, instruments_of, known, points, sums
+from pipeline.link.flows import MICRO, distinct, folded_orders, instruments_of, known, points, sums
 from pipeline.link.identity import OWNED, resolve_accounts
 from pipeline.link.panel import TRAITS, is_contractual
 from pipeline.link.window import observe_window
@@ -35,7 +35,7 @@ def build_totals(tables: Mapping[str, Native], time_zone: str, *, as_of: date | 
     parts, types = _parts(frames, cut)
     ids = [frame.filter(known("customer_id")).select(ID) for name, frame in frames.items()
            if name in (*OWNED, "customers")]
-    people = nw.concat(ids, how="vertical").unique()
+    people = distinct(nw.concat(ids, how="vertical"), ID)
     extras, extra_types = _extras(frames)
     last_month = month_number(window.as_of) if window else None
     traits = _traits(frames.get("customers"), people, cut, contractual, last_month, time_zone)
@@ -55,10 +55,10 @@ def _parts(frames: dict[str, nw.LazyFrame], cut: datetime | None) -> tuple[list[
     parts, types = [], {}
     if "surveys" in frames:
         surveys = frames["surveys"].filter(known("customer_id"))
-        invited = surveys.select(*ID, "response_id").unique()
+        invited = distinct(surveys, [*ID, "response_id"])
         parts.append(invited.group_by(ID).agg(count_invitations=nw.len()))
         given = _before(points(surveys.filter(known("score"))), "responded_at", cut)
-        parts.append(given.select(*ID, "response_id").unique().group_by(ID).agg(count_answers=nw.len()))
+        parts.append(distinct(given, [*ID, "response_id"]).group_by(ID).agg(count_answers=nw.len()))
         given = given.with_columns(nw.col("responded_at").fill_null(DAWN))
         for name in instruments_of(frames["surveys"]):
             own = given.filter(nw.col("instrument") == name)
