@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: reports test lab bench example clean help
+.PHONY: reports test lab bench bench-quick example clean help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -27,8 +27,11 @@ test: .venv/ready ## everything under tests/, notebooks included
 lab: .venv/ready ## JupyterLab on the notebooks, kernel and paths ready
 	@cd notebooks && jupyter lab
 
-bench: .venv/ready ## does it hold: the truth found over simulated companies
-	@python -m benchmarks.validity
+bench-quick: .venv/ready ## does it hold: the truth found over 200 simulated companies, in minutes
+	@python -m benchmarks.validity --companies 200 --customers 1000 --worlds base,null --json build/validity.json
+
+bench: .venv/ready ## the same over 2,000 companies of each world, size and power included (some hours)
+	@python -m benchmarks.validity --companies 2000 --customers 2000 --json build/validity.json
 
 example: .venv/ready ## NAME=telco|olist|cdnow DATA=folder: pages of a public data set, in build/examples/NAME
 	@python -m pipeline.stages.example "$(NAME)" "$(DATA)"

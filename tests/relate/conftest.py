@@ -6,12 +6,14 @@ comparison is fooled by value (rich customers score higher), the season and the 
 
 import functools
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+sys.path.append(str(Path(__file__).parents[2]))  # benchmarks/ is run from the root and never installed
 BETA, CHURN = 0.06, -0.20
 
 
