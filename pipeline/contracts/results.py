@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.contracts.claims import Claim, read_claims, write_claims
+from pipeline.contracts.claims import Claim, read_claims, rounded, write_claims
 
 SENTINEL = "complete"
 
@@ -46,7 +46,7 @@ def write_results(folder: str | Path, claims: list[Claim], tables: dict[str, pd.
         (folder / part).mkdir()
     write_claims(claims, folder / "claims.json")
     for name, table in tables.items():
-        table.to_parquet(folder / "tables" / f"{name}.parquet", index=False)
+        _rounded_table(table).to_parquet(folder / "tables" / f"{name}.parquet", index=False)
     for name, table in (plots or {}).items():
         table.to_csv(folder / "plots" / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
     (folder / "metrics.json").write_text(json.dumps(_metrics(claims, headline), indent=1) + "\n", encoding="utf-8")
@@ -60,6 +60,12 @@ def read_results(folder: str | Path) -> Results:
         raise FileNotFoundError(f"{folder} holds no complete results")
     tables = {p.stem: pd.read_parquet(p) for p in sorted((folder / "tables").glob("*.parquet"))}
     return Results(read_claims(folder / "claims.json"), tables)
+
+
+def _rounded_table(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its floats at the digits of a claim: the last bits hang on threads and versions."""
+    floats = table.select_dtypes("floating").columns
+    return table.assign(**{name: table[name].map(rounded, na_action="ignore").astype(float) for name in floats})
 
 
 def _metrics(claims: list[Claim], headline: list[str]) -> dict:

@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SMALL = 1500  # customers; everything else as in params.yaml
+SMALL = 1000  # customers; everything else as in params.yaml
 
 
 class Clone:
     """A fresh clone of the repository in a folder of its own, and the commands of its users."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, ready: bool = False):
         self.folder = folder
+        if ready:
+            return
         names = self._git(ROOT, "ls-files", "-co", "--exclude-standard", "-z").stdout.split("\0")
         for name in sorted(filter(None, names)):
             source, target = ROOT / name, folder / name
@@ -55,6 +57,11 @@ class Clone:
         files = [path for pattern in patterns for path in self.folder.glob(pattern) if path.is_file()]
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in sorted(files)}
 
+    def copy(self, folder: Path) -> "Clone":
+        """The same clone elsewhere, with its cache and its state, to be changed at will."""
+        shutil.copytree(self.folder, folder)
+        return Clone(folder, ready=True)
+
     @staticmethod
     def _git(folder: Path, *words: str) -> subprocess.CompletedProcess:
         return subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)
@@ -62,11 +69,17 @@ class Clone:
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory) -> Clone:
-    """The clone after its first `dvc repro`, its lock committed. Tests leave it as they found it."""
+    """The clone after its first `dvc repro`, its lock committed. Tests that change something take a copy."""
     clone = Clone(tmp_path_factory.mktemp("clone"))
     clone.repro()
     clone.commit("first run")
     return clone
+
+
+@pytest.fixture
+def copy(clone, tmp_path) -> Clone:
+    """A copy of the clone for one test to change."""
+    return clone.copy(tmp_path / "copy")
 
 
 def stages_run(output: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from pipeline.contracts.claims import Claim, claims_frame, read_claims, rounded, write_claims
@@ -55,3 +56,12 @@ def test_results_are_read_only_when_complete(tmp_path):
 def test_a_headline_that_was_not_made_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="not made"):
         write_results(tmp_path, [claim()], {}, headline=["a.c"])
+
+
+def test_tables_keep_the_digits_of_claims_and_their_missing_values(tmp_path):
+    table = pd.DataFrame({"x": [0.1 + 0.2, None], "n": [1, 2], "word": ["a", None]})
+    write_results(tmp_path, [claim()], {"t": table}, headline=[])
+    kept = read_results(tmp_path).tables["t"]
+    assert kept["x"].iloc[0] == 0.3
+    assert kept.isna().sum().to_dict() == {"x": 1, "n": 0, "word": 1}
+    assert kept["n"].dtype == "int64"
