@@ -11,6 +11,7 @@ from typing import Any, Literal
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from pipeline.contracts.presets import with_preset
 from pipeline.contracts.refusal import Refusal
 
 Direction = Literal["higher_is_better", "lower_is_better"]
@@ -115,6 +116,7 @@ class Source:
     drop: list[Drop] = field(default_factory=list)
     latest_by: str | None = None  # canonical timestamp that decides between versions of one key
     allow_empty: bool = False
+    preset: str | None = None  # an export tool whose layout fills the keys not given here (pipeline.contracts.presets)
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ class Experience:
     top_box: dict[str, float]  # instrument: lowest answer that counts as satisfied
     labels: dict[str, list[float]]  # instrument: [highest negative, lowest positive], after direction
     false_discovery_rate: float = 0.10
+    response_covariates: list[str] = field(default_factory=lambda: [
+        "segment", "value_band", "branch", "had_ticket", "purchases"])  # what may explain who answers
 
 
 @dataclass(frozen=True)
@@ -211,7 +215,15 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "not readable as YAML in UTF-8"
         raise Refusal("PARAM-YAML", problem, file=path.name, line=mark.line + 1 if mark else None) from None
+    if isinstance(raw, dict) and isinstance(raw.get("sources"), dict):
+        filled = {name: with_preset(own, f"sources.{name}", path.name) for name, own in raw["sources"].items()}
+        raw = {**raw, "sources": filled}
     return _typed(Params, raw, "", path.name)
+
+
+def typed_source(raw: dict[str, Any], where: str = "source", file: str = "params.yaml") -> Source:
+    """One source of params.yaml, as load_params takes it: preset filled in, every key checked."""
+    return _typed(Source, with_preset(raw, where, file), where, file)
 
 
 def section(params: Params, name: str) -> dict[str, Any]:
