@@ -121,6 +121,25 @@ def distribution(table: pd.DataFrame, words: Words) -> Figure:
     return base.describe(figure, words.text("experience.alt_distribution", names=names))
 
 
+def silent(table: pd.DataFrame, words: Words) -> Figure:
+    """NPS of all who were asked by how many points lower the silent scored, with its 95 % band and raw NPS."""
+    figure, axes = base.canvas(height=3.0)
+    band = table[["delta", "estimate", "ci_low", "ci_high"]].astype(float)
+    base.interval_line(axes, band["delta"], band["estimate"], band["ci_low"], band["ci_high"])
+    axes.axhline(float(table["raw"].iloc[0]), color=base.MUTED, linewidth=1, linestyle=(0, (4, 3)),
+                 label=words.text("experience.legend_raw"))
+    if band["ci_low"].min() < 0 < band["ci_high"].max():
+        base.zero_line(axes, vertical=False)
+    base.value_axis(axes.yaxis, words, "points")
+    base.value_axis(axes.xaxis, words, "count")
+    axes.set_xlabel(words.text("column.delta"))
+    base.legend(figure, axes)
+    first, last = band.iloc[0], band.iloc[-1]
+    return base.describe(figure, words.text(
+        "experience.alt_silent", start=words.value(first["estimate"], "points"),
+        end=words.value(last["estimate"], "points"), delta=int(last["delta"])))
+
+
 def _moment(hours: int, words: Words) -> str:
     unit, value = ("hours", hours) if hours < 48 else ("days", hours // 24)
     return f"{words.number(value)} {words.text(f'unit.{unit}.brief')}"

@@ -24,8 +24,10 @@ def page(results: Results, words: Words) -> Page:
     absent = {claim.claim_id for claim in results.claims if claim.reason in NEVER_MEASURED}
     now = [f"{SCORES[name][0]}{ending}" for name in SCORES for ending in ("", "_change")]
     now = [name for name in now if name not in absent or not name.endswith("_change")]
+    now.insert(1, "experience.nps_if_silent_lower")  # the headline never stands without its warning
     parts = [
         Section("experience.now", needs=("surveys", "tickets"), sentences=[*now, *others]),
+        *_silent(results),
         *[_months(name) for name in ("nps", "csat", "ces") if _drawable(results, f"months_{name}")],
         Section("experience.labels", figure=Figure(experience.labels, "labels"), needs=("surveys",),
                 table=Table("labels", {"segment": "category", "label": "category", "n": "count", "estimate": "share",
@@ -42,8 +44,9 @@ def page(results: Results, words: Words) -> Page:
                             keys=("scale_min", "scale_max", "top_box")),
                 notes=["experience.note_turned"]),
     ]
-    return Page("experience", parts, headline=HEADLINE, limits=["experience.limit_respondents",
-                                                                "experience.limit_hours"])
+    return Page("experience", parts, headline=HEADLINE, limits=[
+        "experience.limit_respondents", *(["experience.limit_silent"] if "silent" in results.tables else []),
+        "experience.limit_hours"])
 
 
 def _drawable(results: Results, name: str) -> bool:
@@ -72,6 +75,26 @@ def _groups(name: str, results: Results) -> Section:
     return Section(f"experience.groups_{name}", sentences=sentences, notes=notes,
                    table=Table(f"groups_{name}", columns),
                    figure=Figure(experience.groups, f"groups_{name}", {"unit": unit, "better": better, "name": name}))
+
+
+def _silent(results: Results) -> list[Section]:
+    """Who answers, NPS with and without weights, and the band of the silent; one section with the reason without."""
+    if "silent" not in results.tables:
+        return []
+    names = ("nps_answer_share", "nps_weighted", "nps_raked", "nps_weighting_shift", "nps_if_silent_lower",
+             "nps_tipping_points")
+    limits = {"ci_low": "points", "ci_high": "points"}
+    return [
+        Section("experience.silent", sentences=[f"experience.{name}" for name in names],
+                figure=Figure(experience.silent, "silent"), notes=["experience.note_silent"],
+                table=Table("silent", {"delta": "count", "estimate": "points"} | limits, count="", keys=("delta",))),
+        Section("experience.ways", sentences=["experience.response_n_eff", "experience.response_largest_weight"],
+                table=Table("ways", {"way": "category", "n": "count", "estimate": "points"} | limits
+                            | {"n_eff": "count", "largest_weight": "ratio"})),
+        Section("experience.odds", table=Table("odds", {"dimension": "category", "segment": "category", "n": "count",
+                                                        "answered_share": "share", "estimate": "ratio",
+                                                        "ci_low": "ratio", "ci_high": "ratio"},
+                                               titles={"estimate": "column.odds"}))]
 
 
 def _tickets() -> Section:

@@ -1,0 +1,111 @@
+"""Who could have answered the NPS question of the headline period: answered or silent, and what was known of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.measure.clusters import customer_codes
+from pipeline.measure.metrics import group_names
+from pipeline.measure.nps import sides
+from pipeline.measure.periods import Periods, in_window, local_months
+
+RECENT_DAYS = 60  # a ticket or an order in that many days before the invitation
+POOLED = "other"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """rows: one per invitation (or customer), `value` (-1 to 1, missing when silent), `code`, and the covariates.
+
+    kind: "invitations", or "customers" where only answers were exported. reason: why there is nothing to compare.
+    """
+
+    rows: pd.DataFrame
+    covariates: list[str]
+    kind: str
+    reason: str = ""
+
+
+def asked_people(surveys: pd.DataFrame | None, tickets: pd.DataFrame | None, sales: pd.DataFrame | None,
+                 totals: pd.DataFrame | None, covariates: Sequence[str], periods: Periods, time_zone: str,
+                 caution_below: int) -> Asked:
+    """The invitations to the NPS question in the headline period, answered or not.
+
+    Where only answers were exported: all customers, each with the mean of its answers, silent when it gave none; so
+    customers who never answered are known by their sales and tickets.
+    """
+    if surveys is None or not (surveys["instrument"] == "nps").any():
+        return _none("no_surveys" if surveys is None else "not_asked")
+    rows = surveys[surveys["instrument"] == "nps"].reset_index(drop=True)
+    rows = rows.assign(month=local_months(rows["responded_at"].fillna(rows["sent_at"]), time_zone))
+    rows = _relational(in_window(rows, periods.now), caution_below)
+    rows = rows.assign(value=pd.Series(sides(rows["score_up"]), rows.index).where(rows["score_up"].notna()))
+    kind = "invitations"
+    if rows["value"].notna().all():
+        if totals is None or not rows["customer_id"].notna().any():
+            return _none("no_customer_key")
+        rows, kind = _by_customer(rows, totals), "customers"
+    else:
+        at = rows["sent_at"].fillna(rows["responded_at"])
+        rows = rows.assign(had_ticket=_is_recent(rows, at, tickets, "created_at"),
+                           purchases=_is_recent(rows, at, sales, "ordered_at"))
+    if min(rows["value"].notna().sum(), rows["value"].isna().sum()) < caution_below:
+        return _none("one_side_empty")
+    rows = rows.assign(code=customer_codes(rows["customer_id"])).reset_index(drop=True)
+    named = {name: _pooled(rows[name], rows["value"].notna(), caution_below) for name in covariates if name in rows}
+    used = [name for name, levels in named.items() if levels.nunique() > 1]
+    return Asked(rows.assign(**{name: named[name] for name in used}), used, kind, "" if used else "no_covariates")
+
+
+def _none(reason: str) -> Asked:
+    return Asked(pd.DataFrame(), [], "", reason)
+
+
+def _relational(rows: pd.DataFrame, caution_below: int) -> pd.DataFrame:
+    """Only the question about the relation where that one is the headline (metrics.relational_only)."""
+    is_relational = rows["touchpoint"].isna()
+    enough = (is_relational & rows["score_up"].notna()).sum() >= caution_below
+    return rows[is_relational] if enough and not is_relational.all() else rows
+
+
+def _by_customer(answers: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
+    """One row per customer: the mean of its answers, whether it had tickets, and its third by revenue."""
+    value = answers.groupby("customer_id")["value"].mean()
+    rows = totals.assign(value=totals["customer_id"].map(value).astype(float))
+    if "count_tickets" in rows and rows["count_tickets"].notna().any():
+        rows["had_ticket"] = rows["count_tickets"].fillna(0) > 0
+    if "revenue" in rows and rows["revenue"].notna().any():
+        place = rows["revenue"].fillna(0).rank(method="average", pct=True)
+        thirds = np.select([place <= 1 / 3, place <= 2 / 3], ["third_low", "third_middle"], "third_high")
+        rows["purchases"] = thirds
+    return rows
+
+
+def _is_recent(rows: pd.DataFrame, at: pd.Series, events: pd.DataFrame | None, time: str) -> pd.Series | None:
+    """Per row whether its customer had such an event in the RECENT_DAYS before `at`; None without any events."""
+    if events is None or not events[time].notna().any():
+        return None
+    known = events.loc[events["customer_id"].notna() & events[time].notna(), ["customer_id", time]]
+    moments = pd.DataFrame({"customer_id": rows["customer_id"], "at": at}).dropna().sort_values("at", kind="stable")
+    last = pd.merge_asof(moments.reset_index(), known.sort_values(time, kind="stable"), left_on="at", right_on=time,
+                         by="customer_id", allow_exact_matches=False, tolerance=pd.Timedelta(days=RECENT_DAYS))
+    found = set(last.loc[last[time].notna(), "index"])
+    return pd.Series(rows.index.isin(found), rows.index)
+
+
+def _pooled(values: pd.Series, answered: pd.Series, fewest: int) -> pd.Series:
+    """Levels as text; those with too few answers or too few silences are pooled, so that none is all one or the other.
+
+    A pool that is itself too small joins the largest level.
+    """
+    names = group_names(values)
+    counts = pd.DataFrame({"yes": answered.groupby(names).sum(), "no": (~answered).groupby(names).sum()})
+    few = counts.index[counts.min(axis=1) < fewest // 3]
+    if len(few) == 0:
+        return names
+    pool = POOLED
+    if counts.loc[few].sum().min() < fewest // 3:
+        pool = counts.drop(index=few).sum(axis=1).idxmax() if len(few) < len(counts) else POOLED
+    return names.where(~names.isin(few), pool)

@@ -1,0 +1,186 @@
+"""Who answered: weights that repair what is known of the silent, a band for what is not, churn beside it."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.measure.asked import Asked, asked_people
+from pipeline.measure.disclosure import Limits
+from pipeline.measure.periods import choose_periods
+from pipeline.measure.response import nps_if_all_answered
+from pipeline.measure.silence import churn_claims
+from pipeline.measure.weighting import effective_size, rake, response_model
+
+_spec = importlib.util.spec_from_file_location("measure_company", Path(__file__).with_name("company.py"))
+company = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(company)
+
+LIMITS = Limits(10, 30, 0.10)
+PERIODS = choose_periods("2025-01-01", "2025-06-30", 3)
+ZONE = "Europe/Madrid"
+
+
+def of(claims, name):
+    return next(c for c in claims if c.claim_id == name)
+
+
+def invited(random: np.random.Generator, customers: int, psi: float = 0.0, everybody: bool = False) -> Asked:
+    """Three invitations each. The big (40 %) score higher and answer more; psi: answering depends on the opinion."""
+    codes = np.repeat(np.arange(customers), 3)
+    big = (random.random(customers) < 0.4)[codes]
+    mood = 7.3 + 0.9 * big + random.normal(0, 0.9, customers)[codes] + random.normal(0, 1.2, len(codes))
+    score = np.clip(np.round(mood), 0, 10)
+    logit = -1.2 + 1.6 * big + psi * (score - 7)
+    answers = everybody | (random.random(len(codes)) < 1 / (1 + np.exp(-logit)))
+    side = np.where(score >= 9, 1.0, np.where(score >= 7, 0.0, -1.0))
+    rows = pd.DataFrame({"value": np.where(answers, side, np.nan), "side": side, "code": codes,
+                         "big": np.where(big, "yes", "no"), "half": np.where(codes % 2, "a", "b")})
+    return Asked(rows, ["big", "half"], "invitations")
+
+
+def test_weights_find_the_npss_of_all_and_raw_does_not():
+    """400 companies of 250 customers: .925 to .975 is what 400 runs allow around .95 (three standard errors).
+
+    The raw interval, which takes those who answer for everybody, must fail in the same world.
+    """
+    random = np.random.default_rng(8)
+    truth = invited(random, 400_000, everybody=True).rows["value"].mean() * 100
+    hits = {name: 0 for name in ("raw", "raked", "weighted")}
+    estimates = {name: [] for name in hits}
+    for _ in range(400):
+        ways = nps_if_all_answered(invited(random, 250), "2025", LIMITS).ways.set_index("way")
+        for name in hits:
+            hits[name] += ways.loc[name, "ci_low"] <= truth <= ways.loc[name, "ci_high"]
+            estimates[name].append(ways.loc[name, "estimate"])
+    assert 0.917 <= hits["weighted"] / 400 <= 0.983
+    assert 0.917 <= hits["raked"] / 400 <= 0.983
+    assert abs(np.mean(estimates["weighted"]) - truth) < 1
+    assert np.mean(estimates["raw"]) - truth > 5
+    assert hits["raw"] / 400 < 0.8
+
+
+def test_weights_do_not_mend_answering_that_depends_on_the_opinion_but_the_band_holds_the_truth():
+    """The band read at the points by which the silent do score lower than those like them gives the NPS of all."""
+    world = invited(np.random.default_rng(9), 20_000, psi=0.2)
+    found, rows = nps_if_all_answered(world, "2025", LIMITS), world.rows
+    truth, silent = rows["side"].mean() * 100, rows["value"].isna()
+    assert of(found.claims, "experience.nps_weighted").ci_low > truth + 5
+    like_them = rows.groupby(["big", "half"])["value"].transform("mean")
+    lower = (like_them - rows["side"])[silent].mean() * 100
+    assert 10 < lower < 20
+    assert np.interp(lower, found.band["delta"], found.band["estimate"]) == pytest.approx(truth, abs=0.1)
+    assert found.band["delta"].tolist() == list(range(21))
+
+
+def by_hand() -> Asked:
+    """60 of 100 big customers answer, all promoters; 40 of 200 small ones, all detractors: weights 5/3 and 5."""
+    value = [1.0] * 60 + [np.nan] * 40 + [-1.0] * 40 + [np.nan] * 160
+    return Asked(pd.DataFrame({"value": value, "code": np.arange(300), "size": ["big"] * 100 + ["small"] * 200}),
+                 ["size"], "invitations")
+
+
+def test_weighting_by_hand():
+    """NPS of all = (100 - 200) / 300 = -33.3; raw 20; n_eff = 300^2 / (60 * 25/9 + 40 * 25) = 77.1; 5 over 3."""
+    found = nps_if_all_answered(by_hand(), "2025", LIMITS)
+    for name in ("weighted", "raked"):
+        assert of(found.claims, f"experience.nps_{name}").estimate == pytest.approx(-100 / 3)
+    assert found.ways.set_index("way").loc["raw", "estimate"] == pytest.approx(20)
+    assert of(found.claims, "experience.nps_weighting_shift").estimate == pytest.approx(-160 / 3)
+    assert of(found.claims, "experience.response_n_eff").estimate == pytest.approx(90_000 / (500 / 3 + 1000))
+    assert of(found.claims, "experience.response_largest_weight").estimate == pytest.approx(5 / 3)
+    assert of(found.claims, "experience.nps_answer_share").estimate == pytest.approx(1 / 3)
+    assert of(found.claims, "experience.nps_if_silent_lower").estimate == pytest.approx(-100 / 3 - 20 * 2 / 3)
+    odds = found.odds.set_index("segment")["estimate"]
+    assert odds["size:small"] == pytest.approx((40 / 160) / (60 / 40))
+
+
+def test_response_errors_are_clustered():
+    """Every row three times under one customer: as if it were there once (but for G/(G-1))."""
+    random = np.random.default_rng(2)
+    levels, answered = random.integers(0, 2, (200, 1)), (random.random(200) < 0.4).astype(float)
+    once = response_model(answered, levels, np.arange(200))
+    thrice = response_model(np.repeat(answered, 3), np.repeat(levels, 3, axis=0), np.repeat(np.arange(200), 3))
+    assert thrice.covariance == pytest.approx(once.covariance)
+    assert thrice.coefficients == pytest.approx(once.coefficients)
+
+
+def test_raking_meets_every_margin_and_keeps_equal_weights_where_nothing_differs():
+    levels = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    weights = rake(np.ones(4), levels, [np.array([30.0, 10.0]), np.array([20.0, 20.0])])
+    assert weights == pytest.approx([15, 15, 5, 5])
+    assert effective_size(np.ones(7)) == 7
+
+
+def survey_rows(answered: int, silent: int, **fields) -> list[dict]:
+    return ([{"score": 9.0 if i % 2 else 4.0, "customer_id": f"a{i}"} | fields for i in range(answered)]
+            + [{"customer_id": f"s{i}", "responded_at": None} | fields for i in range(silent)])
+
+
+def people(surveys, tickets=None, totals=None, covariates=("segment", "had_ticket", "purchases")):
+    return asked_people(surveys, tickets, None, totals, covariates, PERIODS, ZONE, 30)
+
+
+def test_invitations_know_earlier_tickets_only():
+    long_ago = {"customer_id": "old", "sent_at": "2025-01-05", "responded_at": None}
+    surveys = company.surveys([*survey_rows(40, 60), long_ago])
+    before = company.tickets([1.0] * 50, "2025-05-20").assign(customer_id=pd.array(
+        [f"a{i}" for i in range(20)] + [f"s{i}" for i in range(30)], dtype="str"))
+    found = people(surveys, before)
+    assert (found.kind, found.covariates, len(found.rows)) == ("invitations", ["had_ticket"], 100)
+    assert (found.rows["had_ticket"] == "true").sum() == 50
+    later = people(surveys, before.assign(created_at=pd.Timestamp("2025-06-03")))
+    assert later.reason == "no_covariates"
+
+
+def test_without_invitations_the_silent_are_customers_who_never_answered():
+    surveys = company.surveys(survey_rows(90, 0))
+    totals = pd.DataFrame({"customer_id": [f"a{i}" for i in range(90)] + [f"s{i}" for i in range(90)],
+                           "revenue": np.arange(180.0) % 90, "count_tickets": [1.0, 0.0] * 90})
+    found = people(surveys, totals=totals)
+    assert (found.kind, len(found.rows), found.rows["value"].notna().sum()) == ("customers", 180, 90)
+    assert set(found.rows["purchases"]) == {"third_low", "third_middle", "third_high"}
+    claims = nps_if_all_answered(found, "2025", LIMITS).claims
+    assert of(claims, "experience.nps_weighted").reason == "customers"
+
+
+def test_what_cannot_be_compared_is_said():
+    answers = company.surveys(survey_rows(40, 0))
+    assert people(None).reason == "no_surveys"
+    assert people(answers.assign(instrument="csat")).reason == "not_asked"
+    assert people(answers).reason == "no_customer_key"
+    everybody = pd.DataFrame({"customer_id": [f"a{i}" for i in range(40)]})
+    assert people(answers, totals=everybody).reason == "one_side_empty"
+    claim = nps_if_all_answered(people(None), "2025", LIMITS).claims[0]
+    assert (claim.claim_id, claim.status, claim.estimate) == ("experience.nps_weighted", "not_estimable", None)
+
+
+def test_levels_in_which_all_answered_are_pooled():
+    rows = survey_rows(60, 60, segment="home") + survey_rows(40, 0, segment="firm") + survey_rows(30, 40, segment="x")
+    found = people(company.surveys(rows))
+    assert set(found.rows["segment"]) == {"home", "x"}
+
+
+def test_only_the_relation_counts_where_contacts_are_asked_too():
+    rows = survey_rows(60, 60, segment="home") + survey_rows(30, 60, segment="firm")
+    rows += survey_rows(50, 10, segment="home", touchpoint="delivery")
+    assert len(people(company.surveys(rows)).rows) == 210
+
+
+def test_churn_of_the_silent_counts_only_months_in_which_they_were_asked():
+    """200 answered and 2 % left; 300 silent and 4 % left; 400 never asked, all left: these count for neither."""
+    frame = pd.DataFrame({
+        "customer_id": [f"c{i}" for i in range(900)], "count_invitations": [1.0] * 500 + [0.0] * 400,
+        "count_answers": [1.0] * 200 + [0.0] * 700,
+        "is_churned_next": pd.array([i % 50 == 0 for i in range(200)] + [i % 25 == 0 for i in range(300)]
+                                    + [True] * 400, dtype="boolean"),
+        "is_at_risk_next": pd.array([True] * 900, dtype="boolean")})
+    found = churn_claims(frame, None, LIMITS)
+    assert [round(c.estimate, 9) for c in found] == [0.02, 0.04, -2.0]
+    assert {c.reason for c in found} == {"next_month"}
+    assert found[2].ci_low < -2 < found[2].ci_high
+    assert churn_claims(None, None, LIMITS)[0].reason == "no_customer_key"
+    labels = pd.DataFrame({"customer_id": ["a", "b"] * 40, "count_answers": [1.0, 0.0] * 40, "is_churned": True})
+    assert {c.reason for c in churn_claims(None, labels, LIMITS)} == {"whole_period"}
