@@ -1,6 +1,7 @@
 """A contract for a file that came without one: everything as text, dialect and header as far as they can be seen."""
 
 import csv
+import gzip
 import re
 import zipfile
 from collections import Counter
@@ -64,8 +65,10 @@ def _parquet(path: Path) -> list[str]:
 
 
 def _text_dialect(path: Path, workdir: Path) -> dict:
-    import gzip
-    raw = path.open("rb").read(HEAD) if path.is_file() else b""
+    raw = b""
+    if path.is_file():
+        with path.open("rb") as handle:
+            raw = handle.read(HEAD)
     if raw.startswith(b"\x1f\x8b"):
         try:
             with gzip.open(path) as handle:
@@ -81,7 +84,8 @@ def _text_dialect(path: Path, workdir: Path) -> dict:
         text = text[:text.rfind("\n") + 1] or text
     head = workdir / "head"
     head.write_text(text, encoding="utf-8", errors="replace", newline="")
-    best = max((_fit(head, sign, quote) for quote in QUOTES for sign in signs), key=lambda fit: fit[0])
+    quotes = '"' if '"' in text else QUOTES  # in a damaged file the other mark only seems to fit
+    best = max((_fit(head, sign, quote) for quote in quotes for sign in signs), key=lambda fit: fit[0])
     (share, _, _), sign, quote, top, line = best
     if share < 0.5 and any(sign in text for sign in SIGNS + " "):
         raise Refusal("FMT-DELIM", "no delimiter splits most lines into the same number of fields", file=path.name,
@@ -90,9 +94,16 @@ def _text_dialect(path: Path, workdir: Path) -> dict:
         sign, quote, line = ",", '"', 1
         top = text.splitlines()[:1]
     headless = any(VALUE.fullmatch(cell.strip()) for cell in top)
+    first = next(read_records(head, sign, quote, None), None)
+    if headless and line > 1 and first is not None and len(first.fields or ()) > 1:
+        raise Refusal("FMT-WIDTH", "the first line has another number of fields than the others", file=path.name,
+                      line=1, found=f"{len(first.fields)} fields", expected=f"{len(top)}")
+    import_ids = [r.line for r in islice(read_records(head, sign, quote, None), 3)
+                  if r.fields and r.fields[0].startswith('{"ImportId"')]
+    header_rows = 3 if import_ids else 1  # Qualtrics
     names = [str(place + 1) for place in range(len(top))] if headless else top
     return {"delimiter": sign, "quote": quote, "encoding": encoding, "skip_rows": line - 1,
-            "header_rows": 0 if headless else 1, "extra": _named(names)}
+            "header_rows": 0 if headless else header_rows, "extra": _named(names)}
 
 
 def _fit(head: Path, sign: str, quote: str) -> tuple[tuple[float, int, bool], str, str, list[str], int]:
@@ -104,7 +115,8 @@ def _fit(head: Path, sign: str, quote: str) -> tuple[tuple[float, int, bool], st
     if not widths:
         return (0.0, 0, quote == '"'), sign, quote, [], 1
     width, rows = max(widths.items(), key=lambda item: (item[1], item[0]))
-    first = next(r for r in records if r.fields is not None and len(r.fields) == width)
+    wide = [r for r in records if r.fields is not None and len(r.fields) == width]
+    first = next((r for r in wide[:20] if sum(map(bool, r.fields)) > width / 2), wide[0])  # not a padded title
     return (rows / len(records), width, quote == '"'), sign, quote, first.fields or [], first.line
 
 

@@ -97,7 +97,8 @@ def _constant(column: Column, source: Source, company: Company) -> str:
 def column_checks(source: Source, company: Company) -> list[Check]:
     """What makes a record unusable, column by column, in the order in which the first one decides."""
     key = TABLES[source.table].key
-    checks = [Check("FMT-FOOTER", c.name, "quarantined", nw.col("f_footer")) for c in mapped(source)[:1]]
+    first = [c.name for c in mapped(source)[:1]] or [""]
+    checks = [Check("FMT-FOOTER", first[0], "quarantined", nw.col("f_footer"))]
     for column in mapped(source):
         name, text = column.name, nw.col(f"t_{column.name}")
         if column.kind == "id":
@@ -155,11 +156,12 @@ def _time_checks(column: Column, source: Source) -> list[Check]:
 
 def flags(source: Source) -> dict[str, str]:
     """f_<what>_<canonical>: facts about texts that the rules ask for; what is rare is asked only where it can be."""
-    found = {"f_footer": "FALSE"}
     columns = mapped(source)
-    if columns:
-        empty = " + ".join(f"CAST(t_{c.name} IS NULL AS INTEGER)" for c in columns)
-        lead = f"CASE WHEN 2 * ({empty}) >= {len(columns) - 1} THEN regexp_full_match(t_{columns[0].name}, {{}}) END"
+    read = [f"t_{c.name}" for c in columns] or [f"x_{name}" for name in source.extra]
+    found = {"f_footer": "FALSE"}
+    if read:
+        empty = " + ".join(f"CAST({engine.quoted(name)} IS NULL AS INTEGER)" for name in read)
+        lead = f"CASE WHEN 2 * ({empty}) >= {len(read) - 1} THEN regexp_full_match({engine.quoted(read[0])}, {{}}) END"
         found["f_footer"] = lead.format(engine.literal(FOOTER_WORDS))
     for column in columns:
         name, text = column.name, f"t_{column.name}"

@@ -41,7 +41,8 @@ def find_exports(source: Source) -> list[Export]:
     if not folder.is_dir():
         raise Refusal("SET-MISSING", "the folder of this source does not exist", file=source.folder,
                       expected=f"a folder with {source.files}")
-    paths = [path for path in folder.rglob("*") if _meant(path.relative_to(folder), source.files)]
+    within = folder.iterdir() if len(Path(source.files).parts) == 1 else folder.rglob("*")
+    paths = [path for path in within if _meant(path.relative_to(folder), source.files)]
     if not paths:
         present = ", ".join(sorted(p.name for p in folder.iterdir())[:8]) or "nothing"
         raise Refusal("SET-MISSING", "no file of this name lies in the folder", file=source.folder,

@@ -15,7 +15,7 @@ from pipeline.contracts.tables import TABLES
 from pipeline.ingest.decode import Text, decode
 from pipeline.ingest.engine import literal, quoted, scan_csv, take_rejects
 from pipeline.ingest.files import Export
-from pipeline.ingest.header import Header, match_header, normal
+from pipeline.ingest.header import Header, declared_headers, match_header, normal
 from pipeline.ingest.proof import Proof, prove
 from pipeline.ingest.raw import Loaded, Reject, check_loaded, count_rows, fill_table, width_rule
 from pipeline.ingest.records import Record, read_records, split_fields
@@ -62,7 +62,7 @@ def _read_header(text: Text, source: Source, name: str) -> tuple[Header, int]:
     try:
         header = match_header(top[0].fields, source, name, source.skip_rows + 1 + text.lines_off)
     except Refusal as refusal:
-        raise _preamble(text, source, name) or refusal from None
+        raise (refusal.rule == "COL-MISSING" and _preamble(text, source, name)) or refusal from None
     if len(top) > source.header_rows:
         return header, top[source.header_rows].line
     with open(text.path, "rb") as handle:  # nothing below the header
@@ -71,9 +71,9 @@ def _read_header(text: Text, source: Source, name: str) -> tuple[Header, int]:
 
 def _preamble(text: Text, source: Source, name: str) -> Refusal | None:
     """A refusal that says where the header stands, if it stands further down."""
-    if not source.header_rows:
+    needed = {normal(header) for header in declared_headers(source)}
+    if not source.header_rows or not needed:
         return None
-    needed = {normal(header) for header in source.columns.values()}
     records = read_records(text.path, source.delimiter, source.quote, None, first_line=source.skip_rows + 2)
     for record in islice(records, PREAMBLE):
         if record.fields and needed <= {normal(value) for value in record.fields}:

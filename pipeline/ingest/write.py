@@ -45,13 +45,13 @@ def write_clean(con: duckdb.DuckDBPyConnection, source: Source, path: Path, is_s
 
 
 def _extras(con: duckdb.DuckDBPyConnection, source: Source) -> dict[str, str]:
-    """Extra columns as numbers where every value is one without a leading zero, else as text."""
+    """Extra columns as numbers where every value is one without a leading zero or over 15 digits, else as text."""
     found = {}
     for name in source.extra:
         text = engine.quoted(f"x_{name}")
         number = engine.cast(engine.number(text, source.decimal, source.thousands), "number")
         texts = engine.first(con, f"SELECT count(*) FILTER ({text} IS NOT NULL AND ({number} IS NULL OR "
-                                  f"regexp_matches({text}, '^[+-]?0\\d'))) FROM kept")[0]
+                                  f"regexp_matches({text}, '^[+-]?(0\\d|\\d{{16}})'))) FROM kept")[0]
         found[name] = f"r.{text}" if texts else engine.cast(
             engine.number(f"r.{text}", source.decimal, source.thousands), "number")
     return found

@@ -5,7 +5,7 @@ exports without dates), churn.hazard_ratio_per_point (ratio; also with answers u
 score_age:3), churn.absolute_effect_per_point (percentage points of monthly churn), churn.naive.ever_logit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,8 @@ RATE = "share_clustered"
 class ChurnSample:
     """rows: one per customer and month with a usable score, at risk in the next month: customer, month, score, left,
     tenure and the declared categories. at_risk: the same without asking for a score. problem: why there is none.
+    latest: one per customer of the last month who is still one, with value, the mean sales of a month of the last
+    twelve (missing without sales).
     """
 
     rows: pd.DataFrame
@@ -34,6 +36,7 @@ class ChurnSample:
     numbers: list[str]
     account: pd.DataFrame
     problem: NotEstimable | None = None
+    latest: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def churn_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: int,
@@ -75,7 +78,19 @@ def churn_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: i
     account = pd.DataFrame([{"step": step, "rows": int(mask.sum()), "customers": int(base["customer"][mask].nunique())}
                             for step, mask in steps])
     return ChurnSample(base[scored & complete].reset_index(drop=True), base[known].reset_index(drop=True), len(ids),
-                       categories, numbers, account)
+                       categories, numbers, account, latest=_latest(base, frame))
+
+
+def _latest(base: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the last month whose customer was one in it and did not leave in it, with their mean month's sales."""
+    last = base["month"].max()
+    gone = base.loc[(base["month"] == last - 1) & (base["left"] == 1), "customer"]
+    here = (base["month"] == last) & ~base["customer"].isin(gone)
+    if "is_active" in frame:
+        here &= frame["is_active"].fillna(False).to_numpy(bool)
+    spent = pd.to_numeric(frame["revenue"], errors="coerce") if "revenue" in frame else pd.Series(np.nan, frame.index)
+    mean = spent[base["month"] > last - 12].groupby(base["customer"]).mean()
+    return base[here].assign(value=lambda rows: rows["customer"].map(mean).astype(float)).reset_index(drop=True)
 
 
 def _score(frame: pd.DataFrame, instrument: str, oldest: int) -> np.ndarray:
