@@ -1,0 +1,199 @@
+"""Who will leave: a hazard made to foretell, judged on months that it has not seen, and the revenue put at risk.
+
+Apart from the explanation: no month effects (the future has none yet), and everybody is scored; who has no recent
+answer has a level of their own.
+
+Claims: churn.prediction.auc (0.5 is knowing nothing), .brier_gain (share by which the Brier score beats the base
+rate), .calibration_intercept (log hazard; 0 is right), .calibration_slope (1 is right), all out of time;
+churn.revenue_at_risk (money, segment all, then by last answer: answer:<group>).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+from scipy import stats
+
+from pipeline.contracts.claims import Claim
+from pipeline.relate.churn import ChurnSample
+from pipeline.relate.estimate import Estimate, NotEstimable, claim, no_claim
+from pipeline.relate.hazard import FEWEST_EVENTS, HazardFit, fit_hazard
+from pipeline.relate.sample import score_groups
+
+METHOD = "cloglog_out_of_time"
+AT_RISK = "hazard_times_value"
+TEST_SHARE = 1 / 3  # the last months, at least LEAST_TEST of them
+LEAST_TEST = 3
+JUDGED = {"churn.prediction.auc": "ratio", "churn.prediction.brier_gain": "share",
+          "churn.prediction.calibration_intercept": "ratio", "churn.prediction.calibration_slope": "ratio"}
+GROUPS = ("detractor", "passive", "promoter", "none")
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """rows: months not seen by the fit, with left, hazard, customer. base_rate: of those before. problem: why none."""
+
+    rows: pd.DataFrame
+    base_rate: float
+    problem: NotEstimable | None = None
+
+
+def fit_prediction(sample: ChurnSample, rows: pd.DataFrame) -> HazardFit:
+    """Hazard on the score (at the mean where there is none), having none, tenure and the categories."""
+    if sample.problem:
+        raise sample.problem
+    return fit_hazard(rows["left"].to_numpy(), _numbers(sample, rows), rows[sample.categories],
+                      rows["customer"].to_numpy(), sample.customers)
+
+
+def foretell(sample: ChurnSample) -> Foretold:
+    """The hazard fitted on the earlier months, and what it says of the last third of them."""
+    rows = _usable(sample, sample.at_risk)
+    nothing = pd.DataFrame(columns=["customer", "month", "left", "hazard"])
+    try:
+        if sample.problem:
+            raise sample.problem
+        months = np.sort(rows["month"].unique())
+        last = max(int(TEST_SHARE * len(months)), LEAST_TEST)
+        if len(months) < 2 * LEAST_TEST:
+            raise NotEstimable("few_months", len(rows))
+        seen, unseen = (rows[part].reset_index(drop=True) for part in (
+            rows["month"] < months[-last], rows["month"] >= months[-last]))
+        fit = fit_prediction(sample, seen)
+        if min(unseen["left"].sum(), (1 - unseen["left"]).sum()) < FEWEST_EVENTS:
+            raise NotEstimable("few_events", len(unseen), int(unseen["left"].sum()), "not_enough_data")
+    except NotEstimable as why:
+        return Foretold(nothing, float("nan"), why)
+    told = unseen[["customer", "month", "left"]].assign(hazard=hazard_of(fit, sample, unseen))
+    return Foretold(told, float(seen["left"].mean()))
+
+
+def hazard_of(fit: HazardFit, sample: ChurnSample, rows: pd.DataFrame) -> np.ndarray:
+    """(n,) fitted monthly hazard of rows that the fit need not have seen; unseen categories take the first level's."""
+    return -np.expm1(-np.exp(_design(fit, sample, rows) @ fit.coef))
+
+
+def prediction_claims(told: Foretold, sample: ChurnSample) -> list[Claim]:
+    """Area under the curve, Brier gain, calibration intercept and slope on the months not seen, by customer."""
+    if told.problem:
+        return [no_claim(name, told.problem, unit, METHOD) for name, unit in JUDGED.items()]
+    rows, customers = told.rows, sample.customers
+    left, hazard, who = (rows[name].to_numpy() for name in ("left", "hazard", "customer"))
+    log_hazard = np.log(-np.log1p(-np.clip(hazard, 1e-12, 1 - 1e-12)))
+    estimates = [_area(left, hazard, who, customers), _brier_gain(left, hazard, told.base_rate, who, customers)]
+    made = [claim(name, one, JUDGED[name], METHOD, level="described")
+            for name, one in zip(list(JUDGED)[:2], estimates, strict=True)]
+    family = sm.families.Binomial(link=sm.families.links.CLogLog())
+    ones, grouped = np.ones(len(left)), {"cov_type": "cluster", "cov_kwds": {"groups": who}}
+    intercept = sm.GLM(left, ones, family=family, offset=log_hazard).fit(**grouped)
+    fits = [(list(JUDGED)[2], intercept, 0)]
+    if np.ptp(log_hazard) > 1e-9:
+        both = np.column_stack([ones, log_hazard])
+        fits.append((list(JUDGED)[3], sm.GLM(left, both, family=family).fit(**grouped), 1))
+    for name, fit, place in fits:
+        low, high = fit.conf_int()[place]
+        made.append(Claim(name, float(fit.params[place]), JUDGED[name], len(left), METHOD, "described",
+                          ci_low=float(low), ci_high=float(high), n_in=len(left)))
+    if len(fits) < 2:
+        made.append(no_claim(list(JUDGED)[3], NotEstimable("constant_score", len(left)), "ratio", METHOD))
+    return made
+
+
+def _area(left: np.ndarray, hazard: np.ndarray, who: np.ndarray, customers: int) -> Estimate:
+    """Area under the ROC curve; each row's share of it is its placement (DeLong 1988), summed by customer."""
+    gone, stayed = hazard[left == 1], hazard[left == 0]
+    order_gone, order_stayed = np.sort(gone), np.sort(stayed)
+    below = (np.searchsorted(order_stayed, gone) + np.searchsorted(order_stayed, gone, "right")) / 2 / len(stayed)
+    above = 1 - (np.searchsorted(order_gone, stayed) + np.searchsorted(order_gone, stayed, "right")) / 2 / len(gone)
+    area = float(below.mean())
+    share = np.empty(len(left))
+    share[left == 1], share[left == 0] = (below - area) / len(gone), (above - area) / len(stayed)
+    return _by_customer(area, share, who, customers)
+
+
+def _brier_gain(left: np.ndarray, hazard: np.ndarray, base: float, who: np.ndarray, customers: int) -> Estimate:
+    """1 - Brier score over that of saying the earlier months' rate of everybody."""
+    ours, plain = (left - hazard) ** 2, (left - base) ** 2
+    ratio = float(ours.mean() / plain.mean())
+    return _by_customer(1 - ratio, (ratio * plain - ours) / plain.sum(), who, customers)
+
+
+def _by_customer(value: float, share: np.ndarray, who: np.ndarray, customers: int) -> Estimate:
+    clusters = len(np.unique(who))
+    return Estimate(value, np.bincount(who, share, minlength=customers), len(who), len(who), clusters,
+                    clusters / max(clusters - 1, 1))
+
+
+def out_of_time_table(told: Foretold, groups: int = 5) -> pd.DataFrame:
+    """Foretold against observed churn of the months not seen, in groups of equal size: as churn.calibration has it."""
+    columns = ["group", "n", "fitted", "rate", "ci_low", "ci_high"]
+    if told.problem:
+        return pd.DataFrame(columns=columns)
+    rank = np.argsort(np.argsort(told.rows["hazard"].to_numpy(), kind="stable"), kind="stable")
+    table = told.rows.assign(group=rank * groups // len(rank) + 1).groupby("group", as_index=False).agg(
+        n=("left", "size"), fitted=("hazard", "mean"), rate=("left", "mean"), events=("left", "sum"))
+    low, high = sm.stats.proportion_confint(table.pop("events").to_numpy(), table["n"].to_numpy(), method="wilson")
+    return table.assign(ci_low=low, ci_high=high)[columns]
+
+
+def revenue_at_risk(sample: ChurnSample, months: int, currency: str, groups: tuple[float, float],
+                    suppress_below: int = 10) -> list[Claim]:
+    """Sales of the next `months` expected to be lost with those who leave: all customers of today, and by last answer.
+
+    Each customer's mean month (of the last twelve) times the months after leaving, at the fitted hazard held as it
+    is; who leaves in a month still buys in it. The interval carries the hazard's error, not that of future spending.
+    """
+    try:
+        today = _usable(sample, sample.latest)
+        today = today[today["value"].notna()] if "value" in today else today.iloc[:0]
+        if sample.problem or not len(today):
+            raise sample.problem or NotEstimable("no_sales_by_customer")
+        fit = fit_prediction(sample, _usable(sample, sample.at_risk))
+    except NotEstimable as why:
+        return [no_claim("churn.revenue_at_risk", why, currency, AT_RISK, segment=f"months:{months}")]
+    group = score_groups(today["score"], groups).fillna("none")
+    made = [_lost(fit, sample, today, months, currency, f"months:{months}", 1)]
+    for name in GROUPS:
+        part = today[group == name]
+        if len(part) >= suppress_below:
+            made.append(_lost(fit, sample, part, months, currency, f"answer:{name}", len(GROUPS)))
+    return made
+
+
+def _lost(fit: HazardFit, sample: ChurnSample, rows: pd.DataFrame, months: int, currency: str, segment: str,
+          comparisons: int) -> Claim:
+    design, value = _design(fit, sample, rows), rows["value"].clip(lower=0).to_numpy()
+    rate = np.exp(design @ fit.coef)  # cumulative hazard of one month
+    lag = np.arange(months)[None, :]  # months in which leaving shows: from the second on
+    stays = np.exp(-rate[:, None] * lag)
+    lost = value * (1 - stays).sum(axis=1)
+    gradient = (value * rate * (lag * stays).sum(axis=1)) @ design
+    base = fit[fit.names[0]]
+    total = Estimate(float(lost.sum()), fit.influence @ gradient, len(rows), len(rows), base.clusters, base.factor)
+    # the loss is never negative, so the interval is made of its logarithm
+    half = stats.t.ppf(0.975, base.clusters - 1) * total.se / max(total.value, 1e-12)
+    return Claim("churn.revenue_at_risk", total.value, currency, len(rows), AT_RISK, "associated", segment=segment,
+                 ci_low=total.value * float(np.exp(-half)), ci_high=total.value * float(np.exp(half)),
+                 n_in=len(sample.latest), comparisons=comparisons)
+
+
+def _usable(sample: ChurnSample, rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows[sample.numbers].notna().all(axis=1)].reset_index(drop=True) if sample.numbers else rows
+
+
+def _numbers(sample: ChurnSample, rows: pd.DataFrame) -> pd.DataFrame:
+    """Score about the mean of all answers (0 without one), whether there is none, and the sample's numbers."""
+    centre = sample.rows["score"].mean() if len(sample.rows) else 0.0
+    return pd.DataFrame({"score": (rows["score"] - centre).fillna(0.0), "no_score": rows["score"].isna().astype(float)}
+                        ).join(rows[sample.numbers].astype(float))
+
+
+def _design(fit: HazardFit, sample: ChurnSample, rows: pd.DataFrame) -> np.ndarray:
+    """(n, p) columns of the fit for any rows."""
+    parts = [_numbers(sample, rows), pd.Series(1.0, rows.index, name="constant")]
+    for name in sample.categories:
+        values = rows[name]
+        parts += [(values == level).astype(float).rename(f"{name}_{level}") for level in values.dropna().unique()]
+        parts.append(values.isna().astype(float).rename(f"{name}_missing"))
+    return pd.concat(parts, axis=1).reindex(columns=list(fit.names), fill_value=0.0).to_numpy(float)

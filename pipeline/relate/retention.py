@@ -1,0 +1,112 @@
+"""How much of last year's customers and of their sales is still there: NRR, GRR, logo churn.
+
+Two spans of equal length (a year, or half of the data) end with the last month. The cohort are the customers who were
+there through the whole earlier span; new ones play no part, and who leaves counts with sales of zero.
+net: their sales of the later span over those of the earlier. gross: the same, no customer counted above their own
+earlier sales. logo: share of them who left. Orders come and go where nobody subscribes: gross retention then falls
+short of 100 % without anybody leaving, as the page says.
+
+Claims, segment all and segment:<name>: churn.retention.net, churn.retention.gross (share), churn.retention.logo_churn.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.proportion import proportion_confint
+
+from pipeline.contracts.claims import Claim
+from pipeline.relate.estimate import Estimate, NotEstimable, claim, no_claim
+
+METHOD = "cohort_ratio"
+IDS = ("churn.retention.net", "churn.retention.gross", "churn.retention.logo_churn")
+LONGEST, SHORTEST = 12, 3  # months of a span
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """rows: one per customer of the cohort: segment, before, after (sales of the spans), gone. months: of a span.
+
+    period: the later span. problem: why there is none.
+    """
+
+    rows: pd.DataFrame
+    months: int
+    period: str
+    problem: NotEstimable | None = None
+
+
+def cohort_of(periods: pd.DataFrame) -> Cohort:
+    """The cohort from customer_periods; needs sales, and months that make two spans of at least a quarter."""
+    nothing = pd.DataFrame(columns=["before", "after", "gone"])
+    if periods.empty or "revenue" not in periods or not periods["revenue"].notna().any():
+        return Cohort(nothing, 0, "all", NotEstimable("no_sales_by_customer", len(periods)))
+    period = pd.DatetimeIndex(periods["period"])
+    month = period.year * 12 + period.month - 1
+    sold = periods["revenue"].notna().to_numpy()
+    first, last = int(month[sold].min()), int(month[sold].max())
+    span = min(LONGEST, (last - first + 1) // 2)
+    if span < SHORTEST:
+        return Cohort(nothing, span, "all", NotEstimable("few_months", len(periods)))
+    frame = pd.DataFrame({"customer": periods["customer_id"].to_numpy(), "month": month,
+                          "revenue": pd.to_numeric(periods["revenue"], errors="coerce").fillna(0.0).to_numpy(float),
+                          "here": periods["is_active"].fillna(False).to_numpy(bool)})
+    start, turn = last - 2 * span + 1, last - span + 1
+    here = [set(frame.loc[frame["here"] & (frame["month"] == at), "customer"]) for at in (start, turn)]
+    frame = frame[frame["customer"].isin(here[0] & here[1]) & (frame["month"] >= start)]
+    early = frame["month"] < turn
+    names = pd.Index(sorted(frame["customer"].unique()), name="customer")
+    rows = pd.DataFrame({part: frame.loc[where].groupby("customer")["revenue"].sum().reindex(names, fill_value=0.0)
+                         for part, where in (("before", early), ("after", ~early))})
+    rows["gone"] = _gone(periods, names, turn, frame)
+    if "segment" in periods:
+        rows["segment"] = periods.drop_duplicates("customer_id").set_index("customer_id")["segment"].reindex(names)
+    label = "/".join(f"{at // 12}-{at % 12 + 1:02d}" for at in (turn, last))
+    return Cohort(rows.reset_index(), span, label, None if len(rows) else NotEstimable("no_cohort", len(periods)))
+
+
+def _gone(periods: pd.DataFrame, names: pd.Index, turn: int, frame: pd.DataFrame) -> np.ndarray:
+    """Who left in the later span (missing where leaving has no date)."""
+    if "is_churned_next" not in periods or not periods["is_churned_next"].notna().any():
+        return np.full(len(names), np.nan)
+    leaves = periods.loc[periods["is_churned_next"].eq(True).fillna(False), ["customer_id", "period"]]
+    at = pd.DatetimeIndex(leaves["period"])
+    left = leaves.loc[at.year * 12 + at.month - 1 + 1 >= turn, "customer_id"]
+    return names.isin(set(left)).astype(float)
+
+
+def retention_claims(cohort: Cohort, target_segments: list[str], suppress_below: int = 10) -> list[Claim]:
+    """NRR, GRR and logo churn of the cohort and of each target segment, described."""
+    if cohort.problem:
+        return [no_claim(name, cohort.problem, "share", METHOD) for name in IDS]
+    made = _three(cohort, cohort.rows, "all", 1, suppress_below)
+    if "segment" in cohort.rows:
+        for name in target_segments:
+            made += _three(cohort, cohort.rows[cohort.rows["segment"] == name], f"segment:{name}",
+                           len(target_segments), suppress_below)
+    return made
+
+
+def _three(cohort: Cohort, rows: pd.DataFrame, segment: str, comparisons: int, suppress_below: int) -> list[Claim]:
+    more = {"segment": segment, "period": cohort.period, "comparisons": comparisons}
+    if len(rows) < suppress_below:
+        why = NotEstimable("few_customers", len(rows), len(rows), "suppressed" if len(rows) else "not_estimable")
+        return [no_claim(name, why, "share", METHOD, **more) for name in IDS]
+    before, after, gone = (rows[name].to_numpy(float) for name in ("before", "after", "gone"))
+    made = []
+    for name, kept in zip(IDS, (after, np.minimum(after, before)), strict=False):
+        if before.sum() <= 0:
+            made.append(no_claim(name, NotEstimable("no_sales_by_customer", len(rows)), "share", METHOD, **more))
+        else:
+            made.append(claim(name, _ratio(kept, before), "share", METHOD, level="described", **more))
+    if np.isnan(gone).any():
+        return [*made, no_claim(IDS[2], NotEstimable("not_contractual", len(rows)), "share", "share_wilson", **more)]
+    low, high = proportion_confint(gone.sum(), len(rows), method="wilson")
+    return [*made, Claim(IDS[2], float(gone.mean()), "share", len(rows), "share_wilson", ci_low=max(float(low), 0.0),
+                         ci_high=float(high), n_in=len(rows), **more)]
+
+
+def _ratio(top: np.ndarray, bottom: np.ndarray) -> Estimate:
+    """Sum over sum, one row per customer (linearised)."""
+    n, value = len(top), float(top.sum() / bottom.sum())
+    return Estimate(value, (top - value * bottom) / bottom.sum(), n, n, n, n / (n - 1))
