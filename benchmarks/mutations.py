@@ -12,7 +12,8 @@ SALES = "pedido;línea;cliente;fecha;unidades;importe;moneda\r\n" + "".join(
     f"P{n // 2};{n % 2 + 1};00{n % 9};{n % 28 + 1:02d}/03/2025;{n % 4 + 1};1.{n:03d},{n % 100:02d};EUR\r\n"
     for n in range(40))
 TICKETS = "id\tcustomer\tcreated\tsolved\tstatus\tcomplaint\n" + "".join(
-    f"{n}\tc{n % 5}\t{1741000000 + n * 3600}\t{1741000000 + n * 7200 if n % 3 else ''}\tsolved\t{'yes' if n % 4 else 'no'}\n"
+    f"{n}\tc{n % 5}\t{1741000000 + n * 3600}\t{1741000000 + n * 7200 if n % 3 else ''}\tsolved\t"
+    f"{'yes' if n % 4 else 'no'}\n"
     for n in range(30))
 CUSTOMERS = "id,segment,since\n" + "".join(f"{n:05d},{'ABC'[n % 3]},2024-0{n % 9 + 1}-01\n" for n in range(25))
 

@@ -161,7 +161,8 @@ def flags(source: Source) -> dict[str, str]:
     found = {"f_footer": "FALSE"}
     if read:
         empty = " + ".join(f"CAST({engine.quoted(name)} IS NULL AS INTEGER)" for name in read)
-        lead = f"CASE WHEN 2 * ({empty}) >= {len(read) - 1} THEN regexp_full_match({engine.quoted(read[0])}, {{}}) END"
+        least = 0 if columns and columns[0].kind == "id" else len(read) - 2  # no id is called Total
+        lead = f"CASE WHEN 2 * ({empty}) >= {least} THEN regexp_full_match({engine.quoted(read[0])}, {{}}) END"
         found["f_footer"] = lead.format(engine.literal(FOOTER_WORDS))
     for column in columns:
         name, text = column.name, f"t_{column.name}"

@@ -94,15 +94,15 @@ def _check_kind(path: Path, name: str, source: Source) -> None:
     with open(path, "rb") as handle:
         head = handle.read(4096)
     if source.format == "csv":
-        _check_text(head, name)
+        check_text(head, name)
     elif source.format == "parquet":
         if not head.startswith(b"PAR1"):
             raise Refusal("FMT-MAGIC", "this is not a Parquet file", file=name, expected="the bytes PAR1 at its start")
     else:
-        _check_workbook(path, head, name)
+        check_workbook(path, head, name)
 
 
-def _check_text(head: bytes, name: str) -> None:
+def check_text(head: bytes, name: str) -> None:
     for magic, what in MAGIC:
         if head.startswith(magic):
             raise Refusal("FMT-MAGIC", "the file is declared csv and is something else", file=name, found=what,
@@ -116,7 +116,7 @@ def _check_text(head: bytes, name: str) -> None:
                       found=start[:20].decode("ascii", "replace"), expected="a table as text")
 
 
-def _check_workbook(path: Path, head: bytes, name: str) -> None:
+def check_workbook(path: Path, head: bytes, name: str) -> None:
     if not zipfile.is_zipfile(path) or not head.startswith(b"PK"):
         rule = "FILE-TRUNC" if head.startswith(b"PK") else "FMT-MAGIC"
         raise Refusal(rule, "this is not a whole Excel workbook", file=name, expected="an .xlsx file")
