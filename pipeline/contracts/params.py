@@ -164,7 +164,10 @@ class Sales:
 
 @dataclass(frozen=True)
 class Churn:
-    """Notebook 04. inactivity_days: silence that counts as churn where there is no contract."""
+    """Notebook 04. inactivity_days: silence that counts as churn where there is no contract.
+
+    groups: highest detractor and lowest promoter, as in `sales`. risk_months: how far revenue at risk looks ahead.
+    """
 
     instrument: str
     max_score_age_months: int
@@ -172,6 +175,8 @@ class Churn:
     covariates: list[str]
     target_segments: list[str]
     predictors: list[str] = field(default_factory=list)  # names under `extra` offered as predictors
+    groups: list[float] = field(default_factory=lambda: [6.0, 9.0])
+    risk_months: int = 12
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ answer has a level of their own.
 
 Claims: churn.prediction.auc (0.5 is knowing nothing), .brier_gain (share by which the Brier score beats the base
 rate), .calibration_intercept (log hazard; 0 is right), .calibration_slope (1 is right), all out of time;
-churn.revenue_at_risk (money, segment all, then by last answer: answer:<group>).
+churn.revenue_at_risk (money, segment months:<horizon>), churn.revenue_at_risk.by_answer (segment answer:<group>).
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ TEST_SHARE = 1 / 3  # the last months, at least LEAST_TEST of them
 LEAST_TEST = 3
 JUDGED = {"churn.prediction.auc": "ratio", "churn.prediction.brier_gain": "share",
           "churn.prediction.calibration_intercept": "ratio", "churn.prediction.calibration_slope": "ratio"}
-GROUPS = ("detractor", "passive", "promoter", "none")
+GROUPS = ("detractor", "passive", "promoter", "no_recent_answer")
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def revenue_at_risk(sample: ChurnSample, months: int, currency: str, groups: tup
         fit = fit_prediction(sample, _usable(sample, sample.at_risk))
     except NotEstimable as why:
         return [no_claim("churn.revenue_at_risk", why, currency, AT_RISK, segment=f"months:{months}")]
-    group = score_groups(today["score"], groups).fillna("none")
+    group = score_groups(today["score"], groups).fillna("no_recent_answer")
     made = [_lost(fit, sample, today, months, currency, f"months:{months}", 1)]
     for name in GROUPS:
         part = today[group == name]
@@ -173,7 +173,8 @@ def _lost(fit: HazardFit, sample: ChurnSample, rows: pd.DataFrame, months: int, 
     total = Estimate(float(lost.sum()), fit.influence @ gradient, len(rows), len(rows), base.clusters, base.factor)
     # the loss is never negative, so the interval is made of its logarithm
     half = stats.t.ppf(0.975, base.clusters - 1) * total.se / max(total.value, 1e-12)
-    return Claim("churn.revenue_at_risk", total.value, currency, len(rows), AT_RISK, "associated", segment=segment,
+    claim_id = "churn.revenue_at_risk" + (".by_answer" if segment.startswith("answer:") else "")
+    return Claim(claim_id, total.value, currency, len(rows), AT_RISK, "associated", segment=segment,
                  ci_low=total.value * float(np.exp(-half)), ci_high=total.value * float(np.exp(half)),
                  n_in=len(sample.latest), comparisons=comparisons)
 

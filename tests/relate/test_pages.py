@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from pipeline.contracts.results import Results
-from pipeline.relate import churn, conversion, inactivity, leaks, naive, sales
+from pipeline.relate import churn, conversion, cox, inactivity, leaks, naive, prediction, retention, sales
 from pipeline.relate.sample import population_table, sales_sample
 from pipeline.relate.timing import timing_of
 from pipeline.report.figures import base
@@ -34,9 +34,13 @@ def made(panel):
     silence = inactivity.silence_claims(silent, 60)
     claims += (churn.hazard_claims(leavers) + churn.monthly_rates(leavers, ["small"]) + silence + predictors
                + [churn.naive_churn(leavers, pd.DataFrame(), "nps")])
+    older = churn.churn_sample(panel, "nps", 3, ["segment"])
+    told = prediction.foretell(older)
+    claims += (prediction.prediction_claims(told, older) + prediction.revenue_at_risk(older, 12, "EUR", (6, 9))
+               + retention.retention_claims(retention.cohort_of(panel), ["small"]) + [cox.cox_check(leavers)])
     tables = {"timing": timing.table, "shape": shape, "contrast": contrast, "contrast_percent": in_percent,
               "coefficients": coefficients,
-              "by_score": churn.score_table(leavers), "calibration": churn.calibration(leavers),
+              "out_of_time": prediction.out_of_time_table(told), "by_score": churn.score_table(leavers), "calibration": churn.calibration(leavers),
               "windows": inactivity.window_table(silence), "gaps": inactivity.purchase_gaps(bought),
               "diagnostics": sales.diagnostics(sample), "population": population_table(sample, "EUR")}
     return Results(claims, tables)

@@ -80,7 +80,7 @@ def test_revenue_at_risk_by_hand():
     latest = pd.DataFrame({"customer": np.arange(40), "month": months, "score": np.nan, "value": 50.0})
     sample = churn.ChurnSample(rows, rows, n, [], [], None, latest=latest)
     made = prediction.revenue_at_risk(sample, 3, "EUR", (6, 9))
-    assert [c.segment for c in made] == ["months:3", "answer:none"]
+    assert [c.segment for c in made] == ["months:3", "answer:no_recent_answer"]
     assert made[0].estimate == pytest.approx(40 * 50 * (0.2 + 0.36), rel=0.02)
     assert made[0].ci_low < made[0].estimate < made[0].ci_high
 

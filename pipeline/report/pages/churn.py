@@ -1,5 +1,7 @@
 """The page of experience and churn: with a contract, by silence, and for exports that have a label and no dates."""
 
+from dataclasses import replace
+
 from pipeline.contracts.results import Results
 from pipeline.report.figures import churn as figures
 from pipeline.report.page import Figure, Page, Section, Table
@@ -8,7 +10,8 @@ from pipeline.report.words import Words
 NEEDS = ("surveys", "customers")
 RATES = {"score": "count", "n": "count", "left": "count", "rate": "share", "ci_low": "share", "ci_high": "share"}
 RATIOS = {"estimate": "ratio", "ci_low": "ratio", "ci_high": "ratio"}
-
+CALIBRATION = Table("calibration", {"group": "count", "n": "count", "fitted": "share", "rate": "share",
+                                    "ci_low": "share", "ci_high": "share"}, keys=("group",))
 WINDOWS = Table("windows", {"days": "count", "n": "count", **RATIOS}, keys=("days",))
 
 
@@ -16,6 +19,7 @@ def page(results: Results, words: Words) -> Page:
     """Without a fitted model the section of its fit is left out; what cannot be estimated says so in the answer."""
     fitted = not results.tables["calibration"].empty
     has_windows = bool(results.tables["windows"]["estimate"].notna().any())
+    foretold = len(results.tables.get("out_of_time", ())) > 0
     monthly = results.claim("churn.rate") is None
     sections = [
         Section("churn.answer", sentences=["churn.monthly_rate", "churn.rate", "churn.hazard_ratio_per_point",
@@ -24,6 +28,15 @@ def page(results: Results, words: Words) -> Page:
                 table=Table("by_score", RATES | ({"fitted": "share"} if fitted else {})), needs=NEEDS),
         Section("churn.contrast", sentences=["churn.naive.ever_logit"], notes=["churn.contrast.why"], needs=NEEDS),
         Section("churn.groups", sentences=["churn.monthly_rate@segment:*", "churn.rate@segment:*"], needs=NEEDS),
+        Section("churn.retention", sentences=_by_segment("churn.retention.net", "churn.retention.gross",
+                                                         "churn.retention.logo_churn"),
+                notes=["churn.retention.gross"], needs=("sales", "customers")),
+        Section("churn.at_risk",
+                sentences=["churn.revenue_at_risk@months:*", "churn.revenue_at_risk.by_answer@answer:*"],
+                notes=["churn.at_risk.limit"], needs=("sales", *NEEDS)),
+        Section("churn.prediction", sentences=["churn.prediction.*"],
+                figure=Figure(figures.calibration, "out_of_time") if foretold else None,
+                table=replace(CALIBRATION, name="out_of_time") if foretold else None, needs=NEEDS),
         Section("churn.silence", sentences=[*_silence(results, "churn.inactivity.monthly_rate"),
                                             *_silence(results, "churn.inactivity.hazard_ratio_per_point")],
                 figure=Figure(figures.windows, "windows") if has_windows else None,
@@ -32,16 +45,17 @@ def page(results: Results, words: Words) -> Page:
         Section("churn.gaps", table=Table("gaps", {"share": "share", "days": "count", "n": "count"},
                                           keys=("share",)), needs=("sales",)),
         Section("churn.predictors", sentences=["churn.refused_predictor@*", "churn.predictor@*"], needs=NEEDS),
-        Section("churn.fit", sentences=["churn.hazard_ratio_per_point@score_age:*"],
-                figure=Figure(figures.calibration, "calibration") if fitted else None,
-                table=Table("calibration", {"group": "count", "n": "count", "fitted": "share", "rate": "share",
-                                            "ci_low": "share", "ci_high": "share"}, keys=("group",)), needs=NEEDS),
+        Section("churn.fit", sentences=["churn.cox_check_per_point", "churn.hazard_ratio_per_point@score_age:*"],
+                figure=Figure(figures.calibration, "calibration") if fitted else None, table=CALIBRATION, needs=NEEDS),
         Section("churn.sample",
                 table=Table("diagnostics", {"step": "category", "rows": "count", "customers": "count"}), needs=NEEDS),
     ]
     optional = {"churn.gaps": len(results.tables["gaps"]) > 0, "churn.by_score": len(results.tables["by_score"]) > 0,
                 "churn.sample": len(results.tables["diagnostics"]) > 0,
                 "churn.fit": fitted,
+                "churn.retention": _any(results, "churn.retention."),
+                "churn.at_risk": _any(results, "churn.revenue_at_risk"),
+                "churn.prediction": fitted,
                 "churn.groups": any(c.claim_id in ("churn.monthly_rate", "churn.rate") and c.segment != "all"
                                     for c in results.claims),
                 "churn.predictors": any("predictor" in c.claim_id for c in results.claims)}
@@ -49,6 +63,16 @@ def page(results: Results, words: Words) -> Page:
                 headline=("churn.monthly_rate", "churn.rate", "churn.hazard_ratio_per_point",
                           "churn.absolute_effect_per_point"),
                 limits=("churn.limit.cause", "churn.limit.answered", "churn.limit.silence"))
+
+
+def _by_segment(*claim_ids: str) -> list[str]:
+    """Each claim over all customers, then each by target segment."""
+    return [*claim_ids, *(f"{claim_id}@segment:*" for claim_id in claim_ids)]
+
+
+def _any(results: Results, start: str) -> bool:
+    """Whether a claim of that kind has an estimate."""
+    return any(c.claim_id.startswith(start) and c.estimate is not None for c in results.claims)
 
 
 def _silence(results: Results, claim_id: str) -> list[str]:
