@@ -135,6 +135,15 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class Calendar:
+    """When somebody works on tickets: by the clock on the wall, weekdays (0 is Monday), country of the holidays."""
+
+    hours: str  # "09:00-18:00", in the company's time zone; until 24:00
+    weekdays: list[int]
+    country: str | None = None  # ISO 3166, with the region where it has its own: ES, ES-MD; None: no holidays
+
+
+@dataclass(frozen=True)
 class Experience:
     """Notebook 02. window_months: length of the headline period; the one before it is the comparison."""
 
@@ -145,6 +154,7 @@ class Experience:
     false_discovery_rate: float = 0.10
     response_covariates: list[str] = field(default_factory=lambda: [
         "segment", "value_band", "branch", "had_ticket", "purchases"])  # what may explain who answers
+    calendar: Calendar | None = None  # None: times by the clock only
 
 
 @dataclass(frozen=True)

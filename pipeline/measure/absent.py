@@ -6,11 +6,13 @@ import pandas as pd
 
 from pipeline.contracts.claims import Claim
 
+WAIT = "experience.requester_wait_median_hours"  # without the time in which the company waited for the customer
 EXPECTED = {
     "experience.nps": ("points", "surveys"), "experience.nps_change": ("points", "surveys"),
     "experience.csat": ("share", "surveys"), "experience.ces": ("points", "surveys"),
     "experience.label_positive_share": ("share", "surveys"),
     "experience.ttr_median_hours": ("hours", "tickets"), "experience.ttr_p90_hours": ("hours", "tickets"),
+    WAIT: ("hours", "tickets"),
 }
 
 
@@ -21,7 +23,9 @@ def absent_claims(made: Sequence[Claim], surveys: pd.DataFrame | None, tickets: 
     for claim_id, (unit, table) in EXPECTED.items():
         if claim_id in there:
             continue
-        if table == "tickets":
+        if claim_id == WAIT and tickets is not None:
+            reason = "no_status_history"
+        elif table == "tickets":
             reason = "no_tickets" if tickets is None else "no_creation_time"
         else:
             reason = "no_surveys" if surveys is None else "not_asked"

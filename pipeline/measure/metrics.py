@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from pipeline.measure.calendar import hours_between, opening_periods
 from pipeline.measure.clusters import Score, customer_codes
 from pipeline.measure.effort import mean
 from pipeline.measure.nps import nps, sides
@@ -112,9 +113,11 @@ def relational_only(metric: Metric, inside: pd.Series, caution_below: int) -> Me
     return replace(metric, rows=metric.rows[relational], contact_rows=metric.rows[~relational], reason=RELATIONAL)
 
 
-def timed_tickets(tickets: pd.DataFrame | None, end: pd.Timestamp, time_zone: str) -> pd.DataFrame:
+def timed_tickets(tickets: pd.DataFrame | None, end: pd.Timestamp, time_zone: str,
+                  calendar: dict | None = None) -> pd.DataFrame:
     """One row per ticket created by `end`: hours to the solution (or to `end`), is_solved, reply_hours, is_replied.
 
+    With a calendar of opening hours also business_hours and business_reply_hours, between the same two moments.
     None without tickets or where none says when it was created.
     """
     if tickets is None:
@@ -122,13 +125,20 @@ def timed_tickets(tickets: pd.DataFrame | None, end: pd.Timestamp, time_zone: st
     rows = tickets[tickets["created_at"].notna() & (tickets["created_at"] <= end)].reset_index(drop=True)
     codes = customer_codes(rows["customer_id"])
     solved, replied = (durations(rows, end, codes, until) for until in ("solved_at", "first_reply_at"))
+    if calendar and len(rows):
+        opening = opening_periods(calendar, rows["created_at"].min(), end, time_zone)
+        moments = {"business_hours": (solved, "solved_at"), "business_reply_hours": (replied, "first_reply_at")}
+        rows = rows.assign(**{name: np.maximum(hours_between(
+            opening, rows["created_at"], rows[until].where(times.is_solved).fillna(end)), 0.0)
+            for name, (times, until) in moments.items()})
     return rows.assign(code=codes, month=local_months(rows["created_at"], time_zone), hours=solved.hours,
                        is_solved=solved.is_solved, reply_hours=replied.hours, is_replied=replied.is_solved)
 
 
-def as_durations(rows: pd.DataFrame, reply: bool = False) -> Durations:
-    """The durations of timed tickets: to the solution, or to the first reply."""
+def as_durations(rows: pd.DataFrame, reply: bool = False, business: bool = False) -> Durations:
+    """The durations of timed tickets: to the solution, or to the first reply; by the clock, or in opening hours."""
     hours, ended = ("reply_hours", "is_replied") if reply else ("hours", "is_solved")
+    hours = f"business_{hours}" if business else hours
     return Durations(rows[hours].to_numpy(float), rows[ended].to_numpy(bool), rows["code"].to_numpy())
 
 
@@ -146,7 +156,17 @@ def ticket_metrics(timed: pd.DataFrame) -> list[Metric]:
         found.append(Metric("experience.first_reply_median_hours", "hours", method, timed,
                             lambda rows: quantile(as_durations(rows, reply=True), 0.5), "hours",
                             is_broken_down=False))
-    return found
+    return found + (_business_metrics(timed) if "business_hours" in timed else [])
+
+
+def _business_metrics(timed: pd.DataFrame) -> list[Metric]:
+    """The same three in opening hours."""
+    kinds = {"ttr_business_median": (0.5, False), "ttr_business_p90": (0.9, False)}
+    if timed["first_reply_at"].notna().any():
+        kinds["first_reply_business_median"] = (0.5, True)
+    return [Metric(f"experience.{name}", "office_hours", "kaplan_meier_business", timed,
+                   lambda rows, share=share, reply=reply: quantile(as_durations(rows, reply, business=True), share),
+                   "office_hours", is_broken_down=False) for name, (share, reply) in kinds.items()]
 
 
 def group_names(values: pd.Series) -> pd.Series:

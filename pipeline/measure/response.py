@@ -1,16 +1,18 @@
 """NPS if everybody had answered: raw, weighted for who answers, and how far the silent could move it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from pipeline.contracts.claims import Claim
-from pipeline.measure.asked import Asked
+from pipeline.measure.asked import Asked, asked_people
 from pipeline.measure.clusters import Z95
 from pipeline.measure.disclosure import Limits
 from pipeline.measure.effort import mean
 from pipeline.measure.nps import nps
+from pipeline.measure.periods import Periods
 from pipeline.measure.weighting import (
     calibrated_residual,
     clustered_error,
@@ -82,6 +84,14 @@ def by_raking(value: np.ndarray, answered: np.ndarray, levels: np.ndarray) -> We
     parts = x @ fit / len(answered)
     parts[answered] += weights * residual / weights.sum()
     return Weighted(estimate, parts, weights)
+
+
+def of_everybody(surveys: pd.DataFrame | None, tickets: pd.DataFrame | None, sales: pd.DataFrame | None,
+                 totals: pd.DataFrame | None, covariates: Sequence[str], periods: Periods, time_zone: str,
+                 limits: Limits) -> Response:
+    """NPS of the headline period if everybody had answered, from linked tables."""
+    asked = asked_people(surveys, tickets, sales, totals, covariates, periods, time_zone, limits.caution_below)
+    return nps_if_all_answered(asked, periods.now.label, limits)
 
 
 def nps_if_all_answered(asked: Asked, period: str, limits: Limits) -> Response:

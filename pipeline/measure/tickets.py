@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.contracts.claims import Claim
+from pipeline.measure.clusters import Score
 from pipeline.measure.disclosure import Limits
 from pipeline.measure.metrics import as_durations
 from pipeline.measure.periods import Periods, in_window
@@ -53,11 +54,12 @@ def _claim(claim_id, score, unit, method, limits, *, naive=False, reason="", **c
 
 
 def reconciliation(timed: pd.DataFrame, periods: Periods, limits: Limits) -> pd.DataFrame:
-    """Five rows, one per way to sum up the same tickets: measure, n, estimate (hours) and its limits.
+    """One row per way to sum up the same tickets: measure, n, estimate and its limits, unit, `apart` from the first.
 
-    Explains why the figure of a ticket tool is lower: it leaves out what is still open.
+    Explains the figure of a ticket tool (mean_closed, the first row): it leaves out what is still open, is drawn up by
+    the few longest, lets a reopened ticket last until its last solution, and counts by the clock or by a calendar.
     """
-    columns = ["measure", "n", "estimate", "ci_low", "ci_high"]
+    columns = ["measure", "n", "unit", "estimate", "ci_low", "ci_high", "apart"]
     rows = in_window(timed, periods.now)
     if limits.status(len(rows)) in ("not_estimable", "suppressed"):
         return pd.DataFrame(columns=columns)
@@ -66,8 +68,32 @@ def reconciliation(timed: pd.DataFrame, periods: Periods, limits: Limits) -> pd.
     ways = {"median_with_open": quantile(times, 0.5), "p90_with_open": quantile(times, 0.9),
             "restricted_mean": restricted_mean(times, HORIZON_HOURS)}
     if len(closed):
-        ways = {"mean_closed": closed_mean(times), "median_closed": quantile(closed, 0.5)} | ways
-    return pd.DataFrame([(name, way.n, way.estimate, way.low, way.high) for name, way in ways.items()], columns=columns)
+        ways = {"mean_closed": closed_mean(times)} | _never_reopened(rows, limits) | {
+            "median_closed": quantile(closed, 0.5)} | ways
+    office = _in_office_hours(rows) if "business_hours" in rows else {}
+    tool = ways["mean_closed"].estimate if "mean_closed" in ways else np.nan
+    return pd.DataFrame([(name, way.n, "hours", way.estimate, way.low, way.high, way.estimate - tool)
+                         for name, way in ways.items()]
+                        + [(name, way.n, "office_hours", way.estimate, way.low, way.high, np.nan)
+                           for name, way in office.items()], columns=columns)
+
+
+def _never_reopened(rows: pd.DataFrame, limits: Limits) -> dict[str, Score]:
+    """The closed-only mean without the tickets that were opened again, where the export says which."""
+    if "reopened" not in rows or not rows["reopened"].notna().any():
+        return {}
+    kept = rows[(rows["reopened"].fillna(0) == 0) & rows["is_solved"]]
+    again = rows["is_solved"].sum() - len(kept)
+    if min(len(kept), again) < limits.suppress_below:
+        return {}
+    return {"mean_closed_never_reopened": closed_mean(as_durations(kept))}
+
+
+def _in_office_hours(rows: pd.DataFrame) -> dict[str, Score]:
+    """Median and P90 in opening hours, open tickets included, and the closed-only mean of the same."""
+    times = as_durations(rows, business=True)
+    ways = {"business_median_with_open": quantile(times, 0.5), "business_p90_with_open": quantile(times, 0.9)}
+    return ({"business_mean_closed": closed_mean(times)} if times.is_solved.any() else {}) | ways
 
 
 def survival_curve(timed: pd.DataFrame, periods: Periods, limits: Limits, points: int = 120) -> pd.DataFrame:

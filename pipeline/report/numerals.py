@@ -37,10 +37,10 @@ CONVENTIONS = {
 }
 SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "BRL": "R$", "JPY": "¥"}
 MOST_DIGITS = {"points": 1, "share": 4, "percent": 1, "pp": 2, "money": 2, "hours": 1, "ratio": 2, "count": 0,
-               "months": 1}
+               "months": 1, "office_hours": 1}
 FINEST = 4  # decimals at which a number that is not zero is written as "<0.0001"
 LONE_DIGITS = {"points": 1, "share": 3, "percent": 1, "pp": 1, "money": 2, "hours": 1, "ratio": 2, "count": 0,
-               "months": 1}
+               "months": 1, "office_hours": 1}
 
 
 def number(value: float, digits: int, convention: Convention) -> str:

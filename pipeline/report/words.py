@@ -170,7 +170,8 @@ class Words:
         if brief:
             return self.text("interval.brief", low=low_text, high=high_text)
         suffix = ".percent" if numerals.kind(unit) in ("share", "percent") else ""
-        unit_text = low_text.partition(NBSP)[2] if numerals.kind(unit) in ("hours", "months", "pp") else ""
+        is_spoken = numerals.kind(unit) in ("hours", "office_hours", "months", "pp")
+        unit_text = low_text.partition(NBSP)[2] if is_spoken else ""
         low_text = low_text.removesuffix(NBSP + unit_text) if unit_text else low_text
         return self.text("interval.between" + suffix, low=low_text, high=high_text)
 
@@ -299,6 +300,8 @@ def _scale(claim: Claim) -> float | None:
 
 def _time_unit(scale: float, digits: int, family: str) -> tuple[float, int, str]:
     """(factor, decimals, unit name): hours are told in minutes below one and a half hours, in days from two days on."""
+    if family == "office_hours" and abs(scale) < 1.5:
+        return 60.0, max(digits - 1, 0), "office_minutes"
     if family != "hours":
         return 1.0, digits, family
     if abs(scale) < 1.5:

@@ -198,5 +198,6 @@ def test_missing_sources_are_said():
     timed = timed_tickets(undated, pd.Timestamp("2025-07-01"), "Europe/Madrid")
     assert ticket_metrics(timed) == []
     assert {c.reason for c in absent_claims([], company.surveys(answers_of([9])), undated)} == {"not_asked",
-                                                                                              "no_creation_time"}
+                                                                                              "no_creation_time",
+                                                                                              "no_status_history"}
     assert answered(None, "Europe/Madrid").empty

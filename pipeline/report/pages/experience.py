@@ -99,8 +99,10 @@ def _silent(results: Results) -> list[Section]:
 
 def _tickets() -> Section:
     names = ("ttr_median_hours", "ttr_p90_hours", "ttr_p90_hours_change", "first_reply_median_hours",
+             "ttr_business_median", "ttr_business_median_change", "ttr_business_p90", "first_reply_business_median",
              "tickets_open_share", "ttr_mean_closed_hours", "ttr_restricted_mean_hours")
-    columns = {"measure": "category", "n": "count", "estimate": "hours", "ci_low": "hours", "ci_high": "hours"}
+    columns = {"measure": "category", "n": "count", "estimate": "by_row", "ci_low": "by_row", "ci_high": "by_row",
+               "apart": "hours"}
     return Section("experience.tickets", sentences=[f"experience.{name}" for name in names], needs=("tickets",),
                    figure=Figure(experience.unsolved, "unsolved"), table=Table("reconciliation", columns),
                    notes=["experience.note_closed"])
