@@ -40,7 +40,8 @@ def made(panel):
                + retention.retention_claims(retention.cohort_of(panel), ["small"]) + [cox.cox_check(leavers)])
     tables = {"timing": timing.table, "shape": shape, "contrast": contrast, "contrast_percent": in_percent,
               "coefficients": coefficients,
-              "out_of_time": prediction.out_of_time_table(told), "by_score": churn.score_table(leavers), "calibration": churn.calibration(leavers),
+              "out_of_time": prediction.out_of_time_table(told),
+              "by_score": churn.score_table(leavers), "calibration": churn.calibration(leavers),
               "windows": inactivity.window_table(silence), "gaps": inactivity.purchase_gaps(bought),
               "diagnostics": sales.diagnostics(sample), "population": population_table(sample, "EUR")}
     return Results(claims, tables)
