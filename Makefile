@@ -22,7 +22,7 @@ reports: .venv/ready ## the environment, the exports of the invented company if 
 	@echo "The pages are ready: $(CURDIR)/reports/index.html"
 
 test: .venv/ready ## everything under tests/, notebooks included
-	@python -m pytest
+	@python -m pytest --numprocesses 2 --dist loadfile
 
 lab: .venv/ready ## JupyterLab on the notebooks, kernel and paths ready
 	@cd notebooks && jupyter lab
