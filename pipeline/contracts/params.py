@@ -155,6 +155,7 @@ class Experience:
     response_covariates: list[str] = field(default_factory=lambda: [
         "segment", "value_band", "branch", "had_ticket", "purchases"])  # what may explain who answers
     calendar: Calendar | None = None  # None: times by the clock only
+    index_weights: dict[str, float] = field(default_factory=lambda: {"direct": 0.5, "indirect": 0.5})
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ EXPECTED = {
     "experience.nps": ("points", "surveys"), "experience.nps_change": ("points", "surveys"),
     "experience.csat": ("share", "surveys"), "experience.ces": ("points", "surveys"),
     "experience.label_positive_share": ("share", "surveys"),
+    "experience.index": ("points", "surveys"),
     "experience.ttr_median_hours": ("hours", "tickets"), "experience.ttr_p90_hours": ("hours", "tickets"),
     WAIT: ("hours", "tickets"),
 }
@@ -30,6 +31,7 @@ def absent_claims(made: Sequence[Claim], surveys: pd.DataFrame | None, tickets: 
         else:
             reason = "no_surveys" if surveys is None else "not_asked"
             asked = surveys is not None and (surveys["instrument"] == "csat").any()
+            reason = "one_kind_of_contact" if reason == "not_asked" and claim_id == "experience.index" else reason
             reason = "no_top_box" if asked and claim_id.startswith("experience.csat") else reason
         found.append(Claim(claim_id, None, unit, 0, "", status="not_estimable", reason=reason))
     return found

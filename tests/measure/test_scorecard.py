@@ -199,5 +199,6 @@ def test_missing_sources_are_said():
     assert ticket_metrics(timed) == []
     assert {c.reason for c in absent_claims([], company.surveys(answers_of([9])), undated)} == {"not_asked",
                                                                                               "no_creation_time",
-                                                                                              "no_status_history"}
+                                                                                              "no_status_history",
+                                                                                              "one_kind_of_contact"}
     assert answered(None, "Europe/Madrid").empty

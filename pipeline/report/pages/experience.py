@@ -15,7 +15,8 @@ SCORES = {  # table name: (claim id, unit of the level, unit of differences, whi
 }
 MOST_SENTENCES = 3  # the strongest of each sign and kind; the table beside the figure holds all of them
 NEVER_MEASURED = ("no_surveys", "not_asked", "no_top_box")  # said once, of the score itself
-HEADLINE = ("experience.nps", "experience.csat", "experience.ces", "experience.ttr_median_hours")
+HEADLINE = ("experience.nps", "experience.csat", "experience.ces", "experience.index",
+            "experience.ttr_median_hours")
 
 
 def page(results: Results, words: Words) -> Page:
@@ -34,6 +35,7 @@ def page(results: Results, words: Words) -> Page:
                                        "ci_low": "share", "ci_high": "share"}),
                 sentences=["experience.label_positive_share", "experience.label_negative_share"],
                 notes=["experience.note_labels"]),
+        *_index(results),
         *[_groups(name, results) for name in SCORES if f"groups_{name}" in results.tables],
         _tickets(),
         *[_months(name) for name in ("ttr_median_hours",) if _drawable(results, f"months_{name}")],
@@ -95,6 +97,21 @@ def _silent(results: Results) -> list[Section]:
                                                         "answered_share": "share", "estimate": "ratio",
                                                         "ci_low": "ratio", "ci_high": "ratio"},
                                                titles={"estimate": "column.odds"}))]
+
+
+def _index(results: Results) -> list[Section]:
+    """The experience index with its parts; nothing where only one kind of contact is evaluated."""
+    if "index_parts" not in results.tables:
+        return []
+    columns = {"period": "period", "n": "count", "estimate": "points", "ci_low": "points", "ci_high": "points"}
+    figure = Figure(experience.months, "months_index", {"unit": "points", "name": "index"})
+    names = ("index", "index_direct", "index_indirect")
+    sentences = [f"experience.{name}{ending}" for name in names for ending in ("", "_change")]
+    parts = {"contact_kind": "category", "weight_share": "share"} | {name: columns[name] for name in (
+        "n", "estimate", "ci_low", "ci_high")}
+    return [Section("experience.index", sentences=sentences, table=Table("months_index", columns),
+                    figure=figure if _drawable(results, "months_index") else None),
+            Section("experience.index_parts", table=Table("index_parts", parts))]
 
 
 def _tickets() -> Section:

@@ -1,0 +1,99 @@
+"""The experience index: every contact carries its evaluation, direct and indirect ones with their declared weights.
+
+A contact is worth 100 when positive, 0 when neutral and -100 when negative (the mean over the questions that it was
+asked, each labelled by its own declared cuts). The index is the weighted sum of the means of both kinds of contact.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from pipeline.contracts.refusal import Refusal
+from pipeline.measure.clusters import Score, influence
+from pipeline.measure.disclosure import Limits
+from pipeline.measure.effort import mean
+from pipeline.measure.experience_label import labels
+from pipeline.measure.metrics import Metric
+from pipeline.measure.periods import Periods, in_window
+
+KINDS = ("direct", "indirect")
+WORTH = {"negative": -100.0, "neutral": 0.0, "positive": 100.0}
+
+
+def normalised(weights: dict[str, float]) -> dict[str, float]:
+    """The declared weights, adding up to 1; Refusal PARAM-INDEX for other names, negative ones or nothing at all."""
+    if set(weights) != set(KINDS) or min(weights.values()) < 0 or sum(weights.values()) <= 0:
+        raise Refusal("PARAM-INDEX", "experience.index_weights must weigh direct and indirect contacts",
+                      file="params.yaml", found=repr(weights), expected="{direct: 0.5, indirect: 0.5} or the like")
+    return {kind: weights[kind] / sum(weights.values()) for kind in KINDS}
+
+
+def evaluated_contacts(answers: pd.DataFrame, cuts: dict[str, list[float]]) -> pd.DataFrame:
+    """One row per contact that was evaluated (one survey about it): value (-100 to 100), kind, month and customer code.
+
+    Answers about the relation as a whole are of no contact, and are left out.
+    """
+    columns = ["response_id", "value", "kind", "month", "code"]
+    if answers.empty or not answers["is_direct"].notna().any():
+        return pd.DataFrame(columns=columns)
+    worth = labels(answers, cuts).map(WORTH).astype(float)
+    rows = answers.assign(value=worth)[worth.notna() & answers["is_direct"].notna()]
+    found = rows.groupby("response_id", sort=True).agg(
+        value=("value", "mean"), is_direct=("is_direct", "first"), month=("month", "first"), code=("code", "first"))
+    kind = np.where(found["is_direct"].astype(bool), "direct", "indirect")
+    return found.reset_index().assign(kind=kind)[columns]
+
+
+def index_score(weights: dict[str, float], n_codes: int) -> Callable[[pd.DataFrame], Score]:
+    """rows -> index with its t interval, clustered by customer over both kinds; nan where a weighed kind is missing."""
+
+    def score(rows: pd.DataFrame) -> Score:
+        parts = {kind: rows[rows["kind"] == kind] for kind in KINDS}
+        codes = rows["code"].to_numpy()
+        n_clusters = len(np.unique(codes))
+        if min(len(parts[kind]) for kind in KINDS if weights[kind] > 0) == 0 or n_clusters < 2:
+            return Score(np.nan, np.nan, np.nan, len(rows), n_clusters)
+        estimate, moved, plain = 0.0, np.zeros(n_codes), 0.0
+        for kind in KINDS:
+            values = parts[kind]["value"].to_numpy(float)
+            if weights[kind] > 0:
+                estimate += weights[kind] * values.mean()
+                moved += weights[kind] * influence(values, parts[kind]["code"].to_numpy(), n_codes)
+                plain += weights[kind] ** 2 * values.var() / len(values)
+        variance = (moved**2).sum() * n_clusters / (n_clusters - 1)
+        half = stats.t.ppf(0.975, n_clusters - 1) * np.sqrt(variance)
+        effect = max(1.0, variance / plain) if plain > 0 else len(rows) / n_clusters
+        return Score(estimate, max(estimate - half, -100.0), min(estimate + half, 100.0), len(rows), n_clusters,
+                     float(effect), moved)
+
+    return score
+
+
+def index_metrics(answers: pd.DataFrame, cuts: dict[str, list[float]], weights: dict[str, float]) -> list[Metric]:
+    """The index, and its two parts beside it; none where only one kind of contact was ever evaluated."""
+    shares, rows = normalised(weights), evaluated_contacts(answers, cuts)
+    if set(rows["kind"]) != set(KINDS):
+        return []
+    n_codes = int(rows["code"].max()) + 1
+
+    def plain(part: pd.DataFrame) -> Score:
+        return mean(part["value"].to_numpy(float), part["code"].to_numpy(), n_codes)
+
+    return [Metric("experience.index", "points", "index_t", rows, index_score(shares, n_codes), is_broken_down=False),
+            *[Metric(f"experience.index_{kind}", "points", "mean_t", rows[rows["kind"] == kind], plain,
+                     is_broken_down=False) for kind in KINDS]]
+
+
+def index_parts(metrics: list[Metric], weights: dict[str, float], periods: Periods, limits: Limits) -> pd.DataFrame:
+    """One row per kind of contact and one for the index: weight, contacts, customers, estimate and limits."""
+    found, shares = [], normalised(weights) | {"index": 1.0}
+    for metric, kind in zip(metrics, ("index", *KINDS), strict=False):
+        rows = in_window(metric.rows, periods.now)
+        if limits.status(len(rows)) in ("suppressed", "not_estimable"):
+            continue
+        score = metric.score(rows)
+        found.append((kind, shares[kind], score.n, score.estimate, score.low, score.high))
+    columns = ["contact_kind", "weight_share", "n", "estimate", "ci_low", "ci_high"]
+    return pd.DataFrame(found, columns=columns)

@@ -1,0 +1,111 @@
+"""The experience index: contacts by hand, declared weights, repeat customers, and what is left out."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.contracts.refusal import Refusal
+from pipeline.measure.disclosure import Limits
+from pipeline.measure.index import evaluated_contacts, index_metrics, index_parts, index_score
+from pipeline.measure.metrics import answered
+from pipeline.measure.periods import choose_periods
+from pipeline.measure.scorecard import score_all
+
+_spec = importlib.util.spec_from_file_location("measure_company", Path(__file__).with_name("company.py"))
+company = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(company)
+
+CUTS = {"csat": [3, 6], "ces": [3, 6]}
+HALF = {"direct": 0.5, "indirect": 0.5}
+LIMITS, PERIODS = Limits(10, 30, 0.10), choose_periods("2025-01-01", "2025-06-30", 3)
+
+
+def contacts(scores: list[float], is_direct: bool | None, instrument: str = "csat", **fields) -> list[dict]:
+    return [{"score": float(s), "instrument": instrument, "scale_min": 1.0, "scale_max": 7.0, "is_direct": is_direct}
+            | fields for s in scores]
+
+
+def answers(rows: list[dict]) -> pd.DataFrame:
+    return answered(company.surveys(rows), "Europe/Madrid")
+
+
+def claims_of(rows: list[dict], weights=None) -> dict:
+    metrics = index_metrics(answers(rows), CUTS, weights or HALF)
+    return {c.claim_id: c for c in score_all(metrics, [], PERIODS, LIMITS).claims}
+
+
+BOTH = contacts([7] * 30 + [4] * 6 + [1] * 4, True) + contacts([7] * 10 + [4] * 5 + [2] * 5, False)
+
+
+def test_index_by_hand():
+    """Direct (30 - 4) / 40 = 65, indirect (10 - 5) / 20 = 25: half and half 45; pooled contacts would say 51.7."""
+    found = claims_of(BOTH)
+    assert found["experience.index_direct"].estimate == pytest.approx(65)
+    assert found["experience.index_indirect"].estimate == pytest.approx(25)
+    assert (found["experience.index"].estimate, found["experience.index"].n_used) == (pytest.approx(45), 60)
+    assert claims_of(BOTH, {"direct": 3, "indirect": 1})["experience.index"].estimate == pytest.approx(55)
+
+
+def test_interval_by_hand():
+    """Once each: variance .25 var/40 + .25 var/20, with 60/59 and t of 59 degrees of freedom (2.00100)."""
+    direct, indirect = np.repeat([100, 0, -100], [30, 6, 4]), np.repeat([100, 0, -100], [10, 5, 5])
+    variance = 0.25 * (direct.var() / 40 + indirect.var() / 20) * 60 / 59
+    claim = claims_of(BOTH)["experience.index"]
+    assert claim.ci_high - claim.estimate == pytest.approx(2.00100 * variance**0.5, rel=1e-5)
+
+
+def test_a_contact_counts_once_whatever_it_was_asked():
+    """One contact positive in CSAT (7) and negative in CES (2) is worth 0; two questions do not make two contacts."""
+    rows = company.surveys(contacts([7, 7], True) + contacts([2, 6], True, "ces"))
+    rows["response_id"] = ["a", "b", "a", "b"]
+    found = evaluated_contacts(answered(rows, "Europe/Madrid"), CUTS).set_index("response_id")["value"]
+    assert found.to_dict() == {"a": 0.0, "b": 100.0}
+
+
+def test_the_relation_is_no_contact_and_one_kind_makes_no_index():
+    assert len(evaluated_contacts(answers(BOTH + contacts([1] * 50, None)), CUTS)) == 60
+    assert index_metrics(answers(contacts([7] * 40, True)), CUTS, HALF) == []
+    assert index_metrics(answered(None, "Europe/Madrid"), CUTS, HALF) == []
+
+
+@pytest.mark.parametrize("wrong", [{"direct": 1.0}, {"direct": -1.0, "indirect": 2.0}, {"direct": 0.0, "indirect": 0.0},
+                                   {"direct": 0.5, "other": 0.5}])
+def test_weights_that_are_none_are_refused(wrong):
+    with pytest.raises(Refusal, match="PARAM-INDEX"):
+        index_metrics(answers(BOTH), CUTS, wrong)
+
+
+def test_interval_covers_with_customers_who_have_contacts_of_both_kinds():
+    """500 companies of 80 customers, one to three contacts of each kind: .925 to .975. Counting contacts as independent
+    fails, because a customer's contacts share its mood."""
+    random = np.random.default_rng(21)
+
+    def world(customers: int) -> pd.DataFrame:
+        mood = random.normal(0, 1, customers)
+        kinds = []
+        for kind, level in (("direct", 0.6), ("indirect", 0.1)):
+            codes = np.repeat(np.arange(customers), random.integers(1, 4, customers))
+            felt = level + mood[codes] + random.normal(0, 0.7, len(codes))
+            kinds.append(pd.DataFrame({"kind": kind, "code": codes, "value": np.select(
+                [felt > 0.7, felt > -0.3], [100.0, 0.0], -100.0)}))
+        return pd.concat(kinds, ignore_index=True)
+
+    truth = index_score(HALF, 100_000)(world(100_000)).estimate
+    covered = naive = 0
+    for _ in range(500):
+        rows = world(80)
+        score = index_score(HALF, 80)(rows)
+        covered += score.low <= truth <= score.high
+        blind = index_score(HALF, len(rows))(rows.assign(code=np.arange(len(rows))))
+        naive += blind.low <= truth <= blind.high
+    assert 0.925 <= covered / 500 <= 0.975
+    assert naive / 500 < 0.9
+
+
+def test_parts_show_their_weights():
+    table = index_parts(index_metrics(answers(BOTH), CUTS, HALF), {"direct": 3, "indirect": 1}, PERIODS, LIMITS)
+    assert table["contact_kind"].tolist() == ["index", "direct", "indirect"]
+    assert table["weight_share"].tolist() == [1, 0.75, 0.25]
