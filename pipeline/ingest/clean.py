@@ -14,6 +14,7 @@ from pipeline.ingest.account import Account, FileCount, rule_counts
 from pipeline.ingest.contract import check_contract
 from pipeline.ingest.duplicates import find_duplicates
 from pipeline.ingest.files import Export, find_exports
+from pipeline.ingest.groups import find_group_faults, refuse_drift
 from pipeline.ingest.raw import Loaded
 from pipeline.ingest.read_csv import load_csv
 from pipeline.ingest.read_excel import load_excel
@@ -66,10 +67,12 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
             frame.to_native().insert_into("records")
     _refuse(con, plan, loaded)
     find_duplicates(con, "records", source, name)
+    find_group_faults(con, source)
     con.execute("CREATE TABLE kept AS SELECT * FROM records ANTI JOIN twins USING (_file, _row) WHERE _failed = 0")
     is_survey = source.table == "surveys"
     if is_survey:
         engine.create_table(con, "answers", answers.melt(engine.frame(con, "SELECT * FROM kept"), source))
+        refuse_drift(con, source, loaded)
     quarantine.collect(con, plan, is_survey)
     files = _files(con, loaded, is_survey)
     counts = _counts(con, plan, loaded, is_survey)

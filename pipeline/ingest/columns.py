@@ -15,6 +15,7 @@ YES_NO = {
 CLOSED = {"status": ("open", "pending", "solved", "closed"), "unit_kind": ("branch", "customer")}
 NUMERIC = ("number", "integer", "money")
 SCORE_PARTS = ("score", "instrument", "scale_min", "scale_max", "direction")  # made answer by answer
+FEWEST_SECONDS, STRAIGHT = 5, 4  # below: nobody read the questions; so many equal answers: nobody read them either
 FOOTER_WORDS = "(?i)(grand )?(totals?|sumas?|subtotal|total general)\\s*:?"
 TYPES = {"money": "DECIMAL(18,4)", "number": "DOUBLE", "integer": "BIGINT", "timestamp": "TIMESTAMP",
          "boolean": "BOOLEAN"}
@@ -164,6 +165,8 @@ def flags(source: Source) -> dict[str, str]:
         least = 0 if columns and columns[0].kind == "id" else len(read) - 2  # no id is called Total
         lead = f"CASE WHEN 2 * ({empty}) >= {least} THEN regexp_full_match({engine.quoted(read[0])}, {{}}) END"
         found["f_footer"] = lead.format(engine.literal(FOOTER_WORDS))
+    if source.table == "surveys":
+        found["f_quality"] = _is_careless(source)
     for column in columns:
         name, text = column.name, f"t_{column.name}"
         if column.kind == "id":
@@ -185,6 +188,20 @@ def flags(source: Source) -> dict[str, str]:
                 twisted = f"regexp_matches({text}, 'Ã[\u0080-\u00bf]|â€')"
                 found[f"f_mojibake_{name}"] = f"CASE WHEN {odd} THEN {twisted} ELSE FALSE END"
     return found
+
+
+def _is_careless(source: Source) -> str:
+    """A questionnaire that its tool calls unfinished, that took some seconds (`finished` and `duration_s` under
+    `extra`), or that holds one and the same answer to four questions or more."""
+    tests = []
+    if "finished" in source.extra:
+        tests.append(f"NOT {engine.looked_up('x_finished', YES_NO)}")
+    if "duration_s" in source.extra:
+        tests.append(f"try_cast(x_duration_s AS DOUBLE) < {FEWEST_SECONDS}")
+    cells = [f"s_{name}" for name, kind in source.instruments.items() if kind.column]
+    if len(cells) >= STRAIGHT:
+        tests.append(" AND ".join(f"{engine.quoted(cells[0])} = {engine.quoted(cell)}" for cell in cells[1:]))
+    return f"coalesce({' OR '.join(f'coalesce({test}, FALSE)' for test in tests) or 'FALSE'}, FALSE)"
 
 
 def _is_closed(column: Column, source: Source) -> bool:

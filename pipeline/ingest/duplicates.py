@@ -7,7 +7,8 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
 from pipeline.ingest import columns, engine
 
-SAME, OLD, CONFLICT = "KEY-DUP-SAME", "KEY-DUP-OLD", "KEY-DUP-CONFLICT"
+SAME, OLD, CONFLICT, MULTI = "KEY-DUP-SAME", "KEY-DUP-OLD", "KEY-DUP-CONFLICT", "SURVEY-MULTI"
+DROPPED = (SAME, OLD)
 
 
 def key_columns(source: Source) -> list[str]:
@@ -24,7 +25,8 @@ def find_duplicates(con: duckdb.DuckDBPyConnection, records: str, source: Source
 
     The same content under one key: the first stays, the others are dropped (KEY-DUP-SAME). Different content: all
     versions go to quarantine (KEY-DUP-CONFLICT), unless the contract names a time in `latest_by`: then the version
-    with the latest one stays and the older ones are dropped (KEY-DUP-OLD). Two latest versions are a conflict.
+    with the latest one stays and the older ones are dropped (KEY-DUP-OLD). Two latest versions are a conflict; in a
+    survey that names orders, one answer for several orders is SURVEY-MULTI.
     """
     latest = source.latest_by
     if latest is not None and latest not in {c.name for c in columns.mapped(source) if c.kind == "timestamp"}:
@@ -33,19 +35,22 @@ def find_duplicates(con: duckdb.DuckDBPyConnection, records: str, source: Source
     good = f"FROM {engine.quoted(records)} WHERE _failed = 0"
     key = ", ".join(key_columns(source))
     moment = engine.quoted(latest) if latest else ""
+    is_multi = source.table == "surveys" and "order_id" in source.columns
+    orders = "count(DISTINCT order_id)" if is_multi else "1"
+    order = "order_id" if is_multi else "NULL"
     is_last = f"{moment} IS NOT DISTINCT FROM max({moment}) OVER (PARTITION BY key)" if latest else "TRUE"
     con.execute(f"""
         CREATE OR REPLACE TABLE twins AS
         WITH met AS (SELECT hash({key}) AS met {good} GROUP BY 1 HAVING count(*) > 1),
         candidates AS (SELECT *, [{key}] AS key, {_content(con, records)} AS content
                        {good} AND hash({key}) IN (SELECT met FROM met)),
-        facts AS (SELECT _file, _row, key, content, {is_last} AS is_last,
+        facts AS (SELECT _file, _row, key, content, {order} AS order_id, {is_last} AS is_last,
                          row_number() OVER (PARTITION BY key, content ORDER BY _file, _row) AS copy
                   FROM candidates),
-        versions AS (SELECT key, count(DISTINCT content) AS versions,
+        versions AS (SELECT key, count(DISTINCT content) AS versions, {orders} AS orders,
                             count(DISTINCT content) FILTER (is_last) AS last_versions FROM facts GROUP BY key)
-        SELECT _file, _row, CASE WHEN copy > 1 THEN '{SAME}' WHEN last_versions > 1 THEN '{CONFLICT}'
-                                 ELSE '{OLD}' END AS rule
+        SELECT _file, _row, CASE WHEN copy > 1 THEN '{SAME}' WHEN last_versions > 1 AND orders > 1 THEN '{MULTI}'
+                                 WHEN last_versions > 1 THEN '{CONFLICT}' ELSE '{OLD}' END AS rule
         FROM facts JOIN versions USING (key)
         WHERE copy > 1 OR last_versions > 1 OR (versions > 1 AND NOT is_last)""")
 

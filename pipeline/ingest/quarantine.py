@@ -10,7 +10,8 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
 from pipeline.ingest import engine
 from pipeline.ingest.answers import answer_checks
-from pipeline.ingest.duplicates import CONFLICT
+from pipeline.ingest.duplicates import DROPPED
+from pipeline.ingest.groups import COLUMN
 from pipeline.ingest.raw import Loaded
 from pipeline.ingest.rules import OF_QUARANTINE, REASONS, Check
 from pipeline.ingest.tables import Plan
@@ -24,9 +25,11 @@ def collect(con: duckdb.DuckDBPyConnection, plan: Plan, is_survey: bool) -> None
     rule keeps out, and per answer of the records that stay."""
     source = plan.source
     key = TABLES[source.table].key[0]
+    headers = {name: source.columns.get(name, "") for name in (*COLUMN.values(), key)}
     parts = [_judged("records", plan.checks, "canonical", source.columns, True),
-             f"SELECT _file, _row, rule, {engine.literal(key)}, {engine.literal(source.columns.get(key, ''))}, "
-             f"CASE WHEN rule = '{CONFLICT}' THEN 'quarantined' ELSE 'dropped' END, TRUE FROM twins"]
+             f"SELECT _file, _row, rule, {_by_rule(COLUMN, key)}, "
+             f"{_by_rule({rule: headers[name] for rule, name in COLUMN.items()}, headers[key])}, "
+             f"CASE WHEN rule IN {DROPPED} THEN 'dropped' ELSE 'quarantined' END, TRUE FROM twins"]
     if is_survey:
         cells = {name: kind.column or source.columns["score"] for name, kind in source.instruments.items()}
         parts.append(_judged("answers", answer_checks(), "instrument", cells, False))
@@ -36,6 +39,11 @@ def collect(con: duckdb.DuckDBPyConnection, plan: Plan, is_survey: bool) -> None
                 "header VARCHAR, verdict VARCHAR, is_record BOOLEAN)")
     for part in parts:
         con.execute(f"INSERT INTO fates {part}")
+
+
+def _by_rule(values: dict[str, str], otherwise: str) -> str:
+    cases = " ".join(f"WHEN {engine.literal(rule)} THEN {engine.literal(value)}" for rule, value in values.items())
+    return f"CASE rule {cases} ELSE {engine.literal(otherwise)} END"
 
 
 def _judged(table: str, checks: list[Check], header_by: str, headers: dict[str, str], is_record: bool) -> str:

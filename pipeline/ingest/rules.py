@@ -38,6 +38,7 @@ def first_of(bits: int) -> int:
 OF_QUARANTINE = {  # the same rule says something else about what it keeps out
     "CSAT-MAP": "a word outside the declared words",
     "NPS-LABEL": "a word outside the declared words",
+    "ENC-MOJIBAKE": "text that was decoded wrongly, in over 1 % of the comments",
     "NPS-NUM": "no possible answer: not a whole number",
 }
 REASONS = {
@@ -80,12 +81,18 @@ REASONS = {
     "NUM-RANGE": "a number outside what is possible",
     "NUM-SIGN": "a minus sign in an unusual place",
     "PII-TEXT": "personal data in a comment were blacked out",
+    "REFUND-EXCESS": "returns above what the order sold, or of an order that sold nothing",
     "ROW-TEST": "left out by a declared rule",
     "SALE-NEG": "a negative sale that is no declared return",
     "SALE-SIGN": "a return written without its minus",
     "SCORE-RANGE": "an answer outside the scale",
+    "SUM-MISMATCH": "the lines of the order do not add up to its total",
+    "SURVEY-DUP": "another answer to the same order",
     "SURVEY-EARLY": "answered before it was sent",
     "SURVEY-KIND": "an instrument that is not declared",
+    "SURVEY-LATE": "answered more than 30 days after it was sent",
+    "SURVEY-MULTI": "one answer for several orders",
+    "SURVEY-QUAL": "unfinished, done in seconds, or the same answer to every question",
     "TENURE-NEG": "ended before it began",
     "TIME-FOLD": "an hour that came twice: taken as the first",
     "TIME-GAP": "an hour that did not exist",
