@@ -1,14 +1,23 @@
 """The contract of a source, checked before a byte is read: what cannot be guessed must be said."""
 
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
 from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
 from pipeline.ingest import engine
 from pipeline.ingest.columns import SCORE_PARTS, mapped
 
+TELL = "TELL:"  # how a value begins that inspect could not find out
+
 
 def check_contract(source: Source, name: str) -> None:
     """Refusals for a contract that leaves open what cannot be guessed, or names what does not exist."""
+    for key, text in _untold(asdict(source), f"sources.{name}"):
+        raise Refusal("PARAM-TELL", f"{key} still asks for what only the company knows", file="params.yaml",
+                      found=repr(text), expected="the answer in its place")
     if source.table not in TABLES:
         raise Refusal("PARAM-TYPE", f"sources.{name}.table names no canonical table", file="params.yaml",
                       found=repr(source.table), expected=", ".join(TABLES))
@@ -38,6 +47,18 @@ def check_contract(source: Source, name: str) -> None:
         raise Refusal("TIME-ZONE", f"sources.{name}.time_zone must say where the clock hung that wrote these times",
                       file="params.yaml", found=", ".join(naive) or "times without zone",
                       expected="for instance Europe/Madrid or UTC")
+
+
+def _untold(value: Any, where: str) -> Iterator[tuple[str, str]]:
+    """(key, text) of everything that inspect left to be told and nobody has told."""
+    if isinstance(value, str) and value.startswith(TELL):
+        yield where, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _untold(item, f"{where}.{key}")
+    elif isinstance(value, list):
+        for item in value:
+            yield from _untold(item, where)
 
 
 def _check_instruments(source: Source, name: str) -> None:

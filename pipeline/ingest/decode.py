@@ -38,7 +38,7 @@ def decode(export: Export, source: Source, workdir: Path, stem: str) -> Text:
         head = handle.read(CHUNK)
     packed = head.startswith(GZIP)
     if packed:
-        head = next(_bytes(export, True), b"")
+        head = next(raw_chunks(export, True), b"")
         if not head:
             raise Refusal("FILE-EMPTY", "the file is empty once unpacked", file=export.name)
     bom = next((mark for name, mark in BOMS if head.startswith(mark)), b"")
@@ -48,7 +48,7 @@ def decode(export: Export, source: Source, workdir: Path, stem: str) -> Text:
     sepline = SEPLINE.match(head[len(bom):]) if is_utf8 else None
     as_is = is_utf8 and not packed and not bom and not sepline and source.delimiter != " "
     target = export.path if as_is else workdir / f"{stem}.utf8"
-    pieces = _decoded(_bytes(export, packed), encoding, len(bom), export.name)
+    pieces = _decoded(raw_chunks(export, packed), encoding, len(bom), export.name)
     if as_is:
         for _ in pieces:
             pass
@@ -79,7 +79,7 @@ def _check_bom(bom: bytes, head: bytes, encoding: str, name: str) -> None:
                       expected=f"{encoding}; write `encoding: utf-8` if that is right")
 
 
-def _bytes(export: Export, packed: bool) -> Iterator[bytes]:
+def raw_chunks(export: Export, packed: bool) -> Iterator[bytes]:
     """The file's bytes, unpacked, in chunks; a bomb or a cut archive is refused."""
     with open(export.path, "rb") as handle:
         if not packed:

@@ -1,0 +1,69 @@
+"""A rehearsal of ingest: every contract on its exports, the account in words, nothing kept."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from pipeline.contracts.params import Params
+from pipeline.contracts.refusal import Refusal
+from pipeline.ingest.account import Account
+from pipeline.ingest.clean import MANIFEST, clean_source
+
+HEADINGS = {"quarantined": "kept out (quarantined)", "dropped": "left out (dropped)", "repaired": "repaired",
+            "warned": "worth a look"}
+SHOWN = 40  # characters of a value in an example
+
+
+def chosen(names: list[str], params: Params) -> list[str]:
+    """The named sources, or all; Refusal for a name that params.yaml does not have."""
+    for name in names:
+        if name not in params.sources:
+            raise Refusal("PARAM-UNKNOWN", "this source is not in the params file", found=repr(name),
+                          expected=", ".join(params.sources))
+    return names or list(params.sources)
+
+
+def check_source(name: str, params: Params, manifest: Path = MANIFEST) -> str:
+    """The account of one source as text, made in a temporary folder that is gone afterwards; Refusal as ingest's."""
+    with tempfile.TemporaryDirectory(prefix="vivencia-") as folder:
+        cleaned = clean_source(name, params.sources[name], params.company, params.privacy, Path(folder), manifest)
+        return account_text(cleaned.account, _examples(cleaned.quarantine))
+
+
+def account_text(account: Account, examples: dict[str, str]) -> str:
+    """Files and rules, one a line; examples: rule -> where it first struck."""
+    counts = ("rows_in", "clean", "quarantined", "dropped")
+    lines = [f"{account.source} ({account.table}): " + _counted({part: account.total(part) for part in counts})]
+    if len(account.files) > 1:
+        lines += [f"  {one.file}: " + _counted({part: getattr(one, part) for part in counts}) for one in account.files]
+    if account.answers:
+        given = {part.removeprefix("answers_"): number for part, number in account.answers.items()}
+        lines.append(f"  answers: {given['in']:,} in = {given['clean']:,} clean + {given['quarantined']:,} quarantined"
+                     f" + {given['not_asked']:,} not asked")
+    for verdict, heading in HEADINGS.items():
+        rules = [rule for rule in account.rules if rule.verdict == verdict]
+        lines += [f"  {heading}:"] if rules else []
+        for rule in rules:
+            where = examples.get(rule.rule) if verdict == "quarantined" else None
+            example = f"; first: {where}" if where else ""
+            lines.append(f"    {rule.rows:>9,}  {rule.rule:<16}  {rule.reason}{example}")
+    return "\n".join(lines)
+
+
+def _counted(parts: dict[str, int]) -> str:
+    return (f"{parts['rows_in']:,} rows in = {parts['clean']:,} clean + {parts['quarantined']:,} quarantined + "
+            f"{parts['dropped']:,} dropped")
+
+
+def _examples(path: Path) -> dict[str, str]:
+    """rule -> file, line, column and value of its first row; ids come masked and comments empty from quarantine."""
+    found: dict[str, str] = {}
+    for batch in pq.ParquetFile(path).iter_batches(columns=["rule", "file", "line", "column", "found"]):
+        for row in batch.to_pandas().drop_duplicates("rule").replace({np.nan: None}).to_dict("records"):
+            if row["rule"] not in found:
+                column = f", column {row['column']!r}" if row["column"] else ""
+                value = f", found {row['found'][:SHOWN]!r}" if row["found"] else ""
+                found[row["rule"]] = f"{row['file']}, line {row['line']}{column}{value}"
+    return found

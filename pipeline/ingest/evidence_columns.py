@@ -1,0 +1,117 @@
+"""Evidence in columns: what each holds, whether it can be a key, and which scale its answers may have."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.ingest.evidence import EMAIL, NOT_ASKED, PERHAPS_MISSING, SURELY_MISSING, Cell, is_number, masked
+from pipeline.ingest.evidence_dates import date_form
+from pipeline.ingest.meaning import is_personal, plain
+
+MOST = 0.9  # share of the cells that a kind must explain
+FEW = 20  # different words of a column that is a list of words
+TIME_WORDS = {"date", "fecha", "at", "time", "timestamp", "created", "updated", "alta", "baja", "inicio", "fin", "hora"}
+ID_WORDS = {"id", "ids", "uuid", "key", "code", "codigo", "cod", "zip", "number", "numero"}
+OWNERS = {"cliente", "customer", "cuenta", "account", "pedido", "order", "factura", "invoice", "ticket", "user",
+          "usuario", "person"}
+LABEL = re.compile(r"\s*(\d{1,2})\s*[-–—=:.)(]\s*[^\d\s].*")
+ANSWER = re.compile(r"\d{1,2}(?:[.,]0+)?")
+SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d+")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as the sample shows it. kind: what most of its filled cells are; words: its different texts when they
+    are few and name nobody; scale: lowest and highest answer seen when they could be answers; labels: answers such as
+    "10 - Muy probable"; not_asked: words that say the question was none; notes: what a reader should know of it."""
+
+    header: str
+    kind: Literal["empty", "time", "number", "email", "words", "text"]
+    filled: int
+    empty: int
+    distinct: int
+    words: tuple[str, ...] = ()
+    scale: tuple[int, int] | None = None
+    labels: tuple[tuple[str, int], ...] = ()
+    not_asked: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    example: str = ""
+
+    @property
+    def is_unique(self) -> bool:
+        return self.filled > 1 and self.distinct == self.filled
+
+    @property
+    def fits(self) -> set[str]:
+        """Which kinds of canonical column it can feed."""
+        if self.kind == "empty":
+            return {"time", "number", "text"}
+        return {"time": {"time"}, "number": {"number", "text"}}.get(self.kind, {"text"})
+
+
+def names_somebody(header: str) -> bool:
+    """Whether the cells of this column may stand for a person, so that none is shown."""
+    return is_personal(header) or bool(ID_WORDS & set(plain(header).split())) or plain(header) in OWNERS
+
+
+def is_time_header(header: str) -> bool:
+    return bool(TIME_WORDS & set(plain(header).split()))
+
+
+def is_missing(text: str) -> bool:
+    word = text.strip().casefold()
+    return not word or word in SURELY_MISSING or word in PERHAPS_MISSING
+
+
+def describe(header: str, cells: list[Cell]) -> Column:
+    """The facts of one column."""
+    texts = [text.strip() for _, text in cells if not is_missing(text)]
+    if not texts:
+        return Column(header, "empty", 0, len(cells), 0)
+    distinct = dict.fromkeys(texts)
+    expected = is_time_header(header)
+    if _most(texts, lambda text: date_form(text, expected) is not None):
+        kind = "time"
+    elif _most(texts, is_number):
+        kind = "number"
+    elif _most(texts, lambda text: EMAIL.fullmatch(text) is not None):
+        kind = "email"
+    else:
+        few = len(distinct) <= FEW and max(map(len, distinct)) <= 60 and not is_personal(header)
+        kind = "words" if few and len(distinct) <= max(2, len(texts) // 2) else "text"
+    labels = {text: int(found[1]) for text in distinct if (found := LABEL.fullmatch(text)) and int(found[1]) <= 10}
+    scale = _scale(list(distinct), labels) if kind in ("number", "words", "text") else None
+    unasked = dict.fromkeys(text.strip() for _, text in cells if text.strip().casefold() in NOT_ASKED)
+    if kind == "time" or (kind == "number" and not names_somebody(header) and len(texts[0].split(".")[0]) < 6):
+        example = texts[0]
+    else:
+        example = "" if kind in ("words", "text") and " " in texts[0] else masked(texts[0])
+    return Column(header, kind, len(texts), len(cells) - len(texts), len(distinct),
+                  tuple(sorted(distinct)) if kind == "words" else (), scale,
+                  tuple(sorted(labels.items(), key=lambda item: item[1])) if scale else (),
+                  tuple(unasked) if scale else (), _notes(texts), example)
+
+
+def _most(texts: list[str], holds) -> bool:
+    return sum(map(bool, map(holds, texts))) >= MOST * len(texts)
+
+
+def _scale(distinct: list[str], labels: dict[str, int]) -> tuple[int, int] | None:
+    """Lowest and highest of what may be answers: whole numbers from 0 to 10, bare or with their label."""
+    values = [int(re.split("[.,]", text)[0]) for text in distinct if ANSWER.fullmatch(text)] + list(labels.values())
+    if not values or len(values) < MOST * len(distinct) or max(values) > 10 or len(set(values)) > 11:
+        return None
+    return (min(values), max(values)) if max(values) > 1 else None
+
+
+def _notes(texts: list[str]) -> tuple[str, ...]:
+    found = []
+    if any(SCIENTIFIC.fullmatch(text) for text in texts):
+        found.append("scientific notation: a spreadsheet has cut digits off (ID-PRECISION if it is an id)")
+    if not _most(texts, str.isdigit):
+        return tuple(found)
+    if any(len(text) > 1 and text.startswith("0") for text in texts):
+        found.append("leading zeros: an id, not a number")
+    if any(len(text) > 15 for text in texts):
+        found.append("more than 15 digits: an id, not a number")
+    return tuple(found)

@@ -1,0 +1,101 @@
+"""Evidence in the first lines of a text export: delimiter, quote, lines above the header, where the header is."""
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from pipeline.ingest.evidence import EMAIL, is_number
+from pipeline.ingest.evidence_dates import date_form
+from pipeline.ingest.raw import FOOTER
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+SEPLINE = re.compile(r'^"?sep=(.)"?\r?\n')
+LOOKED_AT = 400  # records from which the delimiter is told
+ABOVE = 30  # records in which the header is looked for
+Row = tuple[int, list[str]]  # physical line on which the record begins, its fields
+
+
+@dataclass(frozen=True)
+class Layout:
+    """delimiter and why; quote; skip_rows: physical lines above the header; header_rows: 0 or 1; width: fields of
+    most records; uneven: lines whose width differs, of `looked_at`."""
+
+    delimiter: str
+    why: str
+    quote: str
+    skip_rows: int
+    header_rows: int
+    width: int
+    uneven: tuple[int, ...]
+    looked_at: int
+
+
+def split_rows(text: str, delimiter: str, quote: str = '"', first_line: int = 1, limit: int | None = None,
+               whole: bool = True) -> list[Row]:
+    """Records of a text with their lines; the last one is left out unless the text is whole."""
+    style = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, **style)
+    rows: list[Row] = []
+    before = 0
+    try:
+        for fields in reader:
+            rows.append((first_line + before, fields))
+            before = reader.line_num
+            if limit and len(rows) >= limit:
+                return rows
+    except csv.Error:  # a field beyond what csv takes, or a bare carriage return: what came before it is evidence
+        return rows
+    return rows if whole or not rows else rows[:-1]
+
+
+def find_layout(text: str, whole: bool) -> Layout:
+    """The layout that gives most records one width; a single column when no delimiter does."""
+    named = SEPLINE.match(text)
+    body = text[named.end():] if named else text
+    tried = {}
+    for sign in ([named[1]] if named else DELIMITERS):
+        rows = [row for row in split_rows(body, sign, '"', limit=LOOKED_AT, whole=whole) if any(row[1])]
+        widths = Counter(len(fields) for _, fields in rows if len(fields) > 1)
+        width, agree = widths.most_common(1)[0] if widths else (1, 0)
+        tried[sign] = (agree / max(len(rows), 1), width, rows)
+    best = max(tried, key=lambda sign: (round(tried[sign][0], 1), tried[sign][1], tried[sign][0]))
+    share, width, rows = tried[best]
+    if width == 1:
+        best, rows = ",", [row for row in split_rows(body, ",", '"', limit=LOOKED_AT, whole=whole) if any(row[1])]
+    quote = "'" if _is_wrapped(body, best, "'") and not _is_wrapped(body, best, '"') else '"'
+    if quote == "'":
+        rows = [row for row in split_rows(body, best, quote, limit=LOOKED_AT, whole=whole) if any(row[1])]
+        width = Counter(len(fields) for _, fields in rows).most_common(1)[0][0] if rows else 1
+    at = next((n for n, (_, fields) in enumerate(rows[:ABOVE]) if len(fields) == width and sum(map(bool, fields)) * 2
+               > min(width, 3)), 0)
+    header = rows[at][1] if rows else []
+    if named:
+        why = "the first line names it"
+    elif width > 1:
+        why = f"it splits {share:.0%} of the first {len(rows)} records into {width} fields"
+    else:
+        why = "no sign splits the records: a single column"
+    uneven = tuple(line for line, fields in rows[at:] if len(fields) != width)
+    return Layout(best, why, quote, rows[at][0] - 1 if rows else 0, 1 if _is_header(header) else 0, width, uneven,
+                  len(rows))
+
+
+def _is_wrapped(text: str, delimiter: str, quote: str) -> bool:
+    """Whether whole fields stand between two of these signs."""
+    sign, mark = re.escape(delimiter), re.escape(quote)
+    found = re.findall(f"(?m)(?:^|{sign}){mark}[^{mark}\\r\\n]*{mark}(?={sign}|\\r?$)", text[:100_000])
+    return len(found) > 2
+
+
+def _is_header(fields: list[str]) -> bool:
+    """Names, not values: hardly a number, a date or an address among them."""
+    filled = [field for field in fields if field.strip()]
+    values = [f for f in filled if is_number(f) or date_form(f) or EMAIL.fullmatch(f.strip())]
+    return bool(filled) and len(values) <= 0.25 * len(filled)
+
+
+def footer_lines(tail: str) -> int:
+    """Lines of totals at the end of the text."""
+    return sum(1 for line in tail.splitlines()[-6:] if FOOTER.match(line))

@@ -1,0 +1,159 @@
+"""An inspection in words, and its block for params.yaml."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.contracts.tables import TABLES
+from pipeline.ingest import meaning
+from pipeline.ingest.evidence import Cell
+from pipeline.ingest.evidence_layout import DELIMITERS
+from pipeline.ingest.inspect import Inspection
+from pipeline.ingest.proposal import Proposal, propose, scalar
+
+LIMIT = 40  # columns that are listed
+
+
+def findings(found: Inspection) -> str:
+    """What the file is, with the evidence; ids masked, names, addresses and comments never shown."""
+    proposal = propose(found)
+    lines = [f"{found.path.name}: {_kind(found)}"]
+    if found.tool:
+        lines.append(f"  tool       {found.tool.tool}  (preset {found.tool.name})")
+        lines += [f"             {basis}" for basis in found.tool.basis]
+    if found.sample and found.layout:
+        lines.append(f"  encoding   {found.sample.encoding or 'cannot be told'}: {found.sample.why}")
+        sign = DELIMITERS.get(found.layout.delimiter, found.layout.delimiter)
+        lines.append(f"  delimiter  {sign}: {found.layout.why}")
+        lines.append(f"  header     {_header(found)}")
+        if found.layout.uneven:
+            shown = ", ".join(map(str, found.layout.uneven[:5]))
+            lines.append(f"  uneven     {len(found.layout.uneven)} of the first {found.layout.looked_at} records have "
+                         f"another number of fields (line {shown}): they would go to quarantine")
+        if found.footer:
+            lines.append("  footer     the file ends with totals: kept out and counted (FMT-FOOTER)")
+    if found.sheets:
+        lines.append(f"  sheets     {', '.join(found.sheets)}")
+    lines.append(f"  numbers    {_numbers(found)}")
+    lines.append(f"  times      {_times(found)}")
+    lines.append(f"  table      {found.table or 'cannot be told'}: {found.table_why}")
+    if found.also:
+        lines.append(f"             it holds answers too ({', '.join(found.also.values())}): a second source of table "
+                     "surveys can read the same file")
+    if found.repeated:
+        lines.append(f"  repeated   headers that stand twice and cannot be mapped: {', '.join(found.repeated[:8])}")
+    lines.append("  columns")
+    lines += list(_columns(found))
+    if proposal.told or found.tool:
+        lines += ["", "What cannot be known from the file and must be told:"]
+        lines += [f"  - {key}: {text}" for key, text in proposal.told.items()]
+        known = {*proposal.told, *proposal.raw}  # said above, or found out
+        lines += [f"  - {text}" for text in (found.tool.tell if found.tool else ()) if text.split(":")[0] not in known]
+    return "\n".join(lines)
+
+
+def _kind(found: Inspection) -> str:
+    if found.sample:
+        return f"text, {found.sample.lines:,} lines; {found.rows:,} records looked at"
+    return f"{'an Excel workbook' if found.format == 'xlsx' else 'a Parquet file'}; {found.rows:,} records looked at"
+
+
+def _header(found: Inspection) -> str:
+    skip = found.layout.skip_rows
+    if not found.header_rows:
+        return "none: the first record holds values, so that columns are named by position"
+    above = f", {skip} lines stand above it" if skip else ""
+    return f"{found.header_rows} row{'s' * (found.header_rows > 1)} from line {skip + 1}{above}; " \
+           f"{len(found.headers)} columns"
+
+
+def _cells(cells: tuple[Cell, ...]) -> str:
+    return ", ".join(f"{text.strip()!r} (line {line})" for line, text in cells)
+
+
+def _numbers(found: Inspection) -> str:
+    numbers = found.numbers
+    if numbers.contradicting:
+        return f"two conventions: {_cells(numbers.deciding[:2])} against {_cells(numbers.contradicting[:2])}"
+    if numbers.decimal:
+        groups = f", thousands {numbers.thousands!r}" if numbers.thousands else ""
+        return f"decimal {numbers.decimal!r}{groups}: decided by {_cells(numbers.deciding)}"
+    if numbers.ambiguous:
+        return f"cannot be told: {_cells(numbers.ambiguous)} can be a thousand or a fraction, and nothing decides"
+    return "typed cells" if found.format != "csv" else "whole numbers only, or none"
+
+
+def _times(found: Inspection) -> str:
+    dates = found.dates
+    if not dates.formats:
+        return "none"
+    forms = ", ".join(form.replace("{a}", "?").replace("{b}", "?") for form in dates.formats)
+    zone = {"offset": "; each says its zone", "UTC": "; in UTC"}.get(dates.zone or "", "")
+    zone = "; the header says UTC" if found.says_utc else zone or "; in which zone, the file does not say"
+    if dates.contradicting:
+        return f"{forms}: {_cells(dates.deciding)} against {_cells(dates.contradicting)}{zone}"
+    if dates.deciding:
+        return f"{forms}: decided by {_cells(dates.deciding)}{zone}"
+    if any("?" in form for form in forms):
+        return f"{forms}: no number above 12 decides between day and month, {dates.open[1]} can be both{zone}"
+    return forms + zone
+
+
+def _columns(found: Inspection) -> Iterator[str]:
+    uses = {head: name for name, head in found.mapped.items()} | {head: f"question {name}" for name, head
+                                                                  in found.asked.items()}
+    width = min(max((len(name) for name in found.columns), default=0), 34)
+    for name, column in list(found.columns.items())[:LIMIT]:
+        facts = [column.kind, f"{column.filled:,} filled"] + ([f"{column.empty:,} empty"] if column.empty else [])
+        facts += ["all different"] if column.is_unique else [f"{column.distinct:,} different"] if column.filled else []
+        facts += [f"answers {column.scale[0]} to {column.scale[1]}"] if column.scale and name in uses else []
+        is_category = found.table and uses.get(name) in TABLES[found.table].names \
+            and TABLES[found.table][uses[name]].kind in ("category", "boolean")
+        facts += ["words: " + ", ".join(column.words[:6]) + (", …" if len(column.words) > 6 else "")] \
+            if is_category and column.words else []
+        personal = meaning.is_personal(name) and name not in uses
+        facts += [f"such as {column.example!r}"] if column.example and not personal and not is_category else []
+        facts += ["names somebody: not mapped"] if personal else []
+        yield f"    {name[:34].replace(chr(10), ' '):<{width}}  -> {uses.get(name, '-'):<16} {', '.join(facts)}"
+        yield from (f"    {'':<{width}}     {note}" for note in column.notes)
+    if len(found.columns) > LIMIT:
+        yield f"    and {len(found.columns) - LIMIT} more"
+
+
+def block(found: Inspection) -> str:
+    """The source for params.yaml, ready to stand under `sources:`."""
+    return "# for params.yaml, under sources:\n" + block_of(propose(found))
+
+
+def block_of(proposal: Proposal) -> str:
+    lines = [f"  {proposal.name}:"]
+    for key, value in proposal.raw.items():
+        lines += _entry(key, value, "    ")
+    loose = [key for key in proposal.told if key in ("decimal", "missing", "instruments")]
+    for key in loose:
+        lines.append(f"    # TELL: {key}: {proposal.told[key]}")
+    lines += [f"    # {line}" for line in proposal.later]
+    return "\n".join(lines) + "\n"
+
+
+def _entry(key: str, value: Any, indent: str) -> list[str]:
+    if isinstance(value, dict) and value:
+        return [f"{indent}{scalar(key)}:"] + [line for name, item in value.items()
+                                              for line in _entry(name, item, indent + "  ")]
+    return [f"{indent}{scalar(key)}: {_flow(value)}"]
+
+
+def _flow(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{scalar(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return str(value) if isinstance(value, int) else scalar(value)
+
+
+def report(found: Inspection) -> str:
+    """The findings and the block."""
+    return findings(found) + "\n\n" + block(found)

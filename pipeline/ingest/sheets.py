@@ -1,0 +1,59 @@
+"""The first rows of a workbook or a Parquet file as text, for inspect only."""
+
+import warnings
+from datetime import date, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import openpyxl
+
+from pipeline.contracts.refusal import Refusal
+from pipeline.ingest.engine import literal
+from pipeline.ingest.evidence import Cell, is_number
+from pipeline.ingest.evidence_layout import Row
+
+
+def read_sheet_rows(path: Path, limit: int) -> tuple[list[str], list[Row], list[Cell]]:
+    """(names of the sheets, rows of the first one that is not empty, numbers that are stored as text)."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+            for sheet in book.worksheets:
+                sheet.reset_dimensions()
+                found = [(line, row) for line, row in enumerate(islice(sheet.iter_rows(values_only=True), limit), 1)
+                         if any(value is not None for value in row)]
+                if found:
+                    names = [sheet.title, *(name for name in book.sheetnames if name != sheet.title)]
+                    width = max(len(row) for _, row in found[:1])
+                    rows = [(line, [_text(v) for v in (*row, *[None] * width)][:width]) for line, row in found]
+                    texts = [(line, v) for line, row in found[1:] for v in row if isinstance(v, str) and is_number(v)]
+                    return names, rows, texts
+            return book.sheetnames, [], []
+    except Exception as error:  # openpyxl raises what its XML and zip layers raise
+        raise Refusal("FILE-TRUNC", "the workbook cannot be opened", file=path.name, found=type(error).__name__,
+                      expected="a whole .xlsx file") from None
+
+
+def read_parquet_rows(path: Path, limit: int) -> tuple[list[str], list[Row], list[Cell]]:
+    """([], the header and the first rows, numbers that are stored as text)."""
+    with duckdb.connect() as con:
+        try:
+            query = con.execute(f"SELECT * FROM read_parquet([{literal(str(path))}]) LIMIT {limit}")
+            names = [column[0] for column in query.description]
+            rows = query.fetchall()
+        except duckdb.Error:
+            raise Refusal("FILE-TRUNC", "the Parquet file cannot be read", file=path.name, expected="a whole file") \
+                from None
+    texts = [(line, v) for line, row in enumerate(rows, 1) for v in row if isinstance(v, str) and is_number(v)]
+    return [], [(0, names), *((line, [_text(v) for v in row]) for line, row in enumerate(rows, 1))], texts
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (datetime, date)):
+        return value.isoformat(sep=" ", timespec="seconds") if isinstance(value, datetime) else value.isoformat()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
