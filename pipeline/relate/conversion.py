@@ -10,6 +10,7 @@ the declared months: segment horizon:<months>).
 """
 
 import numpy as np
+import pandas as pd
 
 from pipeline.contracts.claims import Claim, Level
 from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim
@@ -68,3 +69,33 @@ def conversion_value(sample: SalesSample, fit: PpmlFit, source: str, money: str 
     mean = Estimate(theta, share, promoter.n_in, len(paid), int(paid["customer"].nunique()), promoter.factor)
     by_slope = float(np.mean(after * (np.mean(tilt * above) / tilt.mean() - place)))
     return combine(theta, [(1.0, mean), (float(after.mean()), step), (by_slope, slope)], promoter)
+
+
+def bootstrap_values(sample: SalesSample, fit: PpmlFit, source: str, replicates: int = 2000,
+                     seed: int = 20240101) -> np.ndarray:
+    """(replicates,) values of theta with customers drawn anew: all of them by one product of weights and sums.
+
+    The check of the joint-influence interval. A draw moves the coefficients by its customers' influence (no refit),
+    the spend and the promoters' answers by their weights; the slope inside groups enters to first order.
+    """
+    rows = add_groups(sample)
+    parts = {"step": [(1.0, "promoter")] + ([(-1.0, "passive")] if source == "passive" else []),
+             "slope": [(1.0, "within_group")] if "within_group" in fit.names else []}
+    value = {name: sum(weight * fit[column].value for weight, column in part) for name, part in parts.items()}
+    pull = {name: np.sqrt(fit.factor) * sum((weight * fit[column].influence for weight, column in part),
+                                            np.zeros(sample.units)) for name, part in parts.items()}
+    paid, promoters = rows[rows["group"] == source], rows[rows["group"] == "promoter"]
+
+    def sums(part: pd.DataFrame, weight: np.ndarray, sign: float) -> list[np.ndarray]:
+        tilt = weight * np.exp(sign * value["slope"] * part["within_group"].to_numpy())
+        customer = part["customer"].to_numpy()
+        return [np.bincount(customer, column, minlength=sample.units)
+                for column in (np.ones(len(part)), weight, tilt, sign * tilt * part["within_group"].to_numpy())]
+
+    columns = np.column_stack([pull["step"], pull["slope"], *sums(paid, paid["revenue"].to_numpy(float), -1.0),
+                               *sums(promoters, np.ones(len(promoters)), 1.0)])
+    offered = np.flatnonzero(np.any(columns != 0, axis=1))
+    draws = np.random.default_rng(seed).multinomial(len(offered), np.full(len(offered), 1 / len(offered)), replicates)
+    step, slope, n, spend, after, after_slope, m, _, tilt, tilt_slope = (draws @ columns[offered]).T
+    raised = np.exp(value["step"] + step) * (after + slope * after_slope) * (tilt + slope * tilt_slope) / m
+    return (raised - spend) / n

@@ -58,6 +58,25 @@ class PpmlFit:
         factor = (n - 1) / max(n - k, 1) * self.clusters / max(self.clusters - 1, 1)
         return factor * self.plain.T @ self.plain
 
+    @property
+    def quantile(self) -> float:
+        """Student's t for a 95 % interval, customers - 1 degrees of freedom."""
+        return float(stats.t.ppf(0.975, max(self.clusters - 1, 1)))
+
+    def two_way(self, outcome: np.ndarray, period: np.ndarray) -> tuple[np.ndarray, int]:
+        """(p, p) covariance clustered by customer and by period (Cameron, Gelbach and Miller 2011); fewest clusters.
+
+        outcome, period: (n,) as offered. By customer, by period, less what both count.
+        """
+        gap = self.residualised * (np.asarray(outcome, float)[self.rows] - self.fitted)[:, None]
+        bread = np.linalg.inv((self.residualised * self.fitted[:, None]).T @ self.residualised)
+        _, t = np.unique(np.asarray(period)[self.rows], return_inverse=True)
+        by_period = np.column_stack([np.bincount(t, column) for column in gap.T])
+        fewest, n = min(self.clusters, int(t.max()) + 1), len(self.rows)
+        more = bread @ (by_period.T @ by_period - gap.T @ gap) @ bread
+        factor = (n - 1) / max(n - len(self.names), 1) * fewest / max(fewest - 1, 1)
+        return factor * (self.plain.T @ self.plain + more), fewest
+
     def __getitem__(self, name: str) -> Estimate:
         """The estimate of one coefficient, on the log scale."""
         j = self.names.index(name)

@@ -1,31 +1,36 @@
 """Experience and sales: percent of next month's sales per point of the score, by group and by answer.
 
-Claims: sales.per_point, sales.per_point.without_top_1_percent, sales.group.promoter, sales.group.passive (percent,
-against detractors), sales.asymmetry, sales.shape.any_difference, sales.shape.line_departure (p-values),
-sales.orders.per_point, sales.order_value.per_point, sales.repeat_purchase.per_point.
+Claims: sales.per_point, sales.per_point.without_top_1_percent, sales.per_point.two_way_clusters,
+sales.group.promoter, sales.group.passive (percent, against detractors), sales.asymmetry,
+sales.shape.any_difference, sales.shape.line_departure (p-values), sales.orders.per_point,
+sales.order_value.per_point, sales.repeat_purchase.per_point.
 """
 
 import numpy as np
 import pandas as pd
 
 from pipeline.contracts.claims import Claim, Level
-from pipeline.relate.estimate import NotEstimable, claim, combine, no_claim
+from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim
 from pipeline.relate.ppml import PpmlFit
 from pipeline.relate.sample import SalesSample, fit_sales
 
 METHOD = "ppml"
 FEWEST_ROWS_PER_ANSWER = 30
 TOP_SPENDERS = 0.01
+FEWEST_MONTHS = 10  # clusters of months below which their error is not known
 LEAST_P = 1e-4  # smaller p-values are given as this one: their digits say nothing
-TOP_TWIN = ".without_top_1_percent"
+TOP_TWIN, TWO_WAY = ".without_top_1_percent", ".two_way_clusters"
 
 
 def per_point(sample: SalesSample, level: Level = "associated", reason: str = "") -> tuple[list[Claim], pd.DataFrame]:
-    """Claims sales.per_point and its twin without the top 1 % of spenders; the model's own coefficient table."""
+    """Claims sales.per_point and its twins (without the top 1 % of spenders; errors also clustered by month); the
+    model's own coefficient table.
+    """
     try:
         fit = fit_sales(sample, ["score"])
     except NotEstimable as why:
-        return [no_claim(f"sales.per_point{end}", why, "percent", METHOD) for end in ("", TOP_TWIN)], coefficients(None)
+        return [no_claim(f"sales.per_point{end}", why, "percent", METHOD) for end in ("", TOP_TWIN, TWO_WAY)], \
+            coefficients(None)
     made = [claim("sales.per_point", fit["score"], "percent", METHOD, level=level, transform="percent", reason=reason)]
     try:
         rest = fit_sales(sample, ["score"], rows=without_top_spenders(sample.rows))
@@ -33,7 +38,21 @@ def per_point(sample: SalesSample, level: Level = "associated", reason: str = ""
                           transform="percent", reason=reason))
     except NotEstimable as why:
         made.append(no_claim(f"sales.per_point{TOP_TWIN}", why, "percent", METHOD))
-    return made, coefficients(fit)
+    return [*made, _by_customer_and_month(sample, fit, level, reason)], coefficients(fit)
+
+
+def _by_customer_and_month(sample: SalesSample, fit: PpmlFit, level: Level, reason: str) -> Claim:
+    """The same estimate with its error clustered by customer and month, at least that by customer alone."""
+    rows = sample.rows[sample.rows[["score", "revenue"]].notna().all(axis=1)]
+    covariance, fewest = fit.two_way(rows["revenue"].to_numpy(float), rows["month"].to_numpy())
+    one = fit["score"]
+    if fewest < FEWEST_MONTHS:
+        why = NotEstimable("few_months", one.n_in, one.n_used, "not_enough_data")
+        return no_claim(f"sales.per_point{TWO_WAY}", why, "percent", "ppml_two_way")
+    wider = max(float(np.sqrt(max(covariance[0, 0], 0.0))) / one.se, 1.0) if one.se > 0 else 1.0
+    both = Estimate(one.value, one.influence * wider, one.n_in, one.n_used, fewest, one.factor)
+    return claim(f"sales.per_point{TWO_WAY}", both, "percent", "ppml_two_way", level=level, transform="percent",
+                 reason=reason)
 
 
 def without_top_spenders(rows: pd.DataFrame) -> pd.DataFrame:

@@ -17,7 +17,8 @@ class SalesSample:
     """Rows ready for the models, and the grid that they were cut from.
 
     rows: one per customer and month with a usable score and a month of sales after it; columns customer (code),
-    month (index, of the score), score, group, revenue, orders, margin (all of month+1) and adj_* adjusters.
+    month (index, of the score), score, age (months, 1: of the month before), group, revenue, orders, margin (all
+    of month+1) and adj_* adjusters.
     grid: the same without asking for a score (customers at risk), `score` being the answer of the month itself.
     units: customers in the grid. account: step, rows, customers. problem: why there is no sample, or None.
     """
@@ -53,6 +54,7 @@ def sales_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: i
     age = _number(frame, f"age_{instrument}") + 1
     last = _number(frame, f"last_{instrument}")
     recent = last.where(age <= max_score_age_months) if last.notna().any() else answered
+    grid["age"] = age
     grid["answer"], grid["score"] = answered, answered if max_score_age_months == 1 else recent
     for name in ("segment", "value_band"):
         if name in frame:

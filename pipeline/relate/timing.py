@@ -16,7 +16,7 @@ from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_
 from pipeline.relate.ppml import PpmlFit
 from pipeline.relate.sample import SalesSample, fit_sales
 
-LAGS = (6, 3, 2, 1, 0, -1)  # months from score to sales; 0 the same month, -1 a score of the month after
+LAGS = (12, 6, 3, 2, 1, 0, -1)  # months from score to sales; 0 the same month, -1 a score of the month after
 CHECKS = {0: "sales.same_month_check", -1: "sales.lead_check"}
 FAR = (6, 12)  # months apart from which on two answers of a customer count as unrelated but for who gave them
 FEWEST_PAIRS = 30

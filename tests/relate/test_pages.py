@@ -4,7 +4,20 @@ import pandas as pd
 import pytest
 
 from pipeline.contracts.results import Results
-from pipeline.relate import churn, conversion, cox, inactivity, leaks, naive, prediction, retention, sales
+from pipeline.relate import (
+    churn,
+    conversion,
+    cox,
+    growth,
+    inactivity,
+    leaks,
+    naive,
+    prediction,
+    retention,
+    sales,
+    spline,
+    staleness,
+)
 from pipeline.relate.sample import population_table, sales_sample
 from pipeline.relate.timing import timing_of
 from pipeline.report.figures import base
@@ -24,6 +37,9 @@ def made(panel):
     shape_claims, shape = sales.shape(sample)
     claims += (conversion.conversion(sample, "EUR", 12) + naive.naive_sales(sample, "EUR") + timing.claims()
                + sales.other_outcomes(sample) + sales.by_group(sample) + shape_claims)
+    bend, curve = spline.spline(sample)
+    shape, claims = spline.with_spline(shape, curve), [*claims, bend, *staleness.stale_score(panel, "nps", [])]
+    claims += growth.growth_claims(panel, "nps", (6, 9))
     contrast, in_percent = (naive.side_by_side(claims, [pair]) for pair in (
         ("sales.conversion_value.detractor_to_promoter", "sales.naive.group_gap"),
         ("sales.per_point", "sales.naive.log1p_per_point")))

@@ -63,6 +63,21 @@ def test_error_is_that_of_leaving_out_one_customer_in_turn():
     assert np.all(np.diag(fit.sandwich) < 0.64 * np.diag(fit.covariance))
 
 
+def test_two_way_clusters_equal_pyfixest():
+    """By customer and month; fixest's factor for the fewest clusters, k without fixed effects."""
+    pf = pytest.importorskip("pyfixest")
+    y, x, unit, month, units = panel(share=0.5)
+    fit = fit_ppml(y, x, ["x", "z"], unit, month, units)
+    covariance, fewest = fit.two_way(y, month)
+    frame = pd.DataFrame({"y": y, "x": x[:, 0], "z": x[:, 1], "unit": unit, "month": month})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = pf.fepois("y ~ x + z | unit + month", frame, vcov={"CRV1": "unit+month"},
+                           ssc=pf.ssc(k_fixef="none", G_df="min"), iwls_tol=1e-12)
+    assert fewest == 10
+    np.testing.assert_allclose(np.sqrt(np.diag(covariance)), theirs.se().to_numpy(), rtol=1e-5)
+
+
 def test_money_may_be_counted_in_cents():
     y, x, unit, month, units = panel()
     euros, cents = (fit_ppml(y * scale, x, ["x", "z"], unit, month, units) for scale in (1, 100))

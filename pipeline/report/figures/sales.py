@@ -61,7 +61,15 @@ def shape(table: pd.DataFrame, words: Words) -> Figure:
     axes.errorbar(known["score"], known["estimate"],
                   yerr=[known["estimate"] - known["ci_low"].fillna(known["estimate"]),
                         known["ci_high"].fillna(known["estimate"]) - known["estimate"]],
-                  fmt=base.MARKERS[0], color=base.PALETTE[0], ecolor=base.PALETTE[0], elinewidth=2, capsize=3)
+                  fmt=base.MARKERS[0], color=base.PALETTE[0], ecolor=base.PALETTE[0], elinewidth=2, capsize=3,
+                  label=words.text("sales.shape.answers"))
+    curve = table[table["spline"].notna()] if "spline" in table else known.iloc[:0]
+    if len(curve):
+        axes.plot(curve["score"], curve["spline"], color=base.PALETTE[1], linestyle=base.DASHES[1],
+                  label=words.text("sales.shape.spline"))
+        axes.fill_between(curve["score"], curve["spline_low"], curve["spline_high"], color=base.PALETTE[1], alpha=0.15,
+                          linewidth=0)
+        base.legend(figure, axes)
     base.zero_line(axes, vertical=False)
     axes.set_xticks(known["score"].tolist(), [words.number(v) for v in known["score"]])
     axes.set_xlabel(words.text("column.score"))

@@ -1,0 +1,65 @@
+"""Who the growth came from: sales of two equally long spans, by what the customers had answered in the first.
+
+The cohort is that of `retention`: customers through the whole earlier span, those who then left included.
+Claims (described): sales.growth.existing_customers (percent), sales.growth.contribution (percentage points of it,
+segment answer:<group>), sales.growth.share_of_promoters (share; not estimable where there is no growth to share).
+"""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.contracts.claims import Claim
+from pipeline.relate.estimate import Estimate, NotEstimable, claim, no_claim
+from pipeline.relate.retention import Cohort, cohort_of
+from pipeline.relate.sample import score_groups
+
+METHOD = "cohort_growth"
+GROUPS = ("promoter", "passive", "detractor", "no_recent_answer")
+TOTAL, PART, SHARE = "sales.growth.existing_customers", "sales.growth.contribution", "sales.growth.share_of_promoters"
+
+
+def growth_claims(periods: pd.DataFrame, instrument: str, groups: tuple[float, float],
+                  suppress_below: int = 10) -> list[Claim]:
+    """Growth of the cohort, what each group adds to it, and the promoters' share."""
+    cohort = cohort_of(periods)
+    if cohort.problem:
+        return [no_claim(TOTAL, cohort.problem, "percent", METHOD)]
+    rows = cohort.rows.assign(group=_answered(periods, cohort, instrument, groups))
+    more = {"level": "described", "period": cohort.period}
+    before, change = (rows[name].to_numpy(float) for name in ("before", "after"))
+    change = change - before
+    if before.sum() <= 0:
+        return [no_claim(TOTAL, NotEstimable("no_sales_by_customer", len(rows)), "percent", METHOD)]
+    total = _share(change, before)
+    made = [claim(TOTAL, total, "percent", METHOD, **more)]
+    for name in GROUPS:
+        inside = (rows["group"] == name).to_numpy()
+        if suppress_below <= inside.sum():
+            made.append(claim(PART, _share(change * inside, before), "pp", METHOD, segment=f"answer:{name}",
+                              comparisons=len(GROUPS), **more))
+    promoters = (rows["group"] == "promoter").to_numpy()
+    if promoters.sum() < suppress_below:
+        return [*made, no_claim(SHARE, NotEstimable("missing_group", len(rows)), "share", METHOD)]
+    if total.interval()[0] <= 0 or total.se <= 0:  # a share of nothing, or of a fall, says nothing
+        return [*made, no_claim(SHARE, NotEstimable("no_growth", len(rows)), "share", METHOD)]
+    part = _share(change * promoters, change)
+    return [*made, claim(SHARE, Estimate(part.value / 100, part.influence / 100, part.n_in, part.n_used, part.clusters,
+                                         part.factor), "share", METHOD, **more)]
+
+
+def _answered(periods: pd.DataFrame, cohort: Cohort, instrument: str, groups: tuple[float, float]) -> np.ndarray:
+    """Group of each cohort customer by the last answer of the earlier span, given in it."""
+    names = [f"last_{instrument}", f"age_{instrument}"]
+    if any(name not in periods for name in names):
+        return np.full(len(cohort.rows), GROUPS[-1], dtype=object)
+    turn = pd.Timestamp(cohort.period.partition("/")[0]) - pd.DateOffset(months=1)
+    at = periods[pd.DatetimeIndex(periods["period"]) == turn].set_index("customer_id")
+    last, age = (pd.to_numeric(at[name], errors="coerce") for name in names)
+    group = score_groups(last.where(age < cohort.months), groups)
+    return group.reindex(cohort.rows["customer"]).fillna(GROUPS[-1]).to_numpy()
+
+
+def _share(top: np.ndarray, bottom: np.ndarray) -> Estimate:
+    """100 x sum over sum, one row per customer (linearised)."""
+    n, value = len(top), 100 * float(top.sum() / bottom.sum())
+    return Estimate(value, (100 * top - value * bottom) / bottom.sum(), n, n, n, n / (n - 1))
