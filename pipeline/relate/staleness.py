@@ -1,33 +1,36 @@
 """How fast an answer goes stale: what a point tells of next month's sales, by the answer's age.
 
-Claims: sales.stale_score.fresh (percent per point for an answer of the month before), sales.stale_score.per_month_older
-(change of that, in percent, with each month of age).
+Claims: sales.stale_score.per_point (percent, segment age:<months from answer to sales>), sales.stale_score.lost
+(percent by which a point of the oldest class tells less than a fresh one; below zero: stale).
 """
 
-import pandas as pd
-
 from pipeline.contracts.claims import Claim
-from pipeline.relate.estimate import NotEstimable, claim, no_claim
+from pipeline.relate.estimate import NotEstimable, claim, combine, no_claim
 from pipeline.relate.sample import fit_sales, sales_sample
 
 METHOD = "ppml_age"
-OLDEST = 6  # months
-IDS = ("sales.stale_score.fresh", "sales.stale_score.per_month_older")
+AGES = {"1": (1, 1), "2-3": (2, 3), "4-6": (4, 6)}  # months
+POINT, LOST = "sales.stale_score.per_point", "sales.stale_score.lost"
 
 
-def stale_score(periods: pd.DataFrame, instrument: str, covariates: list[str],
-                problem: NotEstimable | None = None) -> list[Claim]:
-    """Both claims, from the last answer up to OLDEST months old: score, score x age, and age itself in the model."""
+def stale_score(periods, instrument: str, covariates: list[str], problem: NotEstimable | None = None) -> list[Claim]:
+    """One model of the last answer up to half a year old: a slope for each age, and a level for each."""
     try:
         if problem:
             raise problem
-        sample = sales_sample(periods, instrument, OLDEST, covariates)
+        oldest = max(high for _, high in AGES.values())
+        sample = sales_sample(periods, instrument, oldest, covariates)
         if sample.problem:
             raise sample.problem
-        older = sample.rows["age"] - 1
-        rows = sample.rows.assign(older=older, by_age=(sample.rows["score"] - sample.rows["score"].mean()) * older)
-        fit = fit_sales(sample, ["score", "by_age"], rows=rows, more=["older"])
+        rows, centred = sample.rows, sample.rows["score"] - sample.rows["score"].mean()
+        inside = {name: rows["age"].between(*ages).astype(float) for name, ages in AGES.items()}
+        slopes = {f"slope_{name}": centred * part for name, part in inside.items()}
+        levels = {f"level_{name}": part for name, part in list(inside.items())[1:]}
+        fit = fit_sales(sample, list(slopes), rows=rows.assign(**slopes, **levels), more=list(levels))
     except NotEstimable as why:
-        return [no_claim(name, why, "percent", METHOD) for name in IDS]
-    return [claim(name, fit[column], "percent", METHOD, transform="percent", comparisons=2)
-            for name, column in zip(IDS, ("score", "by_age"), strict=True)]
+        return [no_claim(LOST, why, "percent", METHOD)]
+    made = [claim(POINT, fit[f"slope_{name}"], "percent", METHOD, transform="percent", segment=f"age:{name}",
+                  comparisons=len(AGES)) for name in AGES]
+    first, last = (fit[f"slope_{name}"] for name in (next(iter(AGES)), list(AGES)[-1]))
+    lost = combine(last.value - first.value, [(1.0, last), (-1.0, first)], first)
+    return [*made, claim(LOST, lost, "percent", METHOD, transform="percent")]

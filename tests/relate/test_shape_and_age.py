@@ -44,8 +44,10 @@ def test_a_straight_law_shows_no_bend_and_a_bent_one_does(company):
 
 def test_an_old_answer_tells_less(company):
     """Only the answer of the month before acts, and satisfaction forgets: older ones must tell less per point."""
-    made = {c.claim_id.rpartition(".")[2]: c for c in stale_score(company(5, 6000), "nps", ["exposure_months"])}
-    assert made["per_month_older"].ci_high < 0 < made["fresh"].ci_low
+    fresh, _, old, lost = stale_score(company(5, 6000), "nps", ["exposure_months"])
+    assert [fresh.segment, old.segment] == ["age:1", "age:4-6"]
+    assert fresh.ci_low > 0 and lost.ci_high < 0 and old.estimate < fresh.estimate
+    assert lost.estimate == pytest.approx(100 * ((1 + old.estimate / 100) / (1 + fresh.estimate / 100) - 1))
     one = stale_score(pd.DataFrame(), "nps", [])
     assert {(c.estimate, c.reason) for c in one} == {(None, "no_panel")}
 

@@ -32,7 +32,7 @@ WHOLE = Page(
                 figure=Figure(figures.shape, "shape"),
                 table=Table("shape", {"score": "count", "n": "count", "estimate": "percent", "ci_low": "percent",
                                       "ci_high": "percent", "spline": "percent"}), needs=NEEDS),
-        Section("sales.stale", sentences=["sales.stale_score.*"], needs=NEEDS),
+        Section("sales.stale", sentences=["sales.stale_score.per_point@age:*", "sales.stale_score.lost"], needs=NEEDS),
         Section("sales.outcomes", sentences=["sales.orders.per_point", "sales.order_value.per_point",
                                              "sales.repeat_purchase.per_point", "sales.per_point.*"], needs=NEEDS),
         Section("sales.growth", sentences=["sales.growth.existing_customers", "sales.growth.contribution@answer:*",
