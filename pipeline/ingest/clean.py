@@ -59,12 +59,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     if source.format != "csv" and source.decimal is None:  # typed cells are spelled with a point by their reader
         source = replace(source, decimal=".")
     plan = tables.plan(source, company)
-    for number, one in enumerate(loaded):
-        frame = tables.records(con, one.table, number, plan)
-        if number == 0:
-            engine.create_table(con, "records", frame)
-        else:
-            frame.to_native().insert_into("records")
+    engine.create_table(con, "records", tables.records(con, [one.table for one in loaded], plan))
     _refuse(con, plan, loaded)
     find_duplicates(con, "records", source, name)
     find_group_faults(con, source)

@@ -9,6 +9,7 @@ import narwhals as nw
 from pipeline.contracts.params import Company, Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest import columns, engine
+from pipeline.ingest.header import declared_headers
 from pipeline.ingest.rules import Check, mask
 from pipeline.ingest.zones import day_table, find_zone
 
@@ -45,13 +46,16 @@ def prepare_zone(con: duckdb.DuckDBPyConnection, source: Source) -> None:
         con.unregister("incoming")
 
 
-def records(con: duckdb.DuckDBPyConnection, table: str, number: int, plan: Plan) -> nw.LazyFrame:
-    """One row per record of a raw table: _file, _row (from 0), canonical columns, answers (s_*), extras (x_*), and
-    the masks _failed and _noted over the plan's checks and notes."""
+def records(con: duckdb.DuckDBPyConnection, raw_tables: list[str], plan: Plan) -> nw.LazyFrame:
+    """One row per record of the raw tables: _file (place in the list), _row (from 0), canonical columns, answers
+    (s_*), extras (x_*), and the masks _failed and _noted over the plan's checks and notes."""
     source = plan.source
-    raw = engine.frame(con, f"SELECT rowid AS _row, * FROM {engine.quoted(table)}")
+    headers = ", ".join(map(engine.quoted, declared_headers(source)))
+    raw = engine.frame(con, " UNION ALL ".join(
+        f"SELECT {number}::INTEGER AS _file, rowid AS _row, {headers or 'NULL'} FROM {engine.quoted(table)}"
+        for number, table in enumerate(raw_tables)))
     drops = {f"d_{k}": _holds(drop.column, drop.values) for k, drop in enumerate(source.drop)}
-    parts = engine.derive(raw, {"_file": str(number)} | columns.texts(source) | drops, keep=["_row"])
+    parts = engine.derive(raw, columns.texts(source) | drops, keep=["_file", "_row"])
     parts = engine.derive(engine.derive(parts, columns.plainly(source)), columns.bared(source))
     parts = engine.derive(parts, columns.parsed(source, plan.company))
     parts = engine.derive(parts, columns.flags(source))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -22,6 +23,7 @@ def find_zone(name: str) -> ZoneInfo:
                       expected="a name such as Europe/Madrid or UTC") from None
 
 
+@cache
 def day_table(zone: ZoneInfo) -> pa.Table:
     """One row per local day: day, before and after (offsets from UTC in seconds), changed_from, changed_to (the
     local times that were skipped or came twice, null on ordinary days), is_gap.
