@@ -301,7 +301,7 @@ def _scale(claim: Claim) -> float | None:
 def _time_unit(scale: float, digits: int, family: str) -> tuple[float, int, str]:
     """(factor, decimals, unit name): hours are told in minutes below one and a half hours, in days from two days on."""
     if family == "office_hours" and abs(scale) < 1.5:
-        return 60.0, max(digits - 1, 0), "office_minutes"
+        return 60.0, min(max(digits - 1, 0), 1), "office_minutes"
     if family != "hours":
         return 1.0, digits, family
     if abs(scale) < 1.5:

@@ -1,15 +1,11 @@
 """Raking of a cluster sample against R's survey package."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.measure.weighting import calibrated_residual, clustered_error, rake, weighted_mean
 
-REFERENCE = Path(os.environ.get("VIVENCIA_REFERENCE", Path(__file__).parents[3] / "shared/data/reference"))
 FINITE = np.sqrt(1 - 15 / 757)  # 15 of 757 districts were drawn
 TOLERANCE = 0.006  # of means, as printed; the total is printed whole, and R stops raking a little earlier
 STYPE = {"E": 4421, "H": 755, "M": 1018}
@@ -17,13 +13,9 @@ WIDE = {"No": 1072, "Yes": 5122}
 
 
 @pytest.fixture
-def schools() -> pd.DataFrame:
-    """apiclus1 (GPL, not copied here). Skipped, with the reason, where the reference data are not beside the repository
-    or under VIVENCIA_REFERENCE."""
-    path = REFERENCE / "apiclus1_subset.csv"
-    if not path.exists():
-        pytest.skip(f"no reference data in {REFERENCE}")
-    return pd.read_csv(path)
+def schools(reference_folder) -> pd.DataFrame:
+    """apiclus1 (GPL, not copied here), 15 districts with all their schools."""
+    return pd.read_csv(reference_folder / "apiclus1_subset.csv")
 
 
 def test_raking_of_the_survey_package(schools):

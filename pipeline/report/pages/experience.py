@@ -93,10 +93,10 @@ def _silent(results: Results) -> list[Section]:
         Section("experience.ways", sentences=["experience.response_n_eff", "experience.response_largest_weight"],
                 table=Table("ways", {"way": "category", "n": "count", "estimate": "points"} | limits
                             | {"n_eff": "count", "largest_weight": "ratio"})),
-        Section("experience.odds", table=Table("odds", {"dimension": "category", "segment": "category", "n": "count",
-                                                        "answered_share": "share", "estimate": "ratio",
-                                                        "ci_low": "ratio", "ci_high": "ratio"},
-                                               titles={"estimate": "column.odds"}))]
+        Section("experience.odds", table=Table("odds", {"segment": "category", "n": "count", "answered_share": "share",
+                                                        "estimate": "ratio", "ci_low": "ratio", "ci_high": "ratio"},
+                                               titles={"estimate": "column.odds",
+                                                       "answered_share": "column.answer_rate"}))]
 
 
 def _index(results: Results) -> list[Section]:
