@@ -80,7 +80,7 @@ def describe(header: str, cells: list[Cell]) -> Column:
         few = len(distinct) <= FEW and max(map(len, distinct)) <= 60 and not is_personal(header)
         kind = "words" if few and len(distinct) <= max(2, len(texts) // 2) else "text"
     labels = {text: int(found[1]) for text in distinct if (found := LABEL.fullmatch(text)) and int(found[1]) <= 10}
-    scale = _scale(list(distinct), labels) if kind in ("number", "words", "text") else None
+    scale, outside = _scale(texts, labels) if kind in ("number", "words", "text") else (None, 0)
     unasked = dict.fromkeys(text.strip() for _, text in cells if text.strip().casefold() in NOT_ASKED)
     if kind == "time" or (kind == "number" and not names_somebody(header) and len(texts[0].split(".")[0]) < 6):
         example = texts[0]
@@ -89,19 +89,23 @@ def describe(header: str, cells: list[Cell]) -> Column:
     return Column(header, kind, len(texts), len(cells) - len(texts), len(distinct),
                   tuple(sorted(distinct)) if kind == "words" else (), scale,
                   tuple(sorted(labels.items(), key=lambda item: item[1])) if scale else (),
-                  tuple(unasked) if scale else (), _notes(texts), example)
+                  tuple(unasked) if scale else (),
+                  (f"{outside} outside 0 to 10, if these are answers",) if outside else _notes(texts), example)
 
 
 def _most(texts: list[str], holds) -> bool:
     return sum(map(bool, map(holds, texts))) >= MOST * len(texts)
 
 
-def _scale(distinct: list[str], labels: dict[str, int]) -> tuple[int, int] | None:
-    """Lowest and highest of what may be answers: whole numbers from 0 to 10, bare or with their label."""
-    values = [int(re.split("[.,]", text)[0]) for text in distinct if ANSWER.fullmatch(text)] + list(labels.values())
-    if not values or len(values) < MOST * len(distinct) or max(values) > 10 or len(set(values)) > 11:
-        return None
-    return (min(values), max(values)) if max(values) > 1 else None
+def _scale(texts: list[str], labels: dict[str, int]) -> tuple[tuple[int, int] | None, int]:
+    """Lowest and highest of what may be answers (whole numbers from 0 to 10, bare or with their label), and how many
+    cells are none; (None, 0) when too many are."""
+    values = [labels[text] if text in labels else int(re.split("[.,]", text)[0]) for text in texts
+              if text in labels or ANSWER.fullmatch(text)]
+    inside = [value for value in values if value <= 10]
+    if not inside or len(inside) < MOST * len(texts) or max(inside) <= 1:
+        return None, 0
+    return (min(inside), max(inside)), len(texts) - len(inside)
 
 
 def _notes(texts: list[str]) -> tuple[str, ...]:

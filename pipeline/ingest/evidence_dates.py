@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from pipeline.ingest.evidence import Cell
 
@@ -61,6 +62,14 @@ def _clock(found: re.Match) -> str:
     return f"{found['gap']}{hour}:%M{seconds}{noon}"
 
 
+def _is_day(year: int, month: int, day: int) -> bool:
+    """Whether the calendar has this day: 31/02 is a mistake, and no evidence."""
+    try:
+        return bool(date(year if year > 99 else 2000 + year, month, day))
+    except ValueError:
+        return False
+
+
 def read_dates(cells: list[Cell], is_expected: bool = False) -> Dates:
     """The formats of these cells and what decides between day and month; formats is empty when none is a date."""
     counts: dict[str, int] = {}
@@ -77,11 +86,13 @@ def read_dates(cells: list[Cell], is_expected: bool = False) -> Dates:
         zones.add(zone)
         if form.startswith("{a}"):
             parts = TWO_FIRST.fullmatch(cell[1].strip())
-            first, second = int(parts["a"]), int(parts["b"])
-            if first > 12 >= second:
+            first, second, year = int(parts["a"]), int(parts["b"]), int(parts["year"])
+            if first > 12 >= second and _is_day(year, second, first):
                 day_first.append(cell)
-            elif second > 12 >= first:
+            elif second > 12 >= first and _is_day(year, first, second):
                 month_first.append(cell)
+            elif max(first, second) > 12:
+                continue
             elif open_cell is None and first != second:
                 open_cell = cell
     formats = tuple(sorted(counts, key=lambda form: (-counts[form], form)))

@@ -111,7 +111,8 @@ def _columns(found: Inspection) -> Iterator[str]:
         facts += ["words: " + ", ".join(column.words[:6]) + (", …" if len(column.words) > 6 else "")] \
             if is_category and column.words else []
         personal = meaning.is_personal(name) and name not in uses
-        facts += [f"such as {column.example!r}"] if column.example and not personal and not is_category else []
+        tells = column.example.strip("…") and not personal and not is_category
+        facts += [f"such as {column.example!r}"] if tells else []
         facts += ["names somebody: not mapped"] if personal else []
         yield f"    {name[:34].replace(chr(10), ' '):<{width}}  -> {uses.get(name, '-'):<16} {', '.join(facts)}"
         yield from (f"    {'':<{width}}     {note}" for note in column.notes)

@@ -20,7 +20,7 @@ from pipeline.ingest.presets import Recognised, recognise
 from pipeline.ingest.sample import Sample, take_sample
 from pipeline.ingest.sheets import read_parquet_rows, read_sheet_rows
 
-ROWS, MORE = 3_000, 60  # records whose cells are looked at: of the head, and of each slice of the rest
+ROWS, MORE = 3_000, 100  # records whose cells are looked at: of the head, and of each slice of the rest
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pipeline.ingest.decode import BOMS, raw_chunks
 from pipeline.ingest.files import GZIP, Export
 
 HEAD = 1 << 20  # bytes of the start that are looked at
-SLICE, SLICES = 1 << 15, 64  # bytes, and how many of them, from the rest of the file
+STEP, SLICE, SLICES = 1 << 18, 1 << 14, 128  # one piece every STEP bytes; past SLICES every second one is let go
 TAIL = 1 << 12
 UNDEFINED = {0x81, 0x8D, 0x8F, 0x90, 0x9D}  # bytes without a letter in windows-1252
 EXPECTED = set("áéíóúüñçàèìòùâêîôûäöëïÁÉÍÓÚÜÑÇÀÈÒÄÖãõÃÕåÅøØæÆßºª¿¡€·«»“”‘’–—…°´© ®™£§½²\u00a0")
@@ -39,7 +39,7 @@ def take_sample(path: Path) -> Sample:
     strict = codecs.getincrementaldecoder("utf-8")("strict")
     head, tail, slices, stride = b"", b"", [], 1
     is_utf8, high, lines, bad_line, size, nul = True, set(), 0, None, 0, False
-    for number, chunk in enumerate(raw_chunks(export, packed)):
+    for chunk in raw_chunks(export, packed):
         if is_utf8:
             try:
                 strict.decode(chunk)
@@ -49,11 +49,13 @@ def take_sample(path: Path) -> Sample:
         nul = nul or b"\0" in chunk
         if len(head) < HEAD:
             head += chunk[:HEAD - len(head)]
-        if size + len(chunk) > HEAD and number % stride == 0:
-            at = max(len(chunk) // 2, HEAD - size)
-            slices.append((lines + chunk[:at].count(b"\n") + 1, chunk[at:at + SLICE]))
-            if len(slices) > SLICES:
-                slices, stride = slices[::2], stride * 2
+        done, passed = 0, 0
+        for at in range(max(-size % STEP, HEAD - size), len(chunk), STEP):
+            if (size + at) // STEP % stride == 0:
+                passed, done = passed + chunk[done:at].count(b"\n"), at
+                slices.append((lines + passed + 1, chunk[at:at + SLICE]))
+        while len(slices) > SLICES:
+            slices, stride = slices[::2], stride * 2
         tail = (tail + chunk)[-TAIL:]
         lines += chunk.count(b"\n")
         size += len(chunk)

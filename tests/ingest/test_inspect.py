@@ -64,7 +64,8 @@ def test_what_is_no_number_is_no_evidence(text):
     (("2025-03-04 10:00:00",), ("iso8601",), None), (("2025-03-04T10:00:00Z",), ("iso8601",), "offset"),
     (("2025-03-04 10:00:00 +0000",), ("iso8601",), "offset"),
     (("2025-03-04 10:00:00 UTC",), ("%Y-%m-%d %H:%M:%S UTC",), "UTC"), (("2025/03/04",), ("%Y/%m/%d",), None),
-    (("4 Mar 2025",), ("%d %b %Y",), None), (("99/99/2025",), (), None), (("hello", "12"), (), None),
+    (("4 Mar 2025",), ("%d %b %Y",), None), (("31/02/2025", "04/13/2025"), ("%m/%d/%Y",), None),
+    (("99/99/2025",), (), None), (("hello", "12"), (), None),
 ])
 def test_the_order_of_day_and_month_is_told_by_a_number_above_12_only(texts, formats, zone):
     found = read_dates(cells(*texts))
@@ -137,6 +138,8 @@ def test_a_scale_is_what_was_seen_with_its_labels_and_the_word_for_not_asked():
     found = describe("Satisfacción", cells("7 - Muy satisfecho", "2", "No aplica", "4,0"))
     assert (found.scale, found.labels, found.not_asked) == ((2, 7), (("7 - Muy satisfecho", 7),), ("No aplica",))
     assert describe("x", cells("12", "3", "4")).scale is None
+    slip = describe("x", cells(*"3456789" * 2, "0", "99"))  # one cell in sixteen is no answer
+    assert slip.scale == (0, 9) and slip.notes == ("1 outside 0 to 10, if these are answers",)
 
 
 SURVEY = ("Id respuesta;Id cliente;Nombre;Correo;Teléfono;IP;Respondida;Comentario;Recomendaría (NPS);Esfuerzo\n"
