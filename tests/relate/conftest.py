@@ -5,7 +5,6 @@ comparison is fooled by value (rich customers score higher), the season and the 
 """
 
 import functools
-import os
 import sys
 from pathlib import Path
 
@@ -83,12 +82,3 @@ def _logistic(x):
 def company():
     """company(seed, customers, ...): the panel, made once for each set of arguments; do not change it in place."""
     return functools.cache(make_company)
-
-
-@pytest.fixture(scope="session")
-def reference():
-    """Folder of published reference data: VIVENCIA_REFERENCE, else ../shared/data/reference beside the repository."""
-    folder = Path(os.environ.get("VIVENCIA_REFERENCE", Path(__file__).parents[3] / "shared" / "data" / "reference"))
-    if not folder.is_dir():
-        pytest.skip("published reference data are not on this machine (set VIVENCIA_REFERENCE)")
-    return folder
