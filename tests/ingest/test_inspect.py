@@ -13,8 +13,10 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.contracts.params import Source, typed_source
+from pipeline.contracts.params import Source, load_params, typed_source
 from pipeline.contracts.refusal import Refusal
+from pipeline.demo.company import simulate
+from pipeline.demo.exports import write_exports
 from pipeline.ingest.evidence import Numbers, is_number, masked, read_numbers
 from pipeline.ingest.evidence_columns import describe
 from pipeline.ingest.evidence_dates import read_dates
@@ -275,3 +277,25 @@ def test_no_bytes_end_in_anything_but_findings_or_a_refusal(tmp_path: Path, cont
                                   "año", "- a"])
 def test_any_text_comes_back_from_the_block_as_it_was(text: str):
     assert YAML(typ="safe", pure=True).load(f"key: {scalar(text)}")["key"] == text
+
+
+def test_the_exports_of_the_invented_company_are_told_as_params_yaml_declares_them(tmp_path: Path):
+    """params.yaml was written by hand, knowing the exports; inspect knows their bytes only."""
+    params = load_params(ROOT / "params.yaml")
+    write_exports(simulate(400, 12, 5, "base", params.demo.first_month), tmp_path)
+    for name, source in params.sources.items():
+        path = sorted((tmp_path / Path(source.folder).name).glob(source.files))[-1]
+        found = inspect_file(path)
+        told = typed_source(propose(found).raw)
+        assert (found.table, told.format) == (source.table, source.format), name
+        assert told.columns == source.columns, name
+        if source.format == "csv":
+            assert told.encoding.replace("-sig", "") == source.encoding.replace("-sig", ""), name
+            assert told.delimiter == source.delimiter and told.decimal in (source.decimal, None), name
+        asked = {key: kind.column for key, kind in source.instruments.items() if kind.column}
+        assert found.asked == asked, name
+        seen = {column: found.columns[column].scale for column in asked.values()}
+        assert all(low >= source.instruments[key].minimum and high <= source.instruments[key].maximum
+                   for key, column in asked.items() for low, high in [seen[column]]), name
+        if found.dates.deciding and source.format == "csv":
+            assert found.dates.formats == tuple(source.timestamps), name
