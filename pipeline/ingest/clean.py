@@ -21,7 +21,7 @@ from pipeline.ingest.read_excel import load_excel
 from pipeline.ingest.read_parquet import load_parquet
 from pipeline.ingest.rules import Check, first_of
 
-REPAIRS = {"ENC-BOM", "FMT-SEPLINE", "FMT-EOL", "FMT-HEADROWS", "COL-NORM"}  # other notes on a file are warnings
+REPAIRS = {"ENC-BOM", "FMT-SEPLINE", "FMT-EOL", "FMT-HEADROWS", "SRC-QUALTRICS-HDR", "SRC-SM-HDR", "COL-NORM"}
 MANIFEST = Path("data/raw/demo/manifest.json")
 
 

@@ -28,7 +28,7 @@ def load_csv(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wor
     """The export as `table`; every physical line is a row, part of a row, a reject or blank."""
     _check_dialect(source, export.name)
     text = decode(export, source, workdir, table)
-    header, first_line = _read_header(text, source, export.name)
+    header, first_line, head_rule = _read_header(text, source, export.name)
     simple = first_line == source.header_rows + 1
     body = text.path if simple else _cut(text.path, first_line, workdir / f"{table}.body")
     skip = source.header_rows if simple else 0
@@ -39,7 +39,7 @@ def load_csv(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wor
         loaded = _slow(con, export, source, header, body, skip, off, proof, table)
     notes = text.repairs | header.repairs | loaded.notes
     if source.header_rows > 1:
-        notes["FMT-HEADROWS"] = source.header_rows - 1
+        notes[head_rule] = source.header_rows - 1
     return check_loaded(con, replace(loaded, notes=notes), header, source)
 
 
@@ -50,8 +50,9 @@ def _check_dialect(source: Source, name: str) -> None:
                           expected="for instance ',' or ';'")
 
 
-def _read_header(text: Text, source: Source, name: str) -> tuple[Header, int]:
-    """The matched header and the physical line (of the text) on which the data begin."""
+def _read_header(text: Text, source: Source, name: str) -> tuple[Header, int, str]:
+    """The matched header, the physical line (of the text) on which the data begin, and whose way of writing several
+    header rows this is (SRC-QUALTRICS-HDR, SRC-SM-HDR or nobody's, FMT-HEADROWS)."""
     records = read_records(text.path, source.delimiter, source.quote, None, first_line=source.skip_rows + 1)
     top = [record for record in islice(records, max(source.header_rows, 1) + 1)]
     if not top or top[0].fields is None:
@@ -59,14 +60,30 @@ def _read_header(text: Text, source: Source, name: str) -> tuple[Header, int]:
         raise Refusal("FMT-PREAMBLE", "there is no header where it should be", file=name,
                       line=source.skip_rows + 1 + text.lines_off, found=found if top else "the end of the file",
                       expected="the header; `skip_rows` says how many lines stand above it")
+    names, rule = _head_names([record.fields or [] for record in top[:source.header_rows or 1]], source)
     try:
-        header = match_header(top[0].fields, source, name, source.skip_rows + 1 + text.lines_off)
+        header = match_header(names, source, name, source.skip_rows + 1 + text.lines_off)
     except Refusal as refusal:
         raise (refusal.rule == "COL-MISSING" and _preamble(text, source, name)) or refusal from None
     if len(top) > source.header_rows:
-        return header, top[source.header_rows].line
+        return header, top[source.header_rows].line, rule
     with open(text.path, "rb") as handle:  # nothing below the header
-        return header, sum(chunk.count(b"\n") for chunk in iter(lambda: handle.read(1 << 20), b"")) + 2
+        return header, sum(chunk.count(b"\n") for chunk in iter(lambda: handle.read(1 << 20), b"")) + 2, rule
+
+
+def _head_names(rows: list[list[str]], source: Source) -> tuple[list[str], str]:
+    """The names of the columns: those of the first row; in two rows, as SurveyMonkey writes them, a question is joined
+    with the choice below it unless the contract declares it as it stands."""
+    first = rows[0]
+    if len(rows) == 3 and rows[2] and rows[2][0].lstrip().startswith('{"ImportId"'):
+        return first, "SRC-QUALTRICS-HDR"
+    if len(rows) != 2 or len(rows[1]) != len(first) or all(map(normal, first)):
+        return first, "FMT-HEADROWS"
+    declared, names, question = {normal(header) for header in declared_headers(source)}, [], ""
+    for above, below in zip(first, rows[1], strict=True):
+        question = above or question
+        names.append(above if above and (normal(above) in declared or not below) else f"{question} {below}".strip())
+    return names, "SRC-SM-HDR"
 
 
 def _preamble(text: Text, source: Source, name: str) -> Refusal | None:

@@ -86,6 +86,8 @@ REASONS = {
     "SALE-NEG": "a negative sale that is no declared return",
     "SALE-SIGN": "a return written without its minus",
     "SCORE-RANGE": "an answer outside the scale",
+    "SRC-QUALTRICS-HDR": "rows that Qualtrics adds to its header",
+    "SRC-SM-HDR": "a second row of the header, joined to the first",
     "SUM-MISMATCH": "the lines of the order do not add up to its total",
     "SURVEY-DUP": "another answer to the same order",
     "SURVEY-EARLY": "answered before it was sent",

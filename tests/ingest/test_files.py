@@ -128,7 +128,7 @@ def test_several_header_rows_are_consumed_even_with_line_ends_inside(shop: Works
     content = 'id,nps\nResponse,"How likely\nare you?"\n"{""ImportId"":""a""}","{""ImportId"":""b""}"\nR1,9\nR2,11\n'
     found = shop.ingest(content, **SURVEY, header_rows=3)
     assert found.clean["score"].tolist() == [9.0]
-    assert found.rules["FMT-HEADROWS:repaired"] == 2
+    assert found.rules["SRC-QUALTRICS-HDR:repaired"] == 2
     assert found.quarantine["line"].tolist() == [6]
 
 
