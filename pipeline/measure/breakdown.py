@@ -17,7 +17,7 @@ from pipeline.measure.periods import Periods, in_window
 GROUP_COLUMNS = ["claim_id", "dimension", "segment", "period", "unit", "n", "estimate", "ci_low", "ci_high", "status",
                  "shrunken", "change_unit", "n_before", "change", "change_low", "change_high", "change_p", "gap",
                  "gap_low", "gap_high", "gap_p", "is_change_notable", "is_gap_notable", "comparisons", "detectable",
-                 "change_detectable"]
+                 "change_detectable", "gap_detectable"]
 
 
 def by_group(metric: Metric, dimensions: Sequence[str], periods: Periods, limits: Limits) -> pd.DataFrame:
@@ -64,7 +64,9 @@ def _one_dimension(metric: Metric, dimension: str, periods: Periods, limits: Lim
                     "n_before": earlier.n, "change_detectable": detectable(score, earlier) * metric.change_factor}
             rest = rows[known & (groups != name)]
             if name != "unknown" and len(rest) >= limits.suppress_below:
-                row |= _difference(metric, score, metric.score(rest), "gap")
+                others = metric.score(rest)
+                row |= _difference(metric, score, others, "gap")
+                row["gap_detectable"] = detectable(score, others) * metric.change_factor
         found.append(row)
     table = pd.DataFrame(found).reindex(columns=GROUP_COLUMNS)
     table[["n", "n_before"]] = table[["n", "n_before"]].astype("Int64")
@@ -80,6 +82,11 @@ def _difference(metric: Metric, first: Score, second: Score, kind: str) -> dict:
     if not np.isfinite([gap.estimate, gap.low, gap.high]).all():
         return {}
     return {kind: gap.estimate, f"{kind}_low": gap.low, f"{kind}_high": gap.high, f"{kind}_p": p_value(gap)}
+
+
+def _finite(value: float) -> float | None:
+    """The value, or None where it is missing or has no end."""
+    return float(value) if pd.notna(value) and np.isfinite(value) else None
 
 
 def group_claims(table: pd.DataFrame, metric: Metric, limits: Limits,
@@ -105,5 +112,5 @@ def group_claims(table: pd.DataFrame, metric: Metric, limits: Limits,
                 f"{metric.method}_difference", segment=row.segment, period=row.period,
                 ci_low=getattr(row, f"{kind}_low"), ci_high=getattr(row, f"{kind}_high"), status=limits.status(least),
                 reason="stands_out" if notable else "", comparisons=int(row.comparisons),
-                detectable=row.change_detectable if kind == "change" else None))
+                detectable=_finite(getattr(row, f"{kind}_detectable"))))
     return found

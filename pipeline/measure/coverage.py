@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipeline.contracts.claims import Claim
 from pipeline.measure.breakdown import GROUP_COLUMNS, by_group, group_claims
-from pipeline.measure.change import difference
+from pipeline.measure.change import detectable, difference
 from pipeline.measure.clusters import Score, customer_codes
 from pipeline.measure.disclosure import Limits, hidden
 from pipeline.measure.effort import mean
@@ -150,7 +150,7 @@ def spend_claims(totals: pd.DataFrame | None, currency: str, limits: Limits) -> 
     scores = [mean(part.to_numpy(float), np.arange(len(part)), len(part)) for part in groups.values()]
     apart = [Score(s.estimate, s.low, s.high, s.n, s.n_clusters) for s in scores]
     return [Claim(name, score.estimate, currency, score.n, "mean_t", ci_low=score.low, ci_high=score.high,
-                  status=limits.status(score.n))
+                  status=limits.status(score.n), detectable=detectable(*apart) if name == names[-1] else None)
             for name, score in zip(names, [*apart, difference(*apart)], strict=True)]
 
 

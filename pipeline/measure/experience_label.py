@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.contracts.claims import Claim
+from pipeline.measure.change import detectable
 from pipeline.measure.disclosure import Limits
 from pipeline.measure.periods import Periods, in_window
 from pipeline.measure.proportions import share
@@ -31,7 +32,8 @@ def label_shares(answers: pd.DataFrame, cuts: dict[str, list[float]], periods: P
 
     answers: as metrics.answered gives them. Instruments without declared cuts, or with too few answers, are left out.
     """
-    columns = ["segment", "label", "period", "n", "count", "estimate", "ci_low", "ci_high", "status"]
+    columns = ["segment", "label", "period", "n", "count", "estimate", "ci_low", "ci_high", "status",
+               "detectable"]
     marked = answers.assign(label=labels(answers, cuts)) if len(answers) else answers.assign(label=None)
     rows = in_window(marked[marked["label"].notna()], periods.now)
     period = periods.now.label if len(rows) and rows["month"].notna().any() else "all"
@@ -45,12 +47,13 @@ def label_shares(answers: pd.DataFrame, cuts: dict[str, list[float]], periods: P
             is_it = (part["label"] == name).to_numpy(float)
             score = share(is_it, part["code"].to_numpy(), int(part["code"].max()) + 1)
             found.append((segment, name, period, score.n, int(is_it.sum()), score.estimate, score.low, score.high,
-                          status))
+                          status, detectable(score)))
     return pd.DataFrame(found, columns=columns)
 
 
 def label_claims(table: pd.DataFrame) -> list[Claim]:
     """Shares of positive and of negative answers, over all instruments and for each."""
     return [Claim(f"experience.label_{row.label}_share", row.estimate, "share", int(row.n), "wilson",
-                  segment=row.segment, period=row.period, ci_low=row.ci_low, ci_high=row.ci_high, status=row.status)
+                  segment=row.segment, period=row.period, ci_low=row.ci_low, ci_high=row.ci_high, status=row.status,
+                  detectable=row.detectable)
             for row in table.itertuples(index=False) if row.label != "neutral"]

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pipeline.contracts.claims import Claim
-from pipeline.measure.change import difference
+from pipeline.measure.change import detectable, difference
 from pipeline.measure.clusters import customer_codes
 from pipeline.measure.coverage import has_answered
 from pipeline.measure.disclosure import Limits
@@ -30,9 +30,10 @@ def churn_claims(periods: pd.DataFrame | None, totals: pd.DataFrame | None, limi
     if min(part.sum() for part in parts) < max(limits.suppress_below, 2):
         return [Claim(NAMES[-1], None, "pp", 0, "", status="not_estimable", reason="one_side_empty")]
     scores = [share(rows.loc[part, "left"].to_numpy(float), codes[part].to_numpy(), codes.max() + 1) for part in parts]
-    gap = difference(*scores).scaled(100)
+    gap, reach = difference(*scores).scaled(100), detectable(*scores) * 100
     return [Claim(name, score.estimate, unit, score.n, method, ci_low=score.low, ci_high=score.high,
-                  status=limits.status(score.n), reason=reason, n_in=len(rows))
+                  status=limits.status(score.n), reason=reason, n_in=len(rows),
+                  detectable=reach if name == NAMES[-1] else None)
             for name, score, unit, method in zip(NAMES, [*scores, gap], ("share", "share", "pp"),
                                                  ("wilson", "wilson", "wilson_difference"), strict=True)]
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.contracts.claims import Claim
+from pipeline.measure.change import detectable
 from pipeline.measure.clusters import Score
 from pipeline.measure.disclosure import Limits
 from pipeline.measure.metrics import as_durations
@@ -50,7 +51,7 @@ def _claim(claim_id, score, unit, method, limits, *, naive=False, reason="", **c
     finite = np.isfinite([score.low, score.high]).all()
     return Claim(claim_id, score.estimate, unit, score.n, method, ci_low=score.low if finite else None,
                  ci_high=score.high if finite else None, status=limits.status(score.n), naive=naive, reason=reason,
-                 **common)
+                 detectable=detectable(score) if finite else None, **common)
 
 
 def reconciliation(timed: pd.DataFrame, periods: Periods, limits: Limits) -> pd.DataFrame:

@@ -202,3 +202,17 @@ def test_missing_sources_are_said():
                                                                                               "no_status_history",
                                                                                               "one_kind_of_contact"}
     assert answered(None, "Europe/Madrid").empty
+
+
+def test_every_difference_says_what_it_could_have_shown():
+    """Two groups of 50 with standard error se each: (1.96 + .84) x sqrt(2) x se is seen in 80 of 100 cases."""
+    rows = answers_of([9] * 25 + [5] * 25, segment="a") + answers_of([9] * 25 + [5] * 25, segment="b")
+    rows += answers_of([9] * 25 + [5] * 25, BEFORE, segment="a")
+    found = card(rows, ["segment"]).claims
+    gap, change, level = (claim(found, f"experience.nps{end}", "segment:a") for end in ("_gap", "_change", ""))
+    error = (level.ci_high - level.ci_low) / (2 * 1.959964)
+    assert gap.detectable == pytest.approx((1.959964 + 0.841621) * 2**0.5 * error, rel=1e-5)
+    assert change.detectable == pytest.approx(gap.detectable)
+    labelled = label_claims(label_shares(answered(company.surveys(rows), "Europe/Madrid"), {"nps": [6, 9]}, PERIODS,
+                                         LIMITS))
+    assert all(c.detectable > 0 for c in labelled)
