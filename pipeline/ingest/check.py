@@ -1,12 +1,13 @@
 """A rehearsal of ingest: every contract on its exports, the account in words, nothing kept."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from pipeline.contracts.params import Params
+from pipeline.contracts.params import Params, Privacy
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.account import Account
 from pipeline.ingest.clean import MANIFEST, clean_source
@@ -28,8 +29,17 @@ def chosen(names: list[str], params: Params) -> list[str]:
 def check_source(name: str, params: Params, manifest: Path = MANIFEST) -> str:
     """The account of one source as text, made in a temporary folder that is gone afterwards; Refusal as ingest's."""
     with tempfile.TemporaryDirectory(prefix="vivencia-") as folder:
-        cleaned = clean_source(name, params.sources[name], params.company, params.privacy, Path(folder), manifest)
+        private = _without_new_key(params.privacy, Path(folder))
+        cleaned = clean_source(name, params.sources[name], params.company, private, Path(folder), manifest)
         return account_text(cleaned.account, _examples(cleaned.quarantine))
+
+
+def _without_new_key(private: Privacy, folder: Path) -> Privacy:
+    """The same, but a key that ingest would make on its first run is made in the temporary folder."""
+    path = Path(private.key_file).expanduser()
+    if private.key == "public" or path.exists() or path.resolve().is_relative_to(Path.cwd().resolve()):
+        return private
+    return replace(private, key_file=str(folder / "rehearsal.key"))
 
 
 def account_text(account: Account, examples: dict[str, str]) -> str:

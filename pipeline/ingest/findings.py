@@ -33,6 +33,7 @@ def findings(found: Inspection) -> str:
             lines.append("  footer     the file ends with totals: kept out and counted (FMT-FOOTER)")
     if found.sheets:
         lines.append(f"  sheets     {', '.join(found.sheets)}")
+        lines.append(f"  header     {_header(found)}")
     lines.append(f"  numbers    {_numbers(found)}")
     lines.append(f"  times      {_times(found)}")
     lines.append(f"  table      {found.table or 'cannot be told'}: {found.table_why}")
@@ -58,7 +59,7 @@ def _kind(found: Inspection) -> str:
 
 
 def _header(found: Inspection) -> str:
-    skip = found.layout.skip_rows
+    skip = found.skip_rows
     if not found.header_rows:
         return "none: the first record holds values, so that columns are named by position"
     above = f", {skip} lines stand above it" if skip else ""

@@ -43,6 +43,7 @@ class Inspection:
     repeated: list[str]
     rows: int
     header_rows: int = 1
+    skip_rows: int = 0
     sample: Sample | None = None
     layout: Layout | None = None
     sheets: list[str] = field(default_factory=list)
@@ -60,7 +61,14 @@ def inspect_file(path: Path) -> Inspection:
     sheets, rows, numbers = read_sheet_rows(path, ROWS) if kind == "xlsx" else read_parquet_rows(path, ROWS)
     if not rows:
         raise Refusal("FILE-NOROWS", "nothing stands in it", file=path.name, expected="a header and rows")
-    return _found(path, kind, rows[0][1], rows[1:], rows[:3], 1, number_cells=numbers, sheets=sheets)
+    filled = [sum(map(bool, fields)) for _, fields in rows[:50]]
+    usual = Counter(filled).most_common(1)[0][0]
+    at = next((place for place, count in enumerate(filled) if 2 * count > usual), 0)
+    rows = rows[at:]
+    tool = recognise([fields for _, fields in rows[:3]], {})
+    heads = load_preset(tool.name)["source"].get("header_rows", 1) if tool else 1
+    return _found(path, kind, rows[0][1], rows[heads:], rows[:3], heads, number_cells=numbers, tool=tool,
+                  sheets=sheets, skip_rows=max(rows[0][0] - 1, 0))
 
 
 def _format(path: Path) -> Literal["csv", "xlsx", "parquet"]:
@@ -102,6 +110,7 @@ def _inspect_text(path: Path) -> Inspection:
     slices = [split_rows(text, layout.delimiter, layout.quote, line)[:MORE] for line, text in sample.slices]
     body = table[heads:] + [row for rows in slices for row in rows]
     return _found(path, "csv", header, body, top, heads, sample=sample, layout=layout, tool=tool,
+                  skip_rows=layout.skip_rows,
                   footer=footer_lines(sample.tail))
 
 
@@ -123,8 +132,6 @@ def _found(path: Path, kind: Literal["csv", "xlsx", "parquet"], header: list[str
     usable = {name: place for place, name in enumerate(header) if name.strip() and names[name] == 1}
     cells = {name: [(line, fields[place]) for line, fields in body] for name, place in usable.items()}
     columns = {name: describe(name, cells[name]) for name in usable}
-    if tool is None and kind == "csv":
-        tool = recognise([fields for _, fields in top], {})
     fits = {name: column.fits for name, column in columns.items()}
     scales = {name: column.scale for name, column in columns.items() if column.scale}
     second = top[1][1] if heads > 1 and len(top) > 1 and len(top[1][1]) == width else [""] * width

@@ -27,7 +27,7 @@ def read_sheet_rows(path: Path, limit: int) -> tuple[list[str], list[Row], list[
                          if any(value is not None for value in row)]
                 if found:
                     names = [sheet.title, *(name for name in book.sheetnames if name != sheet.title)]
-                    width = max(len(row) for _, row in found[:1])
+                    width = max(len(row) for _, row in found[:50])
                     rows = [(line, [_text(v) for v in (*row, *[None] * width)][:width]) for line, row in found]
                     texts = [(line, v) for line, row in found[1:] for v in row if isinstance(v, str) and is_number(v)]
                     return names, rows, texts

@@ -48,6 +48,16 @@ def test_the_account_names_each_rule_with_its_first_line_and_nothing_is_written(
     assert everything(workspace) == before
 
 
+def test_a_rehearsal_on_own_data_makes_no_key(workspace: Path, tmp_path_factory):
+    key = tmp_path_factory.mktemp("home") / "pseudonym.key"
+    params = (workspace / "params.yaml").read_text(encoding="utf-8").replace("data: public", "data: own", 1)
+    params = params.replace("key: public", "key: file", 1).replace("~/.config/vivencia/pseudonym.key", str(key))
+    (workspace / "params.yaml").write_text(params, encoding="utf-8")
+    done = check(workspace, "check", "actions")
+    assert done.returncode == 0 and "4 rows in = 1 clean" in done.stdout, done.stderr
+    assert not key.exists()
+
+
 def test_a_refused_source_is_one_sentence_and_the_others_are_still_checked(workspace: Path):
     done = check(workspace, "check", "tickets", "actions")
     assert done.returncode == 2 and "actions (actions): 4 rows in" in done.stdout

@@ -227,12 +227,13 @@ def test_words_of_a_status_are_mapped_where_known_and_asked_where_not(shop: Work
 def test_workbooks_and_parquet_are_told_as_well(shop: Workshop):
     book = openpyxl.Workbook()
     book.active.title = "Ventas"
-    for row in (["Pedido", "Cliente", "Fecha", "Importe neto"], ["A1", "C1", pd.Timestamp("2025-03-04"), 12.5],
+    for row in (["Ventas de marzo"], [], ["Pedido", "Cliente", "Fecha", "Importe neto"],
+                ["A1", "C1", pd.Timestamp("2025-03-04"), 12.5],
                 ["A2", "C2", pd.Timestamp("2025-03-05"), 7]):
         book.active.append(row)
     book.save(shop.folder / "raw" / "a.xlsx")
     found = inspect_file(shop.folder / "raw" / "a.xlsx")
-    assert (found.table, found.sheets, found.numbers.decimal) == ("sales", ["Ventas"], None)
+    assert (found.table, found.sheets, found.numbers.decimal, found.skip_rows) == ("sales", ["Ventas"], None, 2)
     told = answered(block(found), {r'"TELL: where[^"]*"': "UTC"})
     assert str(shop.ingest(None, **vars(typed_source(told))).clean["net_amount"].sum()) == "19.5000"
     pd.DataFrame({"order_id": ["A1"], "amount": [12.5]}).to_parquet(shop.folder / "raw" / "a.parquet")
