@@ -41,6 +41,7 @@ def hours(start: str, end: str, calendar: dict, zone: str = MADRID) -> float:
     ("2025-12-24 17:00", "2025-12-26 10:00", 2),  # Christmas
     ("2024-12-31 17:00", "2025-01-02 10:00", 2),  # New Year's Day, in another year than the start
     ("2025-06-03 10:00", "2025-06-17 10:00", 90),
+    ("2025-03-29 12:00", "2025-03-30 12:00", 0),  # the weekend on which clocks change
 ])
 def test_office_hours_in_spain(start, end, expected):
     assert hours(start, end, OFFICE) == pytest.approx(expected)

@@ -49,6 +49,14 @@ def test_index_by_hand():
     assert claims_of(BOTH, {"direct": 3, "indirect": 1})["experience.index"].estimate == pytest.approx(55)
 
 
+def test_worked_example_of_the_index():
+    """DECISIONS 15: 66.7 and -50 give 8.3; pooled it would be 20."""
+    rows = pd.DataFrame({"kind": ["direct"] * 3 + ["indirect"] * 2, "value": [100.0, 100, 0, -100, 0],
+                         "code": np.arange(5)})
+    assert index_score(HALF, 5)(rows).estimate == pytest.approx(25 / 3)
+    assert rows["value"].mean() == 20
+
+
 def test_interval_by_hand():
     """Once each: variance .25 var/40 + .25 var/20, with 60/59 and t of 59 degrees of freedom (2.00100)."""
     direct, indirect = np.repeat([100, 0, -100], [30, 6, 4]), np.repeat([100, 0, -100], [10, 5, 5])

@@ -10,7 +10,7 @@ import pytest
 from pipeline.measure.asked import Asked, asked_people
 from pipeline.measure.disclosure import Limits
 from pipeline.measure.periods import choose_periods
-from pipeline.measure.response import nps_if_all_answered
+from pipeline.measure.response import by_inverse_probability, by_raking, nps_if_all_answered
 from pipeline.measure.silence import churn_claims
 from pipeline.measure.weighting import effective_size, rake, response_model
 
@@ -95,6 +95,20 @@ def test_weighting_by_hand():
     assert of(found.claims, "experience.nps_if_silent_lower").estimate == pytest.approx(-100 / 3 - 20 * 2 / 3)
     odds = found.odds.set_index("segment")["estimate"]
     assert odds["size:small"] == pytest.approx((40 / 160) / (60 / 40))
+
+
+def test_worked_example_of_weights():
+    """DECISIONS 13: raw 0, weighted -20, and -32 if the silent scored 20 points lower."""
+    value, group = np.array([1, np.nan, -1, np.nan, np.nan]), np.array([[0], [0], [1], [1], [1]])
+    answered = ~np.isnan(value)
+    weighted = by_inverse_probability(value, answered, group, np.arange(5))
+    assert weighted.weights == pytest.approx([2, 3])
+    assert weighted.estimate * 100 == pytest.approx(-20)
+    assert by_raking(value, answered, group).estimate * 100 == pytest.approx(-20)
+    rows = pd.DataFrame({"value": np.tile(value, 20), "code": np.arange(100), "group": np.tile(list("bbsss"), 20)})
+    silent = of(nps_if_all_answered(Asked(rows, ["group"], "invitations"), "2025", LIMITS).claims,
+                "experience.nps_if_silent_lower")
+    assert silent.estimate == pytest.approx(-32)
 
 
 def test_response_errors_are_clustered():
