@@ -18,12 +18,12 @@ def panel(customers):
 
 
 def test_net_gross_and_logo_by_hand():
-    """Eight months: two spans of four. Steady 40 -> 40, grown 20 -> 60, shrunk 40 -> 10, gone in month 5 20 -> 5.
+    """Eight months: two spans of four. Steady 40 -> 40, grown 20 -> 60, shrunk 40 -> 10, gone in the first month of the later span 20 -> 5.
 
     Net (40 + 60 + 10 + 5) / 120, gross (40 + 20 + 10 + 5) / 120, logo 1 / 4; each held ten times over.
     """
     kinds = {"steady": ("a", 0, 9, [10] * 8), "grown": ("a", 0, 9, [5] * 4 + [15] * 4),
-             "shrunk": ("b", 0, 9, [10] * 4 + [0, 0, 0, 10]), "gone": ("b", 0, 5, [5] * 4 + [2, 3, 0, 0]),
+             "shrunk": ("b", 0, 9, [10] * 4 + [0, 0, 0, 10]), "gone": ("b", 0, 4, [5] * 4 + [5, 0, 0, 0]),
              "new": ("a", 2, 9, [100] * 8), "gone before": ("a", 0, 2, [100] * 8)}
     many = panel({f"{name}{k}": kind for name, kind in kinds.items() for k in range(10)})
     cohort = cohort_of(many)

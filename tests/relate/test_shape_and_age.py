@@ -54,7 +54,8 @@ def test_an_old_answer_tells_less(company):
 
 def growing(kinds):
     """kinds: group of ten customers -> (last answer, sales a month of the earlier and of the later half year)."""
-    rows = [{"customer_id": f"{name}{k}", "period": pd.Timestamp(2025, m, 1), "is_active": True, "last_nps": score,
+    rows = [{"customer_id": f"{name}{k}", "period": pd.Timestamp(2025, m, 1), "is_active": True,
+             "last_nps": score if m == 6 else 5.0,
              "age_nps": 2.0, "revenue": float(before if m <= 6 else after), "is_churned_next": False}
             for name, (score, before, after) in kinds.items() for k in range(10) for m in range(1, 13)]
     return pd.DataFrame(rows)
