@@ -32,15 +32,16 @@ def day_table(zone: ZoneInfo) -> pa.Table:
     the two, inside a gap the moment of the change.
     """
     days = np.arange(FIRST, LAST, dtype="datetime64[D]")
-    place = {day: number for number, day in enumerate(days.tolist())}
-    before = np.full(len(days), _offset(zone, datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)))
-    after = before.copy()
+    changes = list(_changes(zone))
+    numbers = np.array([(day - FIRST).days for day, _ in changes], dtype=np.int64)
+    first = _offset(zone, datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC))
+    offsets = np.array([first, *(new for _, (_, new, _, _) in changes)], dtype=np.int64)
+    here = np.arange(len(days))
+    before = offsets[np.searchsorted(numbers, here, side="left")]
+    after = offsets[np.searchsorted(numbers, here, side="right")]
     changed_from: list[datetime | None] = [None] * len(days)
     changed_to, is_gap = list(changed_from), list(changed_from)
-    for day, (old, new, start, end) in _changes(zone):
-        number = place[day]
-        after[number:], before[number + 1:] = new, new
-        before[number] = old
+    for number, (_, (old, new, start, end)) in zip(numbers.tolist(), changes, strict=True):
         changed_from[number], changed_to[number], is_gap[number] = start, end, new > old
     moment = pa.timestamp("us")
     return pa.table({
