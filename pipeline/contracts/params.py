@@ -116,6 +116,7 @@ class Source:
     drop: list[Drop] = field(default_factory=list)
     latest_by: str | None = None  # canonical timestamp that decides between versions of one key
     allow_empty: bool = False
+    final_newline: bool = False  # the tool ends its last line: an export that does not was cut (FILE-TRUNC)
     preset: str | None = None  # an export tool whose layout fills the keys not given here (pipeline.contracts.presets)
 
 

@@ -1,4 +1,4 @@
-"""Catalogue F13, F27, F31, F43: headers of two rows, totals, full cells, lines that begin with a hash."""
+"""Catalogue F13, F27, F29, F31: headers of two rows, totals, files cut in a line, full cells."""
 
 from tests.ingest.conftest import SALE, SURVEY, Workshop
 
@@ -34,3 +34,9 @@ def test_long_numbers_in_extra_columns_keep_every_digit(shop: Workshop):
     found = shop.ingest("id,ref\n1,9007199254740993\n2,9007199254740992\n", table="customers",
                         columns={"customer_id": "id"}, extra={"ref": "ref"})
     assert found.clean["x_ref"].tolist() == ["9007199254740993", "9007199254740992"]
+
+
+def test_a_file_cut_in_its_last_line_is_refused_where_the_tool_ends_it(shop: Workshop):
+    assert shop.refuse("id,nps\n1,9\n2,1", "FILE-TRUNC", **SURVEY, final_newline=True).line == 3
+    assert len(shop.ingest("id,nps\n1,9\n2,1\n", **SURVEY, final_newline=True).clean) == 2
+    assert len(shop.ingest("id,nps\n1,9\n2,1", **SURVEY).clean) == 2
