@@ -117,6 +117,7 @@ class Source:
     latest_by: str | None = None  # canonical timestamp that decides between versions of one key
     allow_empty: bool = False
     final_newline: bool = False  # the tool ends its last line: an export that does not was cut (FILE-TRUNC)
+    quarantine_limit: float = 0.2  # a larger share of broken rows says that the description is wrong: refused
     preset: str | None = None  # an export tool whose layout fills the keys not given here (pipeline.contracts.presets)
 
 
@@ -235,7 +236,28 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     if isinstance(raw, dict) and isinstance(raw.get("sources"), dict):
         filled = {name: with_preset(own, f"sources.{name}", path.name) for name, own in raw["sources"].items()}
         raw = {**raw, "sources": filled}
-    return _typed(Params, raw, "", path.name)
+    params = _typed(Params, raw, "", path.name)
+    _check_scales(params, path.name)
+    return params
+
+
+def _check_scales(params: Params, file: str) -> None:
+    """Refusal PARAM-SCALE when a cut (top box, label, group) lies outside the scale that a source declares for it.
+
+    A cut of a 1-7 scale on answers of 1 to 5 would print a satisfaction of 0 % without a sign.
+    """
+    cuts = [(f"experience.top_box.{name}", name, [cut]) for name, cut in params.experience.top_box.items()]
+    cuts += [(f"experience.labels.{name}", name, pair) for name, pair in params.experience.labels.items()]
+    cuts += [("sales.groups", params.sales.instrument, params.sales.groups),
+             ("churn.groups", params.churn.instrument, params.churn.groups)]
+    for source, described in params.sources.items():
+        for where, name, values in cuts:
+            scale = described.instruments.get(name)
+            for value in values if scale else []:
+                if not scale.minimum <= value <= scale.maximum or (len(values) == 1 and value == scale.minimum):
+                    sentence = f"{where} does not fit the scale that sources.{source} declares for {name}"
+                    raise Refusal("PARAM-SCALE", sentence, file=file, found=f"{value:g}",
+                                  expected=f"a cut on the scale from {scale.minimum:g} to {scale.maximum:g}")
 
 
 def typed_source(raw: dict[str, Any], where: str = "source", file: str = "params.yaml") -> Source:

@@ -73,7 +73,8 @@ def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: 
     tables = {name: con.read_parquet(str(path)) for name, path in base.items()}
     linkage = build_linkage(tables, zone, as_of=as_of, currency=params.company.currency,
                             orphan_share=params.link.orphan_warning_share)
-    linkage |= {"merged_accounts": resolved.merged_accounts, "rows_resolved": resolved.rows_resolved,
+    linkage |= {"sources": sorted(params.sources), "merged_accounts": resolved.merged_accounts,
+                "rows_resolved": resolved.rows_resolved,
                 "invented": any(account.get("made_by_demo") for account in accounts.values()),
                 "key_id": next(iter(accounts.values()))["key_id"], "customer_months": 0}
     linkage["warnings"] += [{"rule": "KEY-SHARED", "table": name, "ids": len(ids)} for name, ids in shared.items()]
