@@ -111,6 +111,22 @@ def test_worked_example_of_weights():
     assert silent.estimate == pytest.approx(-32)
 
 
+def test_errors_of_one_margin_are_those_of_post_stratification():
+    """With one margin both ways are the post-stratified mean, whose error has a form of its own: each row adds
+    (its group's mean - the mean + [its answer - its group's mean] / the group's response rate) / rows."""
+    random = np.random.default_rng(6)
+    group = random.integers(0, 2, 80)
+    answered = random.random(80) < np.where(group, 0.7, 0.3)
+    value = np.where(answered, np.sign(random.normal(0.8 * group, 1)), np.nan)
+    centre = np.array([value[answered & (group == g)].mean() for g in (0, 1)])[group]
+    rate = np.array([answered[group == g].mean() for g in (0, 1)])[group]
+    expected = (centre - centre.mean() + np.where(answered, np.nan_to_num(value - centre) / rate, 0)) / 80
+    for way in (by_inverse_probability(value, answered, group[:, None], np.arange(80)),
+                by_raking(value, answered, group[:, None])):
+        assert way.estimate == pytest.approx(centre.mean())
+        assert way.parts == pytest.approx(expected, abs=1e-9)
+
+
 def test_response_errors_are_clustered():
     """Every row three times under one customer: as if it were there once (but for G/(G-1))."""
     random = np.random.default_rng(2)
