@@ -90,7 +90,7 @@ def test_the_level_changes_the_words(wording):
     words = Words("en")
     associated, effect = (words.sentence(claim(6.2, 4.1, 8.3, level=level)) for level in ("associated", "effect"))
     assert associated.endswith("causes are not separated.")
-    assert effect.endswith("its placebo checks pass.")
+    assert effect.endswith("Other changes at the same time are not ruled out.")
     assert "unadjusted" in words.sentence(claim(6.2, 4.1, 8.3, level="described", naive=True))
     assert words.wording(claim(None, status="not_estimable", reason="x")).level == ""
 
