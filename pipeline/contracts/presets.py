@@ -1,6 +1,8 @@
 """Presets of export tools: data beside this module, merged under a source's own keys before the source is typed."""
 
 import difflib
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,11 @@ def load_preset(name: Any, where: str = "preset", file: str = "params.yaml") -> 
         near = difflib.get_close_matches(str(name), names, 1)
         raise Refusal("PARAM-PRESET", f"{where} names no preset", file=file, found=repr(name),
                       expected=repr(near[0]) if near else ", ".join(names))
+    return deepcopy(_read(name))
+
+
+@cache
+def _read(name: str) -> dict[str, Any]:
     return YAML(typ="safe", pure=True).load((PRESETS / f"{name}.yaml").read_text(encoding="utf-8"))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 Cell = tuple[int, str]  # physical line, text
 
 CURRENCY = re.compile(r"^[-(]?\s*(?:[€$£¥]|[A-Z]{3}\b)\s*|\s*(?:[€$£¥]|\b[A-Z]{3})\s*\)?$")
+LONGEST = 60  # letters of a cell that can still be a number
 WHOLE = re.compile(r"\d+")
 BOTH = re.compile(r"\d{1,3}(?P<group>[.,'’ \u00a0\u202f])\d{3}(?:(?P=group)\d{3})*(?P<point>[.,])\d+")
 GROUPS = re.compile(r"\d{1,3}(?P<group>[.,'’ \u00a0\u202f])\d{3}(?:(?P=group)\d{3})+")
@@ -38,6 +39,8 @@ def bare(text: str) -> str:
 
 def is_number(text: str) -> bool:
     """Whether a text is a number in some convention: 10.20.30.40 is none."""
+    if len(text) > LONGEST:
+        return False
     digits = bare(text)
     return any(form.fullmatch(digits) for form in (WHOLE, ONE_SIGN, BOTH, GROUPS, BLANK_GROUP))
 

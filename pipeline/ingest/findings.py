@@ -117,8 +117,8 @@ def _columns(found: Inspection) -> Iterator[str]:
         facts += ["names somebody: not mapped"] if personal else []
         yield f"    {name[:34].replace(chr(10), ' '):<{width}}  -> {uses.get(name, '-'):<16} {', '.join(facts)}"
         yield from (f"    {'':<{width}}     {note}" for note in column.notes)
-    if len(found.columns) > LIMIT:
-        yield f"    and {len(found.columns) - LIMIT} more"
+    if len(found.headers) > LIMIT:
+        yield f"    and {len(found.headers) - LIMIT} more"
 
 
 def block(found: Inspection) -> str:

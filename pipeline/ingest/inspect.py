@@ -20,6 +20,7 @@ from pipeline.ingest.presets import Recognised, recognise
 from pipeline.ingest.sample import Sample, take_sample
 from pipeline.ingest.sheets import read_parquet_rows, read_sheet_rows
 
+WIDE = 500  # columns that are looked at
 ROWS, MORE = 3_000, 100  # records whose cells are looked at: of the head, and of each slice of the rest
 
 
@@ -129,7 +130,7 @@ def _found(path: Path, kind: Literal["csv", "xlsx", "parquet"], header: list[str
     body = [row for row in body if len(row[1]) == width]
     names = Counter(header)
     repeated = [name for name, times in names.items() if times > 1 and name.strip()]
-    usable = {name: place for place, name in enumerate(header) if name.strip() and names[name] == 1}
+    usable = {name: place for place, name in enumerate(header[:WIDE]) if name.strip() and names[name] == 1}
     cells = {name: [(line, fields[place]) for line, fields in body] for name, place in usable.items()}
     columns = {name: describe(name, cells[name]) for name in usable}
     fits = {name: column.fits for name, column in columns.items()}

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ def meanings() -> dict[str, Any]:
     return YAML(typ="safe", pure=True).load(WORDS.read_text(encoding="utf-8"))
 
 
+@lru_cache(maxsize=20_000)
 def plain(header: str) -> str:
     """A header as words without accents, case and signs; CamelCase and snake_case split."""
     split = re.sub(r"(?<=[a-záéíóúñ])(?=[A-Z])", " ", header)

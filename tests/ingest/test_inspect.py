@@ -6,11 +6,14 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import openpyxl
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from pipeline.contracts.params import Source, load_params, typed_source
@@ -272,6 +275,25 @@ def test_no_bytes_end_in_anything_but_findings_or_a_refusal(tmp_path: Path, cont
         return
     assert isinstance(found, Inspection) and report(found)
     typed_source(next(iter(YAML(typ="safe", pure=True).load(block(found)).values())))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from([b",", b";", b"\t", b'"', b"'", b"\n", b"\r\n", b"12,5", b"1.234", b"03/04/2025",
+                                 b"a@b.es",
+                                 b"nps", b"fecha", b"order id", b"amount", b"\xf1", b"\xc3\xb1", b"\xff", b"\0",
+                                 b"- a: #",
+                                 b"TELL:", b"NULL", b"10 - x", b"#", b"sep=;", b"2025-03-04T10:00:00Z"]), max_size=60))
+def test_whatever_stands_in_a_file_its_block_loads_or_it_is_refused(tmp_path: Path, parts: list[bytes]):
+    test_no_bytes_end_in_anything_but_findings_or_a_refusal(tmp_path, b"".join(parts))
+
+
+def test_a_cell_of_blanks_and_a_header_of_many_columns_take_no_time(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("id,note\n" + f"1,a{' ' * 100_000}b\n" * 5)
+    (tmp_path / "b.csv").write_text(",".join(f"order col {i}" for i in range(30_000)) + "\n" + "1," * 29_999 + "1\n")
+    start = time.monotonic()
+    assert inspect_file(tmp_path / "a.csv").rows == 5
+    assert len(inspect_file(tmp_path / "b.csv").headers) == 30_000
+    assert time.monotonic() - start < 30  # quadratic matching would take minutes
 
 
 @pytest.mark.parametrize("text", ["No", "a: b", "#1", "", " x", 'q"\\', "tab\tnew\nline", "Nº", "12", "1.5", "@row",
