@@ -1,13 +1,16 @@
 """Discrete-time hazard of leaving: GLM binomial with complementary log-log link, clustered by customer.
 
-exp(coefficient) is a hazard ratio, as in Cox's model for grouped times (Prentice and Gloeckler 1978).
+exp(coefficient) is a hazard ratio, as in Cox's model for grouped times (Prentice and Gloeckler 1978). Rows alike in all
+regressors and categories enter the fit as one, with their count: the same likelihood, and so the same numbers.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
+from scipy import sparse
 
 from pipeline.relate.estimate import Estimate, NotEstimable
 from pipeline.relate.naive import separated
@@ -88,28 +91,43 @@ def fit_hazard(left: np.ndarray, regressors: pd.DataFrame, categories: pd.DataFr
     y, few = left[rows], min(left[rows].sum(), (1 - left[rows]).sum())
     if few < fewest_events:
         raise NotEstimable("few_events", n_in, int(few), "not_enough_data")
-    design = _design(regressors.iloc[rows], categories.iloc[rows])
-    _refuse(separated(design[first].to_numpy(float), y), n_in, len(rows))
-    x = design.to_numpy(float)
+    _refuse(separated(regressors[first].to_numpy(float)[rows], y), n_in, len(rows))
+    kind, example = _alike(regressors.iloc[rows], categories.iloc[rows])
+    design = _design(regressors.iloc[rows].iloc[example], categories.iloc[rows].iloc[example])
+    kinds, left_of_kind = design.to_numpy(float), np.bincount(kind, y)
+    count = np.bincount(kind).astype(float)
     family = sm.families.Binomial(link=LINKS[link]())
     try:
-        with np.errstate(all="ignore"):
-            model = sm.GLM(y, x, family=family)
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a saturated fit of few kinds is called perfect prediction
+            model = sm.GLM(np.column_stack([left_of_kind, count - left_of_kind]), kinds, family=family)
             fit = model.fit(maxiter=100, tol=1e-12)
     except (ValueError, np.linalg.LinAlgError, sm.tools.sm_exceptions.PerfectSeparationError):
         raise NotEstimable("separation", n_in, len(rows)) from None
-    spread = x.std(axis=0)
+    spread = kinds.std(axis=0)
     if not fit.converged or not np.all(np.isfinite(fit.params)) or np.any(np.abs(fit.params) * spread > 12):
         raise NotEstimable("separation", n_in, len(rows))
-    hazard = np.clip(fit.fittedvalues, 1e-12, 1 - 1e-12)
+    hazard = np.clip(fit.fittedvalues, 1e-12, 1 - 1e-12)[kind]
     slope = 1 / family.link.deriv(hazard)
     bread = np.linalg.inv(-model.hessian(fit.params, observed=True))
     who = np.asarray(customer)[rows]
     pull = (y - hazard) * slope / (hazard * (1 - hazard))
-    scores = np.column_stack([np.bincount(who, x[:, j] * pull, minlength=customers) for j in range(x.shape[1])])
-    return HazardFit(tuple(design.columns), np.asarray(fit.params, float), scores @ bread, x, hazard, who, rows,
-                     np.bincount(customer, minlength=customers), n_in,
-                     int(y.sum()), len(np.unique(who)), float(fit.deviance))
+    scores = sparse.csr_matrix((pull, (who, kind)), shape=(customers, len(kinds))) @ kinds
+    deviance = -2 * float(np.sum(np.log(np.where(y == 1, hazard, 1 - hazard))))
+    return HazardFit(tuple(design.columns), np.asarray(fit.params, float), scores @ bread, kinds[kind], hazard, who,
+                     rows, np.bincount(customer, minlength=customers), n_in, int(y.sum()), len(np.unique(who)),
+                     deviance)
+
+
+def _alike(regressors: pd.DataFrame, categories: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Which kind each row is of, rows alike in every column being of one; and a row of each kind."""
+    kind = np.zeros(len(regressors), np.int64)
+    for table in (regressors, categories):
+        for name in table:
+            code, levels = pd.factorize(table[name], use_na_sentinel=False)
+            kind = pd.factorize(kind * max(len(levels), 1) + code)[0]
+    _, example = np.unique(kind, return_index=True)
+    return kind, example
 
 
 def _refuse(reason: str, n_in: int, n_used: int) -> None:
@@ -143,8 +161,15 @@ def _design(regressors: pd.DataFrame, categories: pd.DataFrame) -> pd.DataFrame:
         if values.isna().any() and levels:
             parts.append(values.isna().astype(float).rename(f"{name}_missing"))
     design = pd.concat(parts, axis=1)
-    gram = np.linalg.qr(design.to_numpy(float) / np.maximum(np.linalg.norm(design.to_numpy(float), axis=0), 1e-12))[1]
-    kept = [name for j, name in enumerate(design) if abs(gram[j, j]) > 1e-7]
+    values = design.to_numpy(float)
+    values = values / np.maximum(np.linalg.norm(values, axis=0), 1e-12)
+    kept, basis = [], np.zeros((len(values), 0))
+    for name, column in zip(design, values.T, strict=True):
+        left = column - basis @ (basis.T @ column)
+        left -= basis @ (basis.T @ left)  # twice is enough
+        if np.linalg.norm(left) > 1e-7:
+            kept.append(name)
+            basis = np.column_stack([basis, left / np.linalg.norm(left)])
     if regressors.columns[0] not in kept:
         raise NotEstimable("collinear", len(regressors), len(regressors))
     return design[kept]

@@ -55,7 +55,8 @@ def test_discrete_time_hazards_of_singer_and_willett(published, pupils):
     near = {"abs": facts["tol"]}
     assert (len(pupils), pupils["event"].sum()) == (facts["person_periods"], facts["events"])
     grades = pd.get_dummies(pupils["grade"], dtype=float).iloc[:, 1:]
-    only = fit_hazard(pupils["event"], grades, pupils[[]], pupils["id"].to_numpy() - 1, 180, "logit")
+    only = fit_hazard(pupils["event"], grades, pupils[[]], pupils["id"].to_numpy() - 1,
+                      int(pupils["id"].max()), "logit")
     level = only["constant"].value
     assert [level, *(level + only[g].value for g in grades)] == pytest.approx(facts["A"], **near)
     assert only.deviance == pytest.approx(facts["devA"], **near)

@@ -18,7 +18,8 @@ def panel(customers):
 
 
 def test_net_gross_and_logo_by_hand():
-    """Eight months: two spans of four. Steady 40 -> 40, grown 20 -> 60, shrunk 40 -> 10, gone in the first month of the later span 20 -> 5.
+    """Eight months: two spans of four. Steady 40 -> 40, grown 20 -> 60, shrunk 40 -> 10, gone in the
+    first month of the later span 20 -> 5.
 
     Net (40 + 60 + 10 + 5) / 120, gross (40 + 20 + 10 + 5) / 120, logo 1 / 4; each held ten times over.
     """
