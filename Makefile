@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: reports test lab bench bench-quick example clean help
+.PHONY: reports test lab bench bench-quick bench-ingest example clean help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -32,6 +32,9 @@ bench-quick: .venv/ready ## does it hold: the truth found over 200 simulated com
 
 bench: .venv/ready ## the same over 2,000 companies of each world, size and power included (some hours)
 	@python -m benchmarks.validity --companies 2000 --customers 2000 --json build/validity.json
+
+bench-ingest: .venv/ready ## DATA=folder: every file under it through ingest, rows counted
+	@python -m benchmarks.ingest "$(DATA)"
 
 example: .venv/ready ## NAME=telco|olist|cdnow DATA=folder: pages of a public data set, in build/examples/NAME
 	@python -m pipeline.stages.example "$(NAME)" "$(DATA)"

@@ -96,7 +96,8 @@ def _head_names(rows: list[list[str]], source: Source) -> tuple[list[str], str]:
     declared, names, question = {normal(header) for header in declared_headers(source)}, [], ""
     for above, below in zip(first, rows[1], strict=True):
         question = above or question
-        names.append(above if above and (normal(above) in declared or not below) else f"{question} {below}".strip())
+        stands_alone = not below or (above and normal(above) in declared)
+        names.append(above if stands_alone else f"{question} {below}".strip())
     return names, "SRC-SM-HDR"
 
 

@@ -8,6 +8,7 @@ Claims, segment window:<days>: churn.inactivity.monthly_rate (share), churn.inac
 
 import numpy as np
 import pandas as pd
+from statsmodels.stats.proportion import proportion_confint
 
 from pipeline.contracts.claims import Claim
 from pipeline.relate.churn import ChurnSample, _score
@@ -86,7 +87,12 @@ def silence_claims(sample: ChurnSample, window: int) -> list[Claim]:
         rate = float(rows["left"].mean())
         share = np.bincount(rows["customer"], (rows["left"] - rate) / len(rows), minlength=sample.customers)
         one = Estimate(rate, share, len(rows), len(rows), sample.customers, sample.customers / (sample.customers - 1))
-        made.append(claim("churn.inactivity.monthly_rate", one, "share", RATE, level="described", **more))
+        if 0 < rate < 1:
+            made.append(claim("churn.inactivity.monthly_rate", one, "share", RATE, level="described", **more))
+        else:  # nobody or everybody fell silent: the error by customer is zero, Wilson's is not
+            low, high = proportion_confint(rows["left"].sum(), len(rows), method="wilson")
+            made.append(Claim("churn.inactivity.monthly_rate", rate, "share", len(rows), RATE, ci_low=low, ci_high=high,
+                              n_in=len(rows), **more))
     else:
         why = sample.problem or NotEstimable("few_customers", len(rows), len(rows), "suppressed")
         made.append(no_claim("churn.inactivity.monthly_rate", why, "share", RATE, segment=segment))

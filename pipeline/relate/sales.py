@@ -120,8 +120,9 @@ def by_group(sample: SalesSample, level: Level = "associated", reason: str = "")
         return [no_claim(claim_id, why, "percent", METHOD) for claim_id in ids]
     promoter, passive = fit["promoter"], fit["passive"]
     asymmetry = combine(promoter.value - 2 * passive.value, [(1.0, promoter), (-2.0, passive)], promoter)
-    return [claim(claim_id, estimate, "percent", METHOD, level=level, transform="percent", reason=reason, comparisons=3)
-            for claim_id, estimate in zip(ids, (passive, promoter, asymmetry), strict=True)]
+    made = [claim(claim_id, estimate, "percent", METHOD, level=level, transform="percent", reason=reason, comparisons=3)
+            for claim_id, estimate in zip(ids, (passive, promoter), strict=False)]
+    return [*made, claim(ids[2], asymmetry, "percent", METHOD, transform="percent", comparisons=3)]
 
 
 def shape(sample: SalesSample) -> tuple[list[Claim], pd.DataFrame]:
@@ -184,8 +185,9 @@ def other_outcomes(sample: SalesSample, level: Level = "associated", reason: str
                               ("sales.repeat_purchase.per_point", "repeat")):
         try:
             fit = fit_sales(sample, ["score"], outcome, rows)
-            made.append(claim(claim_id, fit["score"], "percent", METHOD, level=level, transform="percent",
-                              reason=reason, comparisons=3))
+            among_buyers = outcome == "order_value"  # looks only at months with an order, which the score itself moves
+            made.append(claim(claim_id, fit["score"], "percent", METHOD, level="associated" if among_buyers else level,
+                              transform="percent", reason="" if among_buyers else reason, comparisons=3))
         except NotEstimable as why:
             made.append(no_claim(claim_id, why, "percent", METHOD))
     return made

@@ -33,7 +33,7 @@ def test_the_params_of_the_repository_load():
     ("  currency: EUR\n", "", "PARAM-MISSING", "company.currency must be given"),
     ("report:\n", "report: [\n", "PARAM-YAML", "params.yaml, line"),
     ("top_box: {csat: 6}", "top_box: {csat: 8}", "PARAM-SCALE", "found 8, expected a cut on the scale from 1 to 7"),
-    ("csat: [3, 6]", "csat: [3, 9]", "PARAM-SCALE", "experience.labels.csat does not fit the scale that sources.surveys declares"),
+    ("csat: [3, 6]", "csat: [3, 9]", "PARAM-SCALE", "labels.csat does not fit the scale that sources.surveys declares"),
 ])
 def test_a_wrong_key_or_value_is_refused_by_name(tmp_path, old, new, rule, says):
     assert old in TEXT

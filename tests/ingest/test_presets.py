@@ -120,8 +120,6 @@ def test_an_export_of_each_tool_is_read_once_its_user_has_told_what_the_preset_a
     assert (str(first) if isinstance(value, str) else first) == value
 
 
-@pytest.mark.xfail(strict=True, raises=Refusal, reason="an empty name over an empty cell takes the question's name "
-                   "when two header rows are joined, so that the question stands twice (COL-DUP)")
 def test_an_empty_last_column_under_two_header_rows_is_no_question(shop: Workshop):
     assert len(read(shop, "qualtrics_legacy", QUALTRICS_2_AS_SEEN, CASES["qualtrics_legacy"][1]).clean) == 1
 

@@ -66,3 +66,12 @@ def test_windows_are_half_once_and_twice():
     assert inactivity.windows(90) == [45, 90, 180]
     with pytest.raises(TypeError):
         inactivity.windows("90")
+
+
+def test_a_rate_of_nobody_carries_an_interval_with_width():
+    base = pd.DataFrame({"score": 5.0, "left": 0.0, "customer": np.repeat(np.arange(20), 5), "month": 0})
+    account = pd.DataFrame(columns=["step", "rows", "customers"])
+    rate = inactivity.silence_claims(inactivity.ChurnSample(base, base, 20, [], [], account, None), 90)[0]
+    # rule of Wilson for 0 of 100: upper end z²/(n + z²) = 3.8415 / 103.8415
+    assert (rate.estimate, rate.ci_low) == (0.0, 0.0)
+    assert rate.ci_high == pytest.approx(0.03699, abs=1e-5)

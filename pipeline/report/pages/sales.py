@@ -37,6 +37,7 @@ WHOLE = Page(
                                              "sales.repeat_purchase.per_point", "sales.per_point.*"], needs=NEEDS),
         Section("sales.growth", sentences=["sales.growth.existing_customers", "sales.growth.contribution@answer:*",
                                            "sales.growth.share_of_promoters"], notes=["sales.growth.why"], needs=NEEDS),
+        Section("sales.repeat", sentences=["sales.repeat_customers_share"], needs=("sales", "customers")),
         Section("sales.sample", table=Table("diagnostics", {"step": "category", "rows": "count", "customers": "count"}),
                 needs=NEEDS),
         Section("sales.population", table=Table("population", {"segment": "category", "sample": "by_row",
@@ -54,7 +55,8 @@ def page(results: Results, words: Words) -> Page:
     if answer is None or answer.estimate is not None:
         return replace(WHOLE, sections=tuple(s for s in WHOLE.sections if _holds(s, results)))
     kept = [replace(WHOLE.sections[0], sentences=["sales.per_point"], notes=[])]
-    kept += [s for s in WHOLE.sections if s.key in ("sales.sample", "sales.population") and _holds(s, results)]
+    without_answers = ("sales.repeat", "sales.sample", "sales.population")
+    kept += [s for s in WHOLE.sections if s.key in without_answers and _holds(s, results)]
     return replace(WHOLE, sections=tuple(kept), headline=("sales.per_point",))
 
 
