@@ -25,7 +25,7 @@ test: .venv/ready ## everything under tests/, notebooks included
 	@python -m pytest --numprocesses 2 --dist loadfile
 
 lab: .venv/ready ## JupyterLab on the notebooks, kernel and paths ready
-	@cd notebooks && jupyter lab
+	@cd notebooks && jupyter lab $$([ "$$(id -u)" = 0 ] && echo --allow-root)
 
 bench-quick: .venv/ready ## does it hold: the truth found over 200 simulated companies, in minutes
 	@python -m benchmarks.validity --companies 200 --customers 1000 --worlds base,null --json build/validity.json
