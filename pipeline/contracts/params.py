@@ -90,13 +90,14 @@ class Source:
 
     columns: canonical name -> header. constants: canonical name -> fixed value. words: canonical name ->
     closed map. extra: own name -> header, kept as text or number under x_<name> (declared predictors).
+    In JSON a header is a key, or the dotted path of a value inside an object (requester.id).
     timestamps: strptime formats tried in order, or "epoch_s", "epoch_ms", "excel_serial", "iso8601".
     """
 
     table: str
     folder: str
     files: str
-    format: Literal["csv", "xlsx", "parquet"]
+    format: Literal["csv", "xlsx", "parquet", "json"]  # json: one object a line, or one array of objects
     columns: dict[str, str]
     encoding: str = "utf-8"
     delimiter: str = ","

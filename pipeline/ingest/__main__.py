@@ -15,7 +15,8 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline.ingest", description="Look at exports; nothing is kept.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     look = verbs.add_parser("inspect", help="say what a file is and print a block for params.yaml")
-    look.add_argument("files", nargs="+", metavar="FILE", help="an export: text with delimiters, .xlsx or .parquet")
+    look.add_argument("files", nargs="+", metavar="FILE",
+                      help="an export: text with delimiters, JSON (.json, .jsonl, .ndjson), .xlsx or .parquet")
     rehearse = verbs.add_parser("check", help="hold the exports against their contracts in params.yaml")
     rehearse.add_argument("sources", nargs="*", metavar="SOURCE", help="names under sources (default: all)")
     rehearse.add_argument("--params", default="params.yaml", metavar="FILE", help="the params file (params.yaml)")

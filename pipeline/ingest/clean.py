@@ -18,6 +18,7 @@ from pipeline.ingest.groups import find_group_faults, refuse_drift
 from pipeline.ingest.raw import Loaded
 from pipeline.ingest.read_csv import load_csv
 from pipeline.ingest.read_excel import load_excel
+from pipeline.ingest.read_json import load_json
 from pipeline.ingest.read_parquet import load_parquet
 from pipeline.ingest.rules import Check, first_of
 
@@ -82,8 +83,8 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
 
 
 def _load(con: duckdb.DuckDBPyConnection, export: Export, source: Source, workdir: Path, table: str) -> Loaded:
-    if source.format == "csv":
-        return load_csv(con, export, source, workdir, table)
+    if source.format in ("csv", "json"):
+        return (load_csv if source.format == "csv" else load_json)(con, export, source, workdir, table)
     return (load_excel if source.format == "xlsx" else load_parquet)(con, export, source, table)
 
 

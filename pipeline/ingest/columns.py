@@ -64,7 +64,7 @@ def parsed(source: Source, company: Company) -> dict[str, str]:
 
 
 def _formats(source: Source) -> list[str]:
-    typed = ["iso8601"] if source.format != "csv" else []  # cells that are real times come as ISO text
+    typed = ["iso8601"] if source.format not in ("csv", "json") else []  # cells that are real times come as ISO text
     return list(dict.fromkeys([*source.timestamps, *typed]))
 
 

@@ -10,6 +10,7 @@ from pipeline.contracts.tables import TABLES
 from pipeline.ingest import engine
 from pipeline.ingest.columns import SCORE_PARTS, mapped
 
+TEXTS = ("csv", "json")  # formats that have no type for a time
 TELL = "TELL:"  # how a value begins that inspect could not find out
 
 
@@ -34,7 +35,7 @@ def check_contract(source: Source, name: str) -> None:
     if table.name == "surveys":
         _check_instruments(source, name)
     times = [c.name for c in mapped(source) if c.kind == "timestamp"]
-    if times and not source.timestamps and source.format == "csv":
+    if times and not source.timestamps and source.format in TEXTS:
         raise Refusal("DATE-FMT", f"sources.{name}.timestamps must say how times are written ({', '.join(times)})",
                       file="params.yaml", expected='for instance ["%d/%m/%Y %H:%M"], [iso8601] or [epoch_s]')
     turned = {form.replace("%d", "%#").replace("%m", "%d").replace("%#", "%m") for form in source.timestamps}
@@ -43,7 +44,7 @@ def check_contract(source: Source, name: str) -> None:
         raise Refusal("DATE-FMT", f"sources.{name}.timestamps holds two formats that read one text as two days",
                       file="params.yaml", found=" and ".join(swapped), expected="one of them")
     naive = [f for f in source.timestamps if "%z" not in f and f not in (*engine.EPOCHS, "iso8601")]
-    if times and not source.time_zone and (naive or source.format != "csv"):
+    if times and not source.time_zone and (naive or source.format not in TEXTS):
         raise Refusal("TIME-ZONE", f"sources.{name}.time_zone must say where the clock hung that wrote these times",
                       file="params.yaml", found=", ".join(naive) or "times without zone",
                       expected="for instance Europe/Madrid or UTC")

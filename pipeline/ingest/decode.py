@@ -153,6 +153,18 @@ def _bad_byte(error: UnicodeDecodeError, lines: int, tail: bytes, encoding: str,
                    expected=f"{encoding}; if the tool writes another encoding, declare it (`encoding: windows-1252`)")
 
 
+def check_end(path: Path, name: str) -> None:
+    """Refusal (FILE-TRUNC) for a file cut in its last line, where the contract says that the tool ends it."""
+    with open(path, "rb") as handle:
+        handle.seek(max(0, path.stat().st_size - 1))
+        if handle.read() in (b"\n", b"\r"):
+            return
+        handle.seek(0)
+        line = 1 + sum(chunk.count(b"\n") for chunk in iter(lambda: handle.read(1 << 20), b""))
+    raise Refusal("FILE-TRUNC", "the last line does not end: the file was cut", file=name, line=line,
+                  expected="a whole file: fetch it again (or `final_newline: false`)")
+
+
 def _write(pieces: Iterator[bytes], target: Path, source: Source, name: str, repairs: dict[str, int]) -> int:
     """Write the pieces; a `sep=` line is taken off, runs of blanks become one. Returns lines taken off."""
     lines_off, first, carry = 0, True, b""

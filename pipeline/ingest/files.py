@@ -95,6 +95,8 @@ def _check_kind(path: Path, name: str, source: Source) -> None:
         head = handle.read(4096)
     if source.format == "csv":
         check_text(head, name)
+    elif source.format == "json":
+        check_json(head, name)
     elif source.format == "parquet":
         if not head.startswith(b"PAR1"):
             raise Refusal("FMT-MAGIC", "this is not a Parquet file", file=name, expected="the bytes PAR1 at its start")
@@ -114,6 +116,15 @@ def check_text(head: bytes, name: str) -> None:
     if start.startswith((b'{"', b"[{", b"{\n", b"{ ")):
         raise Refusal("FMT-HTML", "this is JSON, perhaps an error message of the tool", file=name,
                       found=start[:20].decode("ascii", "replace"), expected="a table as text")
+
+
+def check_json(head: bytes, name: str) -> None:
+    """Refusal (FMT-MAGIC) for what does not begin as an object or an array; packed and wide texts are told later."""
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not start.startswith((b"{", b"[", GZIP, b"\xff\xfe", b"\xfe\xff")):
+        what = next((word for magic, word in MAGIC if start.startswith(magic)), None)
+        raise Refusal("FMT-MAGIC", "the file is declared json and does not begin as JSON", file=name,
+                      found=what or "another text", expected="an object a line, or an array of objects")
 
 
 def check_workbook(path: Path, head: bytes, name: str) -> None:

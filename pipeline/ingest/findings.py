@@ -20,8 +20,9 @@ def findings(found: Inspection) -> str:
     if found.tool:
         lines.append(f"  tool       {found.tool.tool}  (preset {found.tool.name})")
         lines += [f"             {basis}" for basis in found.tool.basis]
-    if found.sample and found.layout:
+    if found.sample:
         lines.append(f"  encoding   {found.sample.encoding or 'cannot be told'}: {found.sample.why}")
+    if found.layout:
         sign = DELIMITERS.get(found.layout.delimiter, found.layout.delimiter)
         lines.append(f"  delimiter  {sign}: {found.layout.why}")
         lines.append(f"  header     {_header(found)}")
@@ -54,7 +55,8 @@ def findings(found: Inspection) -> str:
 
 def _kind(found: Inspection) -> str:
     if found.sample:
-        return f"text, {found.sample.lines:,} lines; {found.rows:,} records looked at"
+        text = "text" if found.format == "csv" else "JSON"
+        return f"{text}, {found.sample.lines:,} lines; {found.rows:,} records looked at"
     return f"{'an Excel workbook' if found.format == 'xlsx' else 'a Parquet file'}; {found.rows:,} records looked at"
 
 
@@ -80,7 +82,7 @@ def _numbers(found: Inspection) -> str:
         return f"decimal {numbers.decimal!r}{groups}: decided by {_cells(numbers.deciding)}"
     if numbers.ambiguous:
         return f"cannot be told: {_cells(numbers.ambiguous)} can be a thousand or a fraction, and nothing decides"
-    return "typed cells" if found.format != "csv" else "whole numbers only, or none"
+    return "typed cells" if found.format not in ("csv", "json") else "whole numbers only, or none"
 
 
 def _times(found: Inspection) -> str:

@@ -50,7 +50,7 @@ def match_header(found: list[str], source: Source, file: str, line: int = 1) -> 
             raise Refusal("COL-DUP", "the header names this column more than once", file=file, line=line,
                           column=header, found=f"{len(places)} times", expected="once")
         if not places:
-            raise _missing(header, found, wanted, source, file, line)
+            raise missing_column(header, found, wanted, source, file, line)
         positions[header] = places[0]
         bent += found[places[0]] != header
     extra = tuple(name for p, name in enumerate(found) if p not in positions.values())
@@ -73,7 +73,9 @@ def _by_position(width: int, wanted: list[str], file: str) -> Header:
     return Header(positions, width, {}, ())
 
 
-def _missing(header: str, found: list[str], wanted: list[str], source: Source, file: str, line: int) -> Refusal:
+def missing_column(header: str, found: list[str], wanted: list[str], source: Source, file: str,
+                   line: int | None) -> Refusal:
+    """The refusal for a declared header that is not among those found: it names them, and the nearest one."""
     absent = [name for name in wanted if normal(name) not in {normal(f) for f in found}]
     if len(found) == 1 and source.format == "csv":
         for sign, word in DELIMITERS.items():

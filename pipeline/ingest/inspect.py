@@ -15,11 +15,13 @@ from pipeline.ingest.evidence import Cell, Numbers, is_number, missing_words, re
 from pipeline.ingest.evidence_columns import Column, describe, is_time_header, names_somebody
 from pipeline.ingest.evidence_dates import Dates, read_dates
 from pipeline.ingest.evidence_layout import Layout, Row, find_layout, footer_lines, split_rows
-from pipeline.ingest.files import check_text, check_workbook
+from pipeline.ingest.files import check_json, check_text, check_workbook
 from pipeline.ingest.presets import Recognised, recognise
 from pipeline.ingest.sample import Sample, take_sample
-from pipeline.ingest.sheets import read_parquet_rows, read_sheet_rows
+from pipeline.ingest.sheets import read_json_rows, read_parquet_rows, read_sheet_rows
 
+Kind = Literal["csv", "xlsx", "parquet", "json"]
+JSON_NAMES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")  # elsewhere JSON is an error page
 WIDE = 500  # columns that are looked at
 ROWS, MORE = 3_000, 100  # records whose cells are looked at: of the head, and of each slice of the rest
 
@@ -30,7 +32,7 @@ class Inspection:
     asked: instrument -> header; repeated: headers that stand more than once; rows: records looked at."""
 
     path: Path
-    format: Literal["csv", "xlsx", "parquet"]
+    format: Kind
     headers: list[str]
     columns: dict[str, Column]
     numbers: Numbers
@@ -59,6 +61,8 @@ def inspect_file(path: Path) -> Inspection:
     kind = _format(path)
     if kind == "csv":
         return _inspect_text(path)
+    if kind == "json":
+        return _inspect_json(path)
     sheets, rows, numbers = read_sheet_rows(path, ROWS) if kind == "xlsx" else read_parquet_rows(path, ROWS)
     if not rows:
         raise Refusal("FILE-NOROWS", "nothing stands in it", file=path.name, expected="a header and rows")
@@ -72,7 +76,7 @@ def inspect_file(path: Path) -> Inspection:
                   sheets=sheets, skip_rows=max(rows[0][0] - 1, 0))
 
 
-def _format(path: Path) -> Literal["csv", "xlsx", "parquet"]:
+def _format(path: Path) -> Kind:
     try:
         mode, size = os.lstat(path).st_mode, path.stat().st_size
         if not stat.S_ISREG(mode):
@@ -88,8 +92,21 @@ def _format(path: Path) -> Literal["csv", "xlsx", "parquet"]:
         return "xlsx"
     if head.startswith(b"PAR1"):
         return "parquet"
+    if path.name.lower().endswith(JSON_NAMES):
+        check_json(head, path.name)
+        return "json"
     check_text(head, path.name)
     return "csv"
+
+
+def _inspect_json(path: Path) -> Inspection:
+    sample = take_sample(path)
+    rows, numbers = read_json_rows(sample, path.name, ROWS)
+    if not rows:
+        raise Refusal("JSON-LINE", "no JSON object can be told in the first megabyte", file=path.name,
+                      expected="one object a line, or one array of objects")
+    return _found(path, "json", rows[0][1], rows[1:], rows[:1], 1, number_cells=numbers,
+                  tool=recognise([rows[0][1]], {}), sample=sample)
 
 
 def _inspect_text(path: Path) -> Inspection:
@@ -123,7 +140,7 @@ def _counts(name: str, column: Column, mapped: dict[str, str]) -> bool:
     return bool(uses) or not names_somebody(name)
 
 
-def _found(path: Path, kind: Literal["csv", "xlsx", "parquet"], header: list[str], body: list[Row], top: list[Row],
+def _found(path: Path, kind: Kind, header: list[str], body: list[Row], top: list[Row],
            heads: int, number_cells: list[Cell] | None = None, tool: Recognised | None = None, **more) -> Inspection:
     """Everything that follows from the records, whatever the format."""
     width = len(header)

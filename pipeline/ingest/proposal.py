@@ -66,12 +66,13 @@ def _asked(value: Any, where: str = ""):
 
 
 def _dialect(found: Inspection, raw: dict[str, Any]) -> None:
-    if found.format != "parquet":
+    if found.format in ("csv", "xlsx"):
         raw["header_rows"], raw["skip_rows"] = found.header_rows, found.skip_rows
     if len(found.sheets) > 1:
         raw["sheet"] = f"{TELL} which sheet? {', '.join(found.sheets)} (the first was looked at)"
-    if found.sample and found.layout:
+    if found.sample:
         raw["encoding"] = found.sample.encoding or f"{TELL} {found.sample.why}"
+    if found.layout:
         raw["delimiter"], raw["quote"] = found.layout.delimiter, found.layout.quote
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
-from pipeline.ingest.decode import Text, decode
+from pipeline.ingest.decode import Text, check_end, decode
 from pipeline.ingest.engine import literal, quoted, scan_csv, take_rejects
 from pipeline.ingest.files import Export
 from pipeline.ingest.header import Header, declared_headers, match_header, normal
@@ -29,7 +29,7 @@ def load_csv(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wor
     _check_dialect(source, export.name)
     text = decode(export, source, workdir, table)
     if source.final_newline:
-        _check_end(text.path, export.name)
+        check_end(text.path, export.name)
     header, first_line, head_rule = _read_header(text, source, export.name)
     simple = first_line == source.header_rows + 1
     body = text.path if simple else _cut(text.path, first_line, workdir / f"{table}.body")
@@ -43,18 +43,6 @@ def load_csv(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wor
     if source.header_rows > 1:
         notes[head_rule] = source.header_rows - 1
     return check_loaded(con, replace(loaded, notes=notes), header, source)
-
-
-def _check_end(path: Path, name: str) -> None:
-    """Refusal (FILE-TRUNC) for a file cut in its last line, where the contract says that the tool ends it."""
-    with open(path, "rb") as handle:
-        handle.seek(max(0, path.stat().st_size - 1))
-        if handle.read() in (b"\n", b"\r"):
-            return
-        handle.seek(0)
-        line = 1 + sum(chunk.count(b"\n") for chunk in iter(lambda: handle.read(1 << 20), b""))
-    raise Refusal("FILE-TRUNC", "the last line does not end: the file was cut", file=name, line=line,
-                  expected="a whole file: fetch it again (or `final_newline: false`)")
 
 
 def _check_dialect(source: Source, name: str) -> None:

@@ -65,6 +65,8 @@ REASONS = {
     "FMT-SEPLINE": "the line that names the delimiter was taken off",
     "FMT-WIDTH": "fewer or more fields than the header",
     "ID-PRECISION": "an id in scientific notation has lost digits",
+    "JSON-KEYS": "an object that names a key twice",
+    "JSON-LINE": "a line that is no JSON object",
     "KEY-DUP-CONFLICT": "the same key with different content",
     "KEY-DUP-OLD": "an older version of the same key",
     "KEY-DUP-SAME": "the same record once more",

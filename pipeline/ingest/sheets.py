@@ -1,6 +1,8 @@
-"""The first rows of a workbook or a Parquet file as text, for inspect only."""
+"""The first rows of a workbook, a Parquet or a JSON file as text, for inspect only."""
 
+import io
 import warnings
+from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -13,6 +15,10 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.engine import literal
 from pipeline.ingest.evidence import Cell, is_number
 from pipeline.ingest.evidence_layout import Row
+from pipeline.ingest.json_text import items_in
+from pipeline.ingest.sample import Sample
+
+DEEPEST = 5  # objects within objects whose values are looked at
 
 
 def read_sheet_rows(path: Path, limit: int) -> tuple[list[str], list[Row], list[Cell]]:
@@ -51,9 +57,38 @@ def read_parquet_rows(path: Path, limit: int) -> tuple[list[str], list[Row], lis
     return [], [(0, names), *((line, [_text(v) for v in row]) for line, row in enumerate(rows, 1))], texts
 
 
+def read_json_rows(sample: Sample, name: str, limit: int) -> tuple[list[Row], list[Cell]]:
+    """(the keys, dotted inside objects, and the first objects under them; numbers that are stored as text)."""
+    rows: list[tuple[int, dict[str, Any]]] = []
+    try:
+        for item in items_in(io.StringIO(sample.head), name):
+            if not item.rule:
+                rows.append((item.line, dict(_flat(item.value))))
+            if len(rows) >= limit:
+                break
+    except Refusal:  # the head of a longer array ends in the middle
+        if sample.whole:
+            raise
+    keys = list(dict.fromkeys(key for _, row in rows for key in row))
+    texts = [(line, value) for line, row in rows for value in row.values()
+             if type(value) is str and is_number(value)]
+    return ([(0, keys), *((line, [_text(row.get(key)) for key in keys]) for line, row in rows)] if rows else []), texts
+
+
+def _flat(value: dict[str, Any], above: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Every value with its dotted path; lists are left out, they cannot be declared."""
+    for key, item in value.items():
+        if isinstance(item, dict) and depth < DEEPEST:
+            yield from _flat(item, f"{above}{key}.", depth + 1)
+        elif not isinstance(item, (dict, list)):
+            yield f"{above}{key}", item
+
+
 def _text(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, (datetime, date)):
         return value.isoformat(sep=" ", timespec="seconds") if isinstance(value, datetime) else value.isoformat()
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -1,0 +1,146 @@
+"""A JSON export as a table of text: one object a line, or one array of objects; numbers stay as they were written."""
+
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from pipeline.contracts.params import Source
+from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.tables import TABLES
+from pipeline.ingest.decode import check_end, decode
+from pipeline.ingest.files import Export
+from pipeline.ingest.header import Header, declared_headers, missing_column, normal
+from pipeline.ingest.json_text import Item, Twice, Written, items_of
+from pipeline.ingest.raw import Loaded, Reject, check_loaded, fill_table
+from pipeline.ingest.read_excel import POINT
+
+LAYOUTS = 10_000  # different sets of keys that are remembered
+Path_ = tuple[str, ...]
+
+
+def load_json(con: duckdb.DuckDBPyConnection, export: Export, source: Source, workdir: Path, table: str) -> Loaded:
+    """The export as `table`: one column per declared key, a value inside an object by its dotted path.
+
+    A line that is no object (JSON-LINE) or names a key twice (JSON-KEYS) is a reject. Refusals: COL-MISSING for a key
+    that no object has, COL-TYPE for a declared key that holds an object or a list, FMT-JSON for a broken array.
+    """
+    text = decode(export, source, workdir, table)
+    if source.final_newline:
+        check_end(text.path, export.name)
+    reader = _Reader(source, export.name)
+    header = Header({name: place for place, name in enumerate(reader.declared)}, len(reader.declared), {}, ())
+    count = fill_table(con, table, header, reader.rows(items_of(text.path, export.name)))
+    if not count and reader.rejects:
+        first = reader.rejects[0]
+        raise Refusal(first.rule, "no line of this file is a JSON object that can be read", file=export.name,
+                      line=first.line, expected="one object a line, or one array of objects")
+    if count:
+        reader.check_keys()
+    numbers = np.array(reader.lines, dtype=np.int64)
+    notes = text.repairs | reader.notes()
+    loaded = Loaded(export, table, count, lambda ordinals: numbers[ordinals], reader.rejects, reader.blank, notes)
+    return check_loaded(con, loaded, header, source)
+
+
+class _Reader:
+    """Objects to rows of texts; what is none is set aside. One pass, the rows are not kept."""
+
+    def __init__(self, source: Source, name: str):
+        self.source, self.name, self.declared = source, name, declared_headers(source)
+        kinds = {c.name: c.kind for c in TABLES[source.table].columns}
+        canonical = {header: name for name, header in source.columns.items()}
+        self.ids = {h for h, n in canonical.items() if kinds.get(n) == "id"}
+        self.numeric = {h for h, n in canonical.items() if kinds.get(n) in ("number", "integer", "money")
+                        and n != "score"}
+        self.lines, self.rejects, self.blank = array("q"), [], 0
+        self.layouts: dict[tuple[str, ...], list[Path_ | None] | None] = {}
+        self.seen: dict[str, None] = {}
+        self.known: set[str] = set()
+        self.bent: set[str] = set()
+
+    def rows(self, items: Iterator[Item]) -> Iterator[list[str | None]]:
+        for item in items:
+            if item.rule == "FMT-BLANK":
+                self.blank += 1
+                continue
+            rule = item.rule or ("JSON-KEYS" if isinstance(item.value, Twice) else "")
+            fields = None if rule else self._fields(item)
+            if fields is None:
+                self.rejects.append(Reject(rule or "JSON-KEYS", item.line, item.text))
+                continue
+            self.lines.append(item.line)
+            yield fields
+
+    def _fields(self, item: Item) -> list[str | None] | None:
+        """The texts of one object under the declared keys; None when keys stand twice."""
+        keys = tuple(item.value)
+        if keys not in self.layouts:
+            if len(self.layouts) >= LAYOUTS:
+                self.layouts.clear()
+            self.layouts[keys] = self._layout(keys)
+        layout = self.layouts[keys]
+        if layout is None:
+            return None
+        fields: list[str | None] = []
+        for header, path in zip(self.declared, layout, strict=True):
+            value: Any = item.value
+            for part in path or ():
+                value = value.get(part) if isinstance(value, dict) and not isinstance(value, Twice) else None
+            if path is None or value is None:
+                fields.append(None)
+                continue
+            self.known.add(header)
+            fields.append(self._text(value, header, item.line))
+        return fields
+
+    def _layout(self, keys: tuple[str, ...]) -> list[Path_ | None] | None:
+        """Where each declared key stands in objects with these keys; None when two of them are the same name."""
+        self.seen |= dict.fromkeys(keys) if len(self.seen) < LAYOUTS else {}
+        alike: dict[str, list[str]] = {}
+        for key in keys:
+            alike.setdefault(normal(key), []).append(key)
+        layout: list[Path_ | None] = []
+        for header in self.declared:
+            found = [header] if header in keys else alike.get(normal(header), [])
+            if len(found) > 1:
+                return None
+            if found:
+                self.known.add(header)
+                if found[0] != header:
+                    self.bent.add(header)
+                layout.append((found[0],))
+            else:
+                parts = tuple(header.split("."))
+                layout.append(parts if len(parts) > 1 and parts[0] in keys else None)
+        return layout
+
+    def _text(self, value: Any, header: str, line: int) -> str:
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, (dict, list)):
+            kind = "an object" if isinstance(value, dict) else "a list"
+            raise Refusal("COL-TYPE", f"a declared key holds {kind}, not a value", file=self.name, line=line,
+                          column=header, found=kind, expected=f"a text, a number, true or false; a value inside it is "
+                          f"declared by its path, such as {header}.name")
+        if isinstance(value, Written):
+            return value if header in self.ids else value.spelled(self.source.decimal)
+        if header in self.numeric and self.source.decimal is None and POINT.search(value):
+            raise Refusal("NUM-LOCALE", "a number is written as text and the contract does not say how",
+                          file=self.name, line=line, column=header, found=repr(value),
+                          expected='`decimal: ","` or `decimal: "."`')
+        return value
+
+    def check_keys(self) -> None:
+        """Refusal (COL-MISSING) for a declared key that no object of the file has."""
+        for header in self.declared:
+            if header not in self.known:
+                raise missing_column(header, list(self.seen), self.declared, self.source, self.name, None)
+
+    def notes(self) -> dict[str, int]:
+        used = {normal(header) for header in self.declared} | {normal(h.split(".")[0]) for h in self.declared}
+        extra = sum(normal(key) not in used for key in self.seen)
+        return ({"COL-NORM": len(self.bent)} if self.bent else {}) | ({"COL-EXTRA": extra} if extra else {})
