@@ -26,7 +26,7 @@ class ChurnSample:
     """rows: one per customer and month with a usable score, at risk in the next month: customer, month, score, left,
     tenure and the declared categories. at_risk: the same without asking for a score. problem: why there is none.
     latest: one per customer of the last month who is still one, with value, the mean sales of a month of the last
-    twelve (missing without sales).
+    twelve (missing without sales). answers: customer-months with a usable score, at risk or not.
     """
 
     rows: pd.DataFrame
@@ -37,6 +37,7 @@ class ChurnSample:
     account: pd.DataFrame
     problem: NotEstimable | None = None
     latest: pd.DataFrame = field(default_factory=pd.DataFrame)
+    answers: int = 0
 
 
 def churn_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: int,
@@ -78,7 +79,8 @@ def churn_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: i
     account = pd.DataFrame([{"step": step, "rows": int(mask.sum()), "customers": int(base["customer"][mask].nunique())}
                             for step, mask in steps])
     return ChurnSample(base[scored & complete].reset_index(drop=True), base[known].reset_index(drop=True), len(ids),
-                       categories, numbers, account, latest=_latest(base, frame))
+                       categories, numbers, account, latest=_latest(base, frame),
+                       answers=int(base["score"].notna().sum()))
 
 
 def _latest(base: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
@@ -107,7 +109,9 @@ def fit_churn(sample: ChurnSample) -> HazardFit:
         raise sample.problem
     rows = sample.rows
     if rows.empty:
-        raise NotEstimable("no_scores" if sample.at_risk["score"].isna().all() else "no_overlap", len(sample.at_risk))
+        raise NotEstimable("no_overlap" if sample.answers else "no_scores", len(sample.at_risk))
+    if rows["month"].nunique() < 2 and rows["customer"].nunique() > 1:
+        raise NotEstimable("one_month", len(rows), len(rows))
     return fit_hazard(rows["left"].to_numpy(), rows[["score", *sample.numbers]], rows[["month", *sample.categories]],
                       rows["customer"].to_numpy(), sample.customers)
 
@@ -219,8 +223,15 @@ def coefficients(sample: ChurnSample) -> pd.DataFrame:
 
 
 def naive_churn(sample: ChurnSample, totals: pd.DataFrame, instrument: str) -> Claim:
-    """churn.naive.ever_logit: from the panel (mean score, ever left), else from a one-off export."""
+    """churn.naive.ever_logit: from the panel (mean score, ever left), else from a one-off export.
+
+    Only beside a hazard: where that has no answer, its reason stands here too.
+    """
     if sample.problem is None:
+        try:
+            fit_churn(sample)
+        except NotEstimable as why:
+            return no_claim("churn.naive.ever_logit", why, "ratio", "logit_ever", naive=True)
         by = sample.at_risk.groupby("customer")
         return ever_logit(by["score"].mean(), by["left"].max())
     column = f"score_{instrument}"

@@ -116,6 +116,7 @@ def cox_check(sample: ChurnSample) -> Claim:
             raise sample.problem
         rows = sample.rows
         reason = separated(rows["score"].to_numpy(float), rows["left"].to_numpy(float)) if len(rows) else "no_overlap"
+        reason = reason or ("one_month" if rows["month"].nunique() < 2 else "")
         if reason:
             raise NotEstimable(reason, len(rows), len(rows))
         if rows["left"].sum() < FEWEST_EVENTS:
@@ -138,5 +139,8 @@ def _regressors(sample: ChurnSample) -> pd.DataFrame:
         parts.append(dummies.loc[:, leavers > 0].iloc[:, 1:])
     table = pd.concat(parts, axis=1)
     centred = (table - table.mean()).to_numpy()
-    corner = np.abs(np.diag(np.linalg.qr(centred / np.maximum(np.linalg.norm(centred, axis=0), 1e-12))[1]))
+    corner, last = (np.abs(np.diag(np.linalg.qr(part / np.maximum(np.linalg.norm(part, axis=0), 1e-12))[1]))
+                    for part in (centred, np.roll(centred, -1, axis=1)))
+    if last[-1] <= 1e-7:  # the score itself, next to all others
+        raise NotEstimable("collinear", len(rows), len(rows))
     return table.loc[:, corner > 1e-7]

@@ -26,6 +26,8 @@ def growth_claims(periods: pd.DataFrame, instrument: str, groups: tuple[float, f
         return [no_claim(TOTAL, cohort.problem, "percent", METHOD)]
     rows = cohort.rows.assign(group=_answered(periods, cohort, instrument, groups))
     more = {"level": "described", "period": cohort.period}
+    if len(rows) < suppress_below:
+        return [no_claim(TOTAL, NotEstimable("few_customers", len(rows), len(rows), "suppressed"), "percent", METHOD)]
     before, change = (rows[name].to_numpy(float) for name in ("before", "after"))
     change = change - before
     if before.sum() <= 0:

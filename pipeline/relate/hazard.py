@@ -163,6 +163,9 @@ def _design(regressors: pd.DataFrame, categories: pd.DataFrame) -> pd.DataFrame:
     design = pd.concat(parts, axis=1)
     values = design.to_numpy(float)
     values = values / np.maximum(np.linalg.norm(values, axis=0), 1e-12)
+    asked, others = values[:, 0], values[:, 1:]
+    if np.linalg.norm(asked - others @ np.linalg.lstsq(others, asked, rcond=None)[0]) <= 1e-7:
+        raise NotEstimable("collinear", len(regressors), len(regressors))
     kept, basis = [], np.zeros((len(values), 0))
     for name, column in zip(design, values.T, strict=True):
         left = column - basis @ (basis.T @ column)
@@ -170,6 +173,4 @@ def _design(regressors: pd.DataFrame, categories: pd.DataFrame) -> pd.DataFrame:
         if np.linalg.norm(left) > 1e-7:
             kept.append(name)
             basis = np.column_stack([basis, left / np.linalg.norm(left)])
-    if regressors.columns[0] not in kept:
-        raise NotEstimable("collinear", len(regressors), len(regressors))
     return design[kept]

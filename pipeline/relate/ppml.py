@@ -174,7 +174,8 @@ def _why_empty(y: np.ndarray, unit: np.ndarray, period: np.ndarray) -> str:
 
 
 def _identified(x: np.ndarray, u: np.ndarray, t: np.ndarray, wanted: int, n_in: int) -> list[int]:
-    """Columns of which something is left net of both effects and of the columns before them.
+    """Columns of which something is left net of both effects: of a wanted one net of all others too, of an adjuster
+    net of the columns before it.
 
     constant_score: the first never varies; collinear: nothing is left of a wanted one.
     """
@@ -185,9 +186,9 @@ def _identified(x: np.ndarray, u: np.ndarray, t: np.ndarray, wanted: int, n_in: 
     _, net, _ = _last_step(np.ones(len(x)), x, u, t, np.zeros(x.shape[1]), np.zeros(t.max() + 1), flat=True)
     kept: list[int] = []
     for j in range(x.shape[1]):
-        left = net[:, j]
-        if kept:
-            left = left - net[:, kept] @ np.linalg.lstsq(net[:, kept], left, rcond=None)[0]
+        left, others = net[:, j], [k for k in range(x.shape[1]) if k != j] if j < wanted else kept
+        if others:
+            left = left - net[:, others] @ np.linalg.lstsq(net[:, others], left, rcond=None)[0]
         if np.linalg.norm(left) > 1e-6 * max(np.linalg.norm(x[:, j] - x[:, j].mean()), 1e-12):
             kept.append(j)
         elif j < wanted:

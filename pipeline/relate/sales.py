@@ -6,6 +6,8 @@ sales.shape.any_difference, sales.shape.line_departure (p-values), sales.orders.
 sales.order_value.per_point, sales.repeat_purchase.per_point.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -20,6 +22,18 @@ TOP_SPENDERS = 0.01
 FEWEST_MONTHS = 10  # clusters of months below which their error is not known
 LEAST_P = 1e-4  # smaller p-values are given as this one: their digits say nothing
 TOP_TWIN, TWO_WAY = ".without_top_1_percent", ".two_way_clusters"
+
+
+def answerable(sample: SalesSample) -> SalesSample:
+    """The sample; where the model per point has no answer, with the reason as its problem.
+
+    Nothing that leans on that model, and no figure to hold against it, then gives a number for lack of its own excuse.
+    """
+    try:
+        fit_sales(sample, ["score"])
+    except NotEstimable as why:
+        return replace(sample, problem=why)
+    return sample
 
 
 def per_point(sample: SalesSample, level: Level = "associated", reason: str = "") -> tuple[list[Claim], pd.DataFrame]:

@@ -97,10 +97,17 @@ def test_a_month_of_returns_is_kept_as_it_is():
 
 def test_what_the_fixed_effects_absorb_is_left_out_of_adjusters_and_refused_as_a_question():
     y, x, unit, month, units = panel()
-    wide = np.column_stack([x[:, 0], unit % 3, x[:, 0] * 2 + month])
-    assert fit_ppml(y, wide, ["x", "segment", "copy"], unit, month, units, wanted=1).names == ("x",)
+    wide = np.column_stack([x[:, 0], unit % 3, month**2])
+    assert fit_ppml(y, wide, ["x", "segment", "season"], unit, month, units, wanted=1).names == ("x",)
     with pytest.raises(NotEstimable, match="collinear"):
-        fit_ppml(y, wide, ["x", "segment", "copy"], unit, month, units)
+        fit_ppml(y, wide, ["x", "segment", "season"], unit, month, units)
+
+
+def test_a_question_that_an_adjuster_repeats_has_no_answer():
+    """Whichever came first would be credited with both."""
+    y, x, unit, month, units = panel()
+    with pytest.raises(NotEstimable, match="collinear"):
+        fit_ppml(y, np.column_stack([x[:, 0], x[:, 0] * 2 + month]), ["x", "copy"], unit, month, units, wanted=1)
 
 
 def test_rows_that_an_adjuster_separates_are_left_out_and_counted():
