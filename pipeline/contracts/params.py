@@ -85,6 +85,24 @@ class Drop:
 
 
 @dataclass(frozen=True)
+class Database:
+    """Where the export comes from when it is a query's result: `python -m pipeline.ingest fetch` asks, read-only.
+
+    password_env names the environment variable that holds the password; it is written nowhere else.
+    """
+
+    kind: Literal["postgresql", "sqlite"]
+    query: str  # one SELECT; its columns are the headers; ORDER BY its key, so that the same rows are the same file
+    file: str | None = None  # of SQLite
+    host: str | None = None  # of PostgreSQL, as all below
+    port: int = 5432
+    name: str | None = None
+    user: str | None = None
+    password_env: str | None = None
+    ssl: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+
+
+@dataclass(frozen=True)
 class Source:
     """One export: where it lies, how it is written, and which header feeds which canonical column.
 
@@ -119,6 +137,7 @@ class Source:
     allow_empty: bool = False
     final_newline: bool = False  # the tool ends its last line: an export that does not was cut (FILE-TRUNC)
     quarantine_limit: float = 0.2  # a larger share of broken rows says that the description is wrong: refused
+    database: Database | None = None  # asked by `fetch`, which writes folder/files (one Parquet file)
     preset: str | None = None  # an export tool whose layout fills the keys not given here (pipeline.contracts.presets)
 
 

@@ -1,4 +1,4 @@
-"""python -m pipeline.ingest inspect FILE… | check [SOURCE…]: look at exports before anything is kept of them."""
+"""python -m pipeline.ingest inspect FILE… | check [SOURCE…] | fetch [SOURCE…]: exports before they are ingested."""
 
 import argparse
 import os
@@ -12,7 +12,8 @@ from pipeline.contracts.refusal import Refusal
 
 def main(words: list[str]) -> int:
     """Exit code: 0, or 2 when anything was refused; one file or source that is refused does not stop the others."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.ingest", description="Look at exports; nothing is kept.")
+    parser = argparse.ArgumentParser(prog="python -m pipeline.ingest",
+                                     description="Look at exports, or fetch them from a database.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     look = verbs.add_parser("inspect", help="say what a file is and print a block for params.yaml")
     look.add_argument("files", nargs="+", metavar="FILE",
@@ -20,12 +21,20 @@ def main(words: list[str]) -> int:
     rehearse = verbs.add_parser("check", help="hold the exports against their contracts in params.yaml")
     rehearse.add_argument("sources", nargs="*", metavar="SOURCE", help="names under sources (default: all)")
     rehearse.add_argument("--params", default="params.yaml", metavar="FILE", help="the params file (params.yaml)")
+    ask = verbs.add_parser("fetch", help="ask the databases that sources declare and keep each result as an export")
+    ask.add_argument("sources", nargs="*", metavar="SOURCE", help="names under sources (default: all with a database)")
+    ask.add_argument("--params", default="params.yaml", metavar="FILE", help="the params file (params.yaml)")
     given = parser.parse_args(words)
     if given.verb == "inspect":
         from pipeline.ingest.findings import report
         from pipeline.ingest.inspect import inspect_file
 
         return _each(given.files, lambda name: report(inspect_file(Path(name))))
+    if given.verb == "fetch":
+        from pipeline.ingest.fetch import fetch, fetchable, told
+
+        asked = load_params(Path(given.params))
+        return _each(fetchable(given.sources, asked), lambda name: told(name, fetch(asked.sources[name], name)))
     from pipeline.ingest.check import check_source, chosen
 
     params = load_params(Path(given.params))

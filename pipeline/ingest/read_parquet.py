@@ -1,7 +1,10 @@
 """A Parquet export as a table of text, so that every format goes through the same rules."""
 
+import json
+
 import duckdb
 import numpy as np
+import pyarrow.parquet as pq
 
 from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
@@ -11,6 +14,7 @@ from pipeline.ingest.files import Export
 from pipeline.ingest.header import match_header
 from pipeline.ingest.raw import Loaded, check_loaded, count_rows
 
+NUMBERS = b"vivencia.numbers"  # in the file's metadata: columns whose texts are numbers with a point (JSON list)
 NESTED = ("STRUCT", "MAP", "UNION", "BLOB", "[]")
 
 
@@ -25,9 +29,10 @@ def load_parquet(con: duckdb.DuckDBPyConnection, export: Export, source: Source,
     header = match_header(list(types), source, export.name)
     names = list(types)
     canonical = {h: n for n, h in source.columns.items()}
+    spelled = json.loads((pq.read_metadata(export.path).metadata or {}).get(NUMBERS, b"[]"))
     columns = []
     for declared, place in header.positions.items():
-        kind = types[names[place]]
+        kind = "DECIMAL" if names[place] in spelled else types[names[place]]
         _check_type(declared, kind, canonical.get(declared), source, export.name)
         columns.append(f"{_text(quoted(names[place]), kind, source.decimal)} AS {quoted(declared)}")
     con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT {', '.join(columns)} FROM {scan}")

@@ -1,0 +1,87 @@
+"""The result of a query to an SQLite file as Arrow batches, read-only and from one snapshot."""
+
+import math
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+
+from pipeline.contracts.params import Database
+from pipeline.contracts.refusal import Refusal
+
+BATCH = 20_000
+
+
+@dataclass
+class Answer:
+    """A result that is about to be read, all as text: SQLite types its cells, not its columns."""
+
+    schema: pa.Schema
+    count: int
+    fetched_at: str
+    cursor: sqlite3.Cursor
+    where: str
+    texts: set[str] = field(default_factory=set)  # columns in which a text was seen
+    digits: set[str] = field(default_factory=set)  # columns in which a number was seen
+
+    @property
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        while rows := self.cursor.fetchmany(BATCH):
+            columns = [[self._text(value, name) for value in column]
+                       for name, column in zip(self.schema.names, zip(*rows, strict=True), strict=True)]
+            yield pa.RecordBatch.from_arrays([pa.array(c, pa.string()) for c in columns], schema=self.schema)
+
+    def numbers(self) -> list[str]:
+        """Columns whose texts are numbers with a point: those of which no cell was a text."""
+        return [name for name in self.schema.names if name in self.digits - self.texts]
+
+    def _text(self, value: Any, column: str) -> str | None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            self.texts.add(column)
+            return value
+        if isinstance(value, bytes):
+            raise Refusal("COL-TYPE", "a column of the query holds bytes", file=self.where, column=column,
+                          found="a blob", expected="a cast in the query, or the query without it")
+        self.digits.add(column)
+        if isinstance(value, int) or not math.isfinite(value):
+            return str(value)
+        return format(Decimal(repr(value)), "f").removesuffix(".0")
+
+
+@contextmanager
+def ask_sqlite(database: Database, where: str) -> Iterator[Answer]:
+    """The answer, inside a read transaction that ends with the block."""
+    path = Path(database.file or "").expanduser()
+    if not database.file or not path.is_file():
+        raise Refusal("SQL-CONNECT", "there is no such SQLite file", file=where, found=repr(database.file),
+                      expected="`file:` with the path of the database")
+    connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True, isolation_level=None)
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("BEGIN")
+        inner = f"({database.query.strip().rstrip(';')}\n)"
+        count = connection.execute(f"SELECT count(*) FROM {inner}").fetchone()[0]
+        cursor = connection.execute(f"SELECT * FROM {inner}")
+        schema = pa.schema([(column[0], pa.string()) for column in cursor.description])
+        yield Answer(schema, count, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), cursor, where)
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "") or ""
+        if name == "SQLITE_NOTADB":
+            raise Refusal("FMT-MAGIC", "this is no SQLite database", file=str(path),
+                          expected="an SQLite file") from None
+        if "decode" in str(error):
+            raise Refusal("ENC-INVALID", "a text of the database is not UTF-8", file=where,
+                          expected="the query without that column") from None
+        raise Refusal("SQL-QUERY", "the database refuses this query", file=where, found=str(error).split("\n")[0],
+                      expected="one SELECT") from None
+    finally:
+        connection.close()
