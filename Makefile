@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: reports test lab bench bench-quick bench-ingest example clean help
+.PHONY: reports test lab bench bench-quick bench-ingest bench-fitting example clean help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -35,6 +35,9 @@ bench: .venv/ready ## the same over 2,000 companies of each world, size and powe
 
 bench-ingest: .venv/ready ## DATA=folder: every file under it through ingest, rows counted
 	@python -m benchmarks.ingest "$(DATA)"
+
+bench-fitting: .venv/ready ## how fast the models are fitted, beside pyfixest and statsmodels in one run
+	@python -m benchmarks.fitting --size M --json build/fitting.json
 
 example: .venv/ready ## NAME=telco|olist|cdnow DATA=folder: pages of a public data set, in build/examples/NAME
 	@python -m pipeline.stages.example "$(NAME)" "$(DATA)"

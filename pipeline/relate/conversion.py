@@ -9,6 +9,8 @@ sales.conversion_margin.* where the sales carry a margin, sales.break_even_cost.
 the declared months: segment horizon:<months>).
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -19,6 +21,7 @@ from pipeline.relate.sales import add_groups, fit_groups
 from pipeline.relate.sample import SalesSample
 
 METHOD = "ppml_conversion"
+MOST_WEIGHTS = 4_000_000  # of customers x replicates held at once
 SOURCES = ("detractor", "passive")
 
 
@@ -73,7 +76,7 @@ def conversion_value(sample: SalesSample, fit: PpmlFit, source: str, money: str 
 
 def bootstrap_values(sample: SalesSample, fit: PpmlFit, source: str, replicates: int = 2000,
                      seed: int = 20240101) -> np.ndarray:
-    """(replicates,) values of theta with customers drawn anew: all of them by one product of weights and sums.
+    """(replicates,) values of theta with customers drawn anew: by products of weights and sums, no replicate refitted.
 
     The check of the joint-influence interval. A draw moves the coefficients by its customers' influence (no refit),
     the spend and the promoters' answers by their weights; the slope inside groups enters to first order.
@@ -95,7 +98,16 @@ def bootstrap_values(sample: SalesSample, fit: PpmlFit, source: str, replicates:
     columns = np.column_stack([pull["step"], pull["slope"], *sums(paid, paid["revenue"].to_numpy(float), -1.0),
                                *sums(promoters, np.ones(len(promoters)), 1.0)])
     offered = np.flatnonzero(np.any(columns != 0, axis=1))
-    draws = np.random.default_rng(seed).multinomial(len(offered), np.full(len(offered), 1 / len(offered)), replicates)
-    step, slope, n, spend, after, after_slope, m, _, tilt, tilt_slope = (draws @ columns[offered]).T
+    drawn = np.concatenate([weights @ columns[offered] for weights in _weights(len(offered), replicates, seed)])
+    step, slope, n, spend, after, after_slope, m, _, tilt, tilt_slope = drawn.T
     raised = np.exp(value["step"] + step) * (after + slope * after_slope) * (tilt + slope * tilt_slope) / m
     return (raised - spend) / n
+
+
+def _weights(customers: int, replicates: int, seed: int) -> Iterator[np.ndarray]:
+    """(some replicates, customers) times that each customer is drawn, in blocks that together make all replicates."""
+    rng, block = np.random.default_rng(seed), max(1, MOST_WEIGHTS // customers)
+    for first in range(0, replicates, block):
+        size = min(block, replicates - first)
+        place = rng.integers(0, customers, (size, customers)) + customers * np.arange(size)[:, None]
+        yield np.bincount(place.ravel(), minlength=size * customers).reshape(size, customers).astype(float)
