@@ -3,8 +3,9 @@
 Everything else in this room is written once, in Narwhals. Here stands only what Narwhals has no expression for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import duckdb
@@ -19,9 +20,11 @@ from pipeline.link.calendar import FIRST_YEAR, month_starts
 
 Native = pd.DataFrame | duckdb.DuckDBPyRelation
 MINOR = 10_000  # money is summed exactly, in ten-thousandths of the currency unit
+_NUMBERS = count(1)  # of the tables that `kept` makes: any name will do that no other has
 
 _PANDAS = {"number": "float64", "integer": "Int64", "timestamp": "datetime64[us]", "boolean": "boolean"}
-_DUCKDB = {"number": "DOUBLE", "integer": "BIGINT", "timestamp": "TIMESTAMP", "boolean": "BOOLEAN"}
+_DUCKDB = {"number": "DOUBLE", "integer": "BIGINT", "timestamp": "TIMESTAMP", "boolean": "BOOLEAN",
+           "money": "DECIMAL(18,4)"}
 
 
 def canonical_tables(tables: Mapping[str, Native]) -> dict[str, nw.LazyFrame]:
@@ -32,7 +35,7 @@ def canonical_tables(tables: Mapping[str, Native]) -> dict[str, nw.LazyFrame]:
 def canonical(native: Native, table: Table) -> nw.LazyFrame:
     """The table with every canonical column in its type; absent ones are missing, x_ and `source` columns stay.
 
-    Money comes as whole ten-thousandths (int64), so that sums are exact and equal on both engines.
+    Money is exact: whole ten-thousandths (int64) in pandas, decimals in the engine; `whole` makes them equal.
     """
     if isinstance(native, pd.DataFrame):
         columns = {c.name: _pandas_column(native, c) for c in table.columns}
@@ -72,11 +75,9 @@ def _pandas_money(frame: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _duckdb_column(column: Column, present: bool) -> str:
-    kind = "BIGINT" if column.kind == "money" else _DUCKDB.get(column.kind, "VARCHAR")
+    kind = _DUCKDB.get(column.kind, "VARCHAR")
     if not present:
         return f'CAST(NULL AS {kind}) AS "{column.name}"'
-    if column.kind == "money":
-        return f'CAST(round("{column.name}" * {MINOR}) AS BIGINT) AS "{column.name}"'
     return f'CAST("{column.name}" AS {kind}) AS "{column.name}"'
 
 
@@ -106,23 +107,43 @@ def with_month(frame: nw.LazyFrame, column: str, into: str, time_zone: str) -> n
     return nw.from_native(native.project(f'*, CAST({month} AS BIGINT) AS "{into}"'))
 
 
+def whole(frame: nw.LazyFrame, names: Sequence[str]) -> nw.LazyFrame:
+    """Sums of money in columns `names` as whole ten-thousandths (int64): after summing the engine has few to turn."""
+    native = frame.to_native()
+    if isinstance(native, pd.DataFrame):
+        return frame
+    return nw.from_native(native.project(_replacing({n: f'CAST("{n}" * {MINOR} AS BIGINT)' for n in names})))
+
+
+def _replacing(expressions: Mapping[str, str]) -> str:
+    return "* REPLACE (" + ", ".join(f'{made} AS "{name}"' for name, made in expressions.items()) + ")"
+
+
 def kept(frame: nw.LazyFrame) -> nw.LazyFrame:
-    """The same rows, computed once: DuckDB would otherwise aggregate the order lines again for every use."""
+    """The same rows, computed once into a table of the engine, which goes to disk when memory is short."""
     native = frame.to_native()
-    return frame if isinstance(native, pd.DataFrame) else nw.from_native(native.materialize())
+    if isinstance(native, pd.DataFrame):
+        return frame
+    name = f"kept_{next(_NUMBERS)}"
+    native.query("made", f"CREATE TEMP TABLE {name} AS FROM made")
+    return nw.from_native(native.query("made", f"FROM {name}"))
 
 
-def with_every_month(frame: nw.LazyFrame, first: str, last: str) -> nw.LazyFrame:
-    """Each row once per month from column `first` to column `last`, both included, with the column `month`."""
+def latest(frame: nw.LazyFrame, keys: Sequence[str], value: str, order: Sequence[str], sums: Sequence[str],
+           ) -> nw.LazyFrame:
+    """One row per `keys`: the int64 sums of `sums`, and `last`, the value of the row that is last by `order`.
+
+    `value` is never missing; a missing first column of `order` stands for one and the same early time.
+    """
     native = frame.to_native()
-    if not isinstance(native, pd.DataFrame):
-        every = f'unnest(range(CAST("{first}" AS BIGINT), CAST("{last}" AS BIGINT) + 1))'
-        return nw.from_native(native.project(f"*, {every} AS month"))
-    start, stop = (native[name].to_numpy(dtype="int64") for name in (first, last))
-    length = np.maximum(stop - start + 1, 0)
-    offset = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-    spread = native.take(np.repeat(np.arange(len(native)), length)).reset_index(drop=True)
-    return nw.from_native(spread.assign(month=np.repeat(start, length) + offset)).lazy()
+    if isinstance(native, pd.DataFrame):
+        grouped = native.sort_values([*order], kind="stable", na_position="first").groupby([*keys], dropna=False)
+        made = grouped.agg(**{name: (name, "sum") for name in sums}, last=(value, "last"))
+        return nw.from_native(made.reset_index()).lazy()
+    by = ", ".join(f'"{name}"' for name in keys)
+    totals = "".join(f', CAST(sum("{name}") AS BIGINT) AS "{name}"' for name in sums)
+    place = order[0] if len(order) == 1 else "row(" + ", ".join(order) + ")"
+    return nw.from_native(native.aggregate(f'{by}{totals}, arg_max("{value}", {place}) AS last', by))
 
 
 def with_missing(frame: nw.LazyFrame, kinds: Mapping[str, str]) -> nw.LazyFrame:
@@ -166,12 +187,21 @@ def _pandas_finish(values: pd.Series, kind: str) -> pd.Series:
     return values.astype(_PANDAS_FINISH[kind])
 
 
+def sorted_by(frame: nw.LazyFrame, order: Sequence[str]) -> nw.LazyFrame:
+    """The rows in that order; nothing is missing in it."""
+    native = frame.to_native()
+    if isinstance(native, pd.DataFrame):
+        return nw.from_native(native.sort_values([*order], ignore_index=True)).lazy()
+    return nw.from_native(native.order(", ".join(f'"{name}"' for name in order)))
+
+
 def rows(frame: nw.LazyFrame) -> list[dict[str, Any]]:
     """A small frame as a list of dicts, missing as None, from either engine."""
-    table = frame.collect("pyarrow").to_native() if _is_duckdb(frame) else pa.Table.from_pandas(
-        frame.to_native(), preserve_index=False)
-    return table.to_pylist()
+    return fetched(frame).to_pylist()
 
 
-def _is_duckdb(frame: nw.LazyFrame) -> bool:
-    return frame.implementation.is_duckdb()
+def fetched(frame: nw.LazyFrame) -> pa.Table:
+    """All rows of a frame in memory, from either engine."""
+    native = frame.to_native()
+    return pa.Table.from_pandas(native, preserve_index=False) if isinstance(native, pd.DataFrame) else (
+        native.to_arrow_table())

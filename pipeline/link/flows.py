@@ -1,19 +1,43 @@
-"""What happened to a customer in a month, per source: one row per customer and month in which something did.
+"""What each person did, folded once: orders, answers and responses, and from them what a month of a person holds.
 
 Sums run over whole numbers (micro-points, ten-thousandths, microseconds), so that order and engine do not
 move a digit; the division comes last.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import narwhals as nw
 
-from pipeline.link.engine import MINOR, kept, rows, with_month
+from pipeline.link.engine import kept, latest, rows, whole, with_month
 from pipeline.link.window import Window
 
-KEYS = ["customer_id", "month"]
+KEYS = ["person", "month"]
 MICRO = 1_000_000
 HOUR = 3_600 * MICRO
+UNDATED, LATER = 0, 1_000_000  # months of what has no date, and of what lies after the end of the data
+
+
+@dataclass(frozen=True)
+class Flows:
+    """Frames with `person` instead of customer_id; None where the table is absent.
+
+    orders: one row per person, order_id, month and is_return: net_amount, margin (whole ten-thousandths), unknown (a
+    line lacks its margin), first and last instant, channel. answers: one row per person, instrument and month: points
+    (whole micro-points), n, last. responses: one row per person, response_id and month: of its invitation (asked) and
+    of its answer (given). tickets: the tickets with a person.
+    """
+
+    instruments: list[str]
+    orders: nw.LazyFrame | None = None
+    answers: nw.LazyFrame | None = None
+    asked: nw.LazyFrame | None = None
+    given: nw.LazyFrame | None = None
+    tickets: nw.LazyFrame | None = None
+
+
+def known(column: str) -> nw.Expr:
+    return ~nw.col(column).is_null()
 
 
 def score_up() -> nw.Expr:
@@ -22,56 +46,9 @@ def score_up() -> nw.Expr:
     return nw.when(nw.col("direction") == "lower_is_better").then(turned).otherwise(nw.col("score"))
 
 
-def known(column: str) -> nw.Expr:
-    return ~nw.col(column).is_null()
-
-
-def has_any(frame: nw.LazyFrame, columns: Iterable[str]) -> dict[str, bool]:
-    """Per column, whether it holds anything at all."""
-    found = rows(frame.select(*(nw.col(name).count().alias(name) for name in columns)))[0]
-    return {name: count > 0 for name, count in found.items()}
-
-
-def instruments_of(surveys: nw.LazyFrame) -> list[str]:
-    """Names of the instruments that were asked, sorted."""
-    return sorted(row["instrument"] for row in rows(distinct(surveys, ["instrument"])) if row["instrument"])
-
-
-def answers(surveys: nw.LazyFrame, window: Window, time_zone: str) -> nw.LazyFrame:
-    """Answers of known customers with their month and `points` (score_up in whole micro-points)."""
-    given = surveys.filter(known("customer_id"), known("responded_at"), known("score"))
-    given = given.filter(nw.col("responded_at") < window.cut)
-    return with_month(points(given), "responded_at", "month", time_zone)
-
-
-def points(answered: nw.LazyFrame) -> nw.LazyFrame:
-    """Adds `points`: score_up in whole micro-points."""
-    return answered.with_columns(points=(score_up() * MICRO).round().cast(nw.Int64))
-
-
-def survey_flows(surveys: nw.LazyFrame, window: Window, time_zone: str) -> list[nw.LazyFrame]:
-    """Frames by KEYS: count_invitations, count_answers, and per instrument score_ and latest_ (last in the month).
-
-    An invitation without its own date counts in the month of its answer; without any date in the export
-    count_invitations is left out.
-    """
-    flows = []
-    if has_any(surveys, ["sent_at"])["sent_at"]:
-        asked = surveys.filter(known("customer_id")).with_columns(asked_at=nw.coalesce("sent_at", "responded_at"))
-        asked = asked.filter(known("asked_at"), nw.col("asked_at") < window.cut)
-        asked = with_month(asked, "asked_at", "month", time_zone)
-        flows.append(_count_distinct(asked, "response_id", "count_invitations"))
-    given = answers(surveys, window, time_zone)
-    flows.append(_count_distinct(given, "response_id", "count_answers"))
-    for instrument in instruments_of(surveys):
-        own = given.filter(nw.col("instrument") == instrument)
-        monthly = sums(own, KEYS, ["points"], n=nw.len())
-        latest = own.unique(KEYS, keep="last", order_by=["responded_at", "response_id"])
-        monthly = monthly.join(latest.select(*KEYS, last="points"), on=KEYS)
-        flows.append(monthly.select(
-            *KEYS, (nw.col("points") / nw.col("n") / MICRO).alias(f"score_{instrument}"),
-            (nw.col("last") / MICRO).alias(f"latest_{instrument}")))
-    return [kept(flow) for flow in flows]
+def distinct(frame: nw.LazyFrame, keys: list[str]) -> nw.LazyFrame:
+    """The distinct combinations of `keys`; grouping costs the engine far less than the window behind `unique`."""
+    return frame.group_by(keys).agg(twins=nw.len()).select(*keys)
 
 
 def sums(frame: nw.LazyFrame, keys: list[str], names: list[str], **more: nw.Expr) -> nw.LazyFrame:
@@ -80,57 +57,112 @@ def sums(frame: nw.LazyFrame, keys: list[str], names: list[str], **more: nw.Expr
     return summed.with_columns(nw.col(*names).cast(nw.Int64))
 
 
-def _count_distinct(frame: nw.LazyFrame, key: str, into: str) -> nw.LazyFrame:
-    return distinct(frame, [*KEYS, key]).group_by(KEYS).agg(nw.len().alias(into))
+def instruments_of(surveys: nw.LazyFrame) -> list[str]:
+    """Names of the instruments that were asked, sorted."""
+    return sorted(row["instrument"] for row in rows(distinct(surveys, ["instrument"])) if row["instrument"])
 
 
-def distinct(frame: nw.LazyFrame, keys: list[str]) -> nw.LazyFrame:
-    """The distinct combinations of `keys`; grouping costs the engine far less than the window behind `unique`."""
-    return frame.group_by(keys).agg(twins=nw.len()).select(*keys)
+def placed(frame: nw.LazyFrame, column: str, window: Window | None, time_zone: str) -> nw.LazyFrame:
+    """Adds `month`, that of `column`: UNDATED where it is missing, LATER after the end of the data."""
+    if window is None:
+        return frame.with_columns(month=nw.lit(UNDATED))
+    frame = with_month(frame, column, "month", time_zone)
+    later = nw.when(nw.col(column) >= window.cut).then(nw.lit(LATER)).otherwise(nw.col("month"))
+    return frame.with_columns(month=later.fill_null(UNDATED).cast(nw.Int64))
 
 
-def ticket_flows(tickets: nw.LazyFrame, window: Window, time_zone: str) -> list[nw.LazyFrame]:
+def gather(frames: Mapping[str, nw.LazyFrame], people: nw.LazyFrame | None, held: Mapping[str, Mapping[str, int]],
+           window: Window | None, time_zone: str) -> Flows:
+    """The flows of these canonical tables. people: person and customer_id."""
+    asked_for = instruments_of(frames["surveys"]) if "surveys" in frames else []
+    if people is None:
+        return Flows(asked_for)
+    made = {}
+    if "sales" in frames:
+        lines = placed(_owned(frames["sales"], people), "ordered_at", window, time_zone)
+        made["orders"] = kept(_orders(lines))
+    if "surveys" in frames:
+        surveys = _owned(frames["surveys"], people)
+        answered = surveys.filter(known("score")).with_columns(points=(score_up() * MICRO).round().cast(nw.Int64))
+        answered = placed(answered, "responded_at", window, time_zone).filter(nw.col("month") < LATER)
+        made["answers"] = kept(latest(answered.with_columns(n=nw.lit(1)), ["person", "instrument", "month"], "points",
+                                      ["responded_at", "response_id"], ["points", "n"]))
+        made["given"] = kept(distinct(answered, ["person", "response_id", "month"]))
+        if held["surveys"]["sent_at"]:
+            surveys = surveys.with_columns(asked_at=nw.coalesce("sent_at", "responded_at"))
+            surveys = placed(surveys, "asked_at", window, time_zone)
+        else:
+            surveys = surveys.with_columns(month=nw.lit(UNDATED))
+        made["asked"] = kept(distinct(surveys, ["person", "response_id", "month"]))
+    if "tickets" in frames:
+        made["tickets"] = kept(_owned(frames["tickets"], people).select(
+            "person", "ticket_id", "created_at", "solved_at", "is_complaint", "touchpoint", "channel"))
+    return Flows(asked_for, **made)
+
+
+def _owned(frame: nw.LazyFrame, people: nw.LazyFrame) -> nw.LazyFrame:
+    """The rows of known customers, with `person` instead of customer_id."""
+    return frame.join(people, on="customer_id").drop("customer_id")
+
+
+def _orders(lines: nw.LazyFrame) -> nw.LazyFrame:
+    lines = lines.with_columns(is_return=nw.col("is_return").fill_null(False))
+    folded = lines.group_by("person", "order_id", "month", "is_return").agg(
+        nw.col("net_amount").sum(), nw.col("margin").sum(), valued=nw.col("margin").count(), lines=nw.len(),
+        first=nw.col("ordered_at").min(), last=nw.col("ordered_at").max(), channel=nw.col("channel").min())
+    folded = folded.with_columns(unknown=(nw.col("valued") < nw.col("lines")).cast(nw.Int64))
+    return whole(folded.drop("valued", "lines"), ["net_amount", "margin"])
+
+
+def survey_months(flows: Flows, held: Mapping[str, int]) -> list[nw.LazyFrame]:
+    """Frames by KEYS: count_invitations, count_answers, and per instrument score_ and latest_ (last in the month).
+
+    An invitation without its own date counts in the month of its answer; without any date in the export
+    count_invitations is left out.
+    """
+    found = [_counted(flows.asked, "count_invitations")] if held["sent_at"] else []
+    found.append(_counted(flows.given, "count_answers"))
+    for instrument in flows.instruments:
+        own = _dated(flows.answers).filter(nw.col("instrument") == instrument)
+        found.append(own.select(*KEYS, (nw.col("points") / nw.col("n") / MICRO).alias(f"score_{instrument}"),
+                                (nw.col("last") / MICRO).alias(f"latest_{instrument}")))
+    return found
+
+
+def _dated(frame: nw.LazyFrame) -> nw.LazyFrame:
+    return frame.filter(nw.col("month") > UNDATED, nw.col("month") < LATER)
+
+
+def _counted(responses: nw.LazyFrame, into: str) -> nw.LazyFrame:
+    return _dated(responses).group_by(KEYS).agg(nw.len().alias(into))
+
+
+def ticket_months(flows: Flows, held: Mapping[str, int], window: Window, time_zone: str) -> list[nw.LazyFrame]:
     """Frames by KEYS: opened (count_tickets, count_complaints) and closed (count_solved, ttr_hours).
 
     A ticket without an opening time has no place in time and is left out; one solved after the data end is
     still open. count_complaints is left out when no ticket says whether it is one.
     """
-    made = tickets.filter(known("customer_id"), known("created_at"), nw.col("created_at") < window.cut)
-    opened = made.with_columns(count_complaints=nw.col("is_complaint").fill_null(False).cast(nw.Int64))
-    opened = with_month(opened, "created_at", "month", time_zone)
-    opened = sums(opened, KEYS, ["count_complaints"], count_tickets=nw.len())
-    if not has_any(tickets, ["is_complaint"])["is_complaint"]:
+    made = placed(flows.tickets, "created_at", window, time_zone)
+    made = _dated(made.with_columns(count_complaints=nw.col("is_complaint").fill_null(False).cast(nw.Int64)))
+    opened = sums(made, KEYS, ["count_complaints"], count_tickets=nw.len())
+    if not held["is_complaint"]:
         opened = opened.drop("count_complaints")
-    solved = made.filter(known("solved_at"), nw.col("solved_at") < window.cut)
+    solved = made.drop("month").filter(known("solved_at"), nw.col("solved_at") < window.cut)
     solved = solved.with_columns(closed_at=nw.max_horizontal("created_at", "solved_at"))
     solved = solved.with_columns(waited=(nw.col("closed_at") - nw.col("created_at")).dt.total_microseconds())
-    closed = sums(with_month(solved, "closed_at", "month", time_zone), KEYS, ["waited"], count_solved=nw.len())
-    closed = closed.select(*KEYS, "count_solved", ttr_hours=nw.col("waited") / nw.col("count_solved") / HOUR)
-    return [kept(opened), kept(closed)]
+    closed = sums(placed(solved, "closed_at", window, time_zone), KEYS, ["waited"], count_solved=nw.len())
+    return [opened, closed.select(*KEYS, "count_solved", ttr_hours=nw.col("waited") / nw.col("count_solved") / HOUR)]
 
 
-def sales_flows(sales: nw.LazyFrame, window: Window, time_zone: str) -> list[nw.LazyFrame]:
-    """One frame by KEYS: count_orders, count_returns (orders with a returned line), revenue (net) and margin.
-
-    The margin of a month is missing when a line of it has none; left out when no line has one.
-    """
-    bought = sales.filter(known("customer_id"), known("ordered_at"), nw.col("ordered_at") < window.cut)
-    bought = with_month(bought, "ordered_at", "month", time_zone)
-    monthly = sums(folded_orders(bought, KEYS), KEYS, ["net_amount", "margin", "back", "sold"],
-                    unknown=nw.col("unknown").max())
-    columns = {"count_orders": nw.col("sold"), "count_returns": nw.col("back"), "revenue": nw.col("net_amount") / MINOR}
-    if has_any(sales, ["margin"])["margin"]:
-        columns["margin"] = nw.when(nw.col("unknown") == 0).then(nw.col("margin") / MINOR)
-    return [kept(monthly.select(*KEYS, **columns))]
-
-
-def folded_orders(lines: nw.LazyFrame, keys: list[str], **more: nw.Expr) -> nw.LazyFrame:
-    """Order lines folded into orders (by `keys` and order_id): net_amount and margin summed, sold and back 1 when
-    the order has a line sold or returned, unknown 1 when a line lacks its margin.
-
-    Counting distinct orders directly costs the engine three times as much.
-    """
-    back = nw.col("is_return").fill_null(False).cast(nw.Int64)
-    lines = lines.with_columns(back=back, sold=1 - back, unknown=nw.col("margin").is_null().cast(nw.Int64))
-    flags = {name: nw.col(name).max() for name in ("back", "sold", "unknown")}
-    return sums(lines, [*keys, "order_id"], ["net_amount", "margin"], **flags, **more)
+def sales_months(flows: Flows, held: Mapping[str, int]) -> list[nw.LazyFrame]:
+    """One frame by KEYS: count_orders, count_returns (orders with a returned line), revenue and margin in whole
+    ten-thousandths; the margin of a month is missing when a line of it has none, left out when no line has one."""
+    back = nw.col("is_return").cast(nw.Int64)
+    orders = _dated(flows.orders).with_columns(count_returns=back, count_orders=1 - back)
+    monthly = sums(orders, KEYS, ["net_amount", "margin", "count_orders", "count_returns"],
+                   unknown=nw.col("unknown").max())
+    columns = {"count_orders": "count_orders", "count_returns": "count_returns", "revenue": "net_amount"}
+    if held["margin"]:
+        columns["margin"] = nw.when(nw.col("unknown") == 0).then(nw.col("margin"))
+    return [monthly.select(*KEYS, **columns)]

@@ -7,7 +7,7 @@ import narwhals as nw
 
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
-from pipeline.link.engine import Native, rows
+from pipeline.link.engine import Native, kept, rows
 
 SHARED_SHARE = 0.01  # an id on more than this share of a table's rows …
 SHARED_TIMES = 10  # … and on this many times the rows of an average id is not one customer ('guest')
@@ -29,21 +29,22 @@ def lazy(native: Native) -> nw.LazyFrame:
 
 
 def unite(sources: Mapping[str, Native], table: str) -> Native:
-    """All rows of the sources of one table, one below the other, with the column `source`.
+    """All rows of the sources of one table, one below the other; of several, with the column `source`.
 
     A key that stands in two sources is refused (KEY-TWICE): ingest has proved it unique within each.
     """
+    if len(sources) == 1:
+        return next(iter(sources.values()))
     parts = [lazy(native).with_columns(source=nw.lit(name)) for name, native in sources.items()]
-    united = parts[0] if len(parts) == 1 else nw.concat(parts, how="diagonal")
-    if len(parts) > 1:
-        key = list(TABLES[table].key)
-        twice = united.group_by(key).agg(first=nw.col("source").min(), last=nw.col("source").max())
-        twice = twice.filter(nw.col("first") != nw.col("last"))
-        found = rows(twice.group_by("first", "last").agg(n=nw.len()).sort("first", "last"))
-        if found:
-            raise Refusal("KEY-TWICE", f"the same {' and '.join(key)} stands in two sources of {table}",
-                          found=f"{found[0]['n']} keys in both {found[0]['first']} and {found[0]['last']}",
-                          expected="each row in one source; leave the overlap out of one of them")
+    united = nw.concat(parts, how="diagonal")
+    key = list(TABLES[table].key)
+    twice = united.group_by(key).agg(first=nw.col("source").min(), last=nw.col("source").max())
+    twice = twice.filter(nw.col("first") != nw.col("last"))
+    found = rows(twice.group_by("first", "last").agg(n=nw.len()).sort("first", "last"))
+    if found:
+        raise Refusal("KEY-TWICE", f"the same {' and '.join(key)} stands in two sources of {table}",
+                      found=f"{found[0]['n']} keys in both {found[0]['first']} and {found[0]['last']}",
+                      expected="each row in one source; leave the overlap out of one of them")
     return united.to_native()
 
 
@@ -115,7 +116,7 @@ def shared_ids(tables: Mapping[str, Native]) -> dict[str, list[str]]:
     for name in OWNED:
         if name in tables:
             counts = lazy(tables[name]).filter(~nw.col("customer_id").is_null())
-            counts = counts.group_by("customer_id").agg(n=nw.len())
+            counts = kept(counts.group_by("customer_id").agg(n=nw.len()))
             total = rows(counts.select(rows=nw.col("n").sum(), ids=nw.len()))[0]
             if total["ids"]:
                 limit = max(SHARED_SHARE * int(total["rows"]), SHARED_TIMES * int(total["rows"]) / total["ids"])

@@ -5,68 +5,83 @@ from datetime import date
 
 import narwhals as nw
 
-from pipeline.link.engine import MINOR, Native, canonical_tables, finished, kept, with_missing
-from pipeline.link.flows import folded_orders, known, score_up
-from pipeline.link.identity import resolve_accounts
-from pipeline.link.window import observe_window
+from pipeline.link.base import Base, prepare
+from pipeline.link.engine import MINOR, Native, finished, with_missing
+from pipeline.link.flows import Flows, known, score_up, sums
 
-COLUMNS = {"customer_id": "text", "happened_at": "timestamp", "kind": "text", "touchpoint": "text", "channel": "text",
+COLUMNS = {"happened_at": "timestamp", "kind": "text", "touchpoint": "text", "channel": "text",
            "is_direct": "maybe", "instrument": "text", "score_up": "number", "amount": "number", "ref_id": "text"}
 
 
-def build_events(tables: Mapping[str, Native], time_zone: str, *, as_of: date | str | None = None) -> Native | None:
+def build_events(tables: Mapping[str, Native] | Base, time_zone: str, *,
+                 as_of: date | str | None = None) -> Native | None:
     """events: one row per thing that happened to a known customer, ordered by customer, time, kind and ref_id.
 
     kind: invitation, answer (one per instrument), ticket_created, ticket_solved, order, return, contact, action.
     amount: net, of an order its lines sold, of a return its lines given back (negative). An action in a branch is an
     event of each of its customers. None when nothing carries a time.
     """
-    frames = canonical_tables(resolve_accounts(tables).tables)
-    window = observe_window(frames, time_zone, as_of)
-    if window is None:
+    base = prepare(tables, time_zone, as_of)
+    frames, people = base.frames, base.people
+    if base.window is None or people is None:
         return None
-    makers = {"surveys": _of_surveys, "tickets": _of_tickets, "sales": _of_sales, "contacts": _of_contacts}
-    found = [event for name, make in makers.items() if name in frames for event in make(frames[name])]
+    found = []
+    if "surveys" in frames:
+        found += _of_surveys(frames["surveys"].join(people, on="customer_id"), bool(base.held["surveys"]["sent_at"]))
+    found += _of_tickets(base.flows) + _of_sales(base.flows)
+    if "contacts" in frames:
+        found += _of_contacts(frames["contacts"].join(people, on="customer_id"))
     if "actions" in frames:
-        found += _of_actions(frames["actions"], frames.get("customers"))
+        found += [action.join(people, on="customer_id") for action in _of_actions(frames["actions"],
+                                                                                 frames.get("customers"))]
     events = nw.concat([_event(event) for event in found], how="vertical")
-    events = events.filter(known("customer_id"), known("happened_at"), nw.col("happened_at") < window.cut)
-    return finished(events, COLUMNS, ["customer_id", "happened_at", "kind", "ref_id", "instrument"])
+    events = events.filter(known("happened_at"), nw.col("happened_at") < base.window.cut).join(people, on="person")
+    order = ["person", "happened_at", "kind", "ref_id", "instrument"]
+    return finished(events, {"customer_id": "text"} | COLUMNS, order)
 
 
 def _event(frame: nw.LazyFrame) -> nw.LazyFrame:
     """The frame with exactly the columns of an event; what it lacks is missing."""
     present = set(frame.collect_schema().names())
-    return with_missing(frame, {n: kind for n, kind in COLUMNS.items() if n not in present}).select(*COLUMNS)
+    lacking = {name: kind for name, kind in COLUMNS.items() if name not in present}
+    return with_missing(frame, lacking).select("person", *COLUMNS)
 
 
-def _of_surveys(surveys: nw.LazyFrame) -> list[nw.LazyFrame]:
+def _of_surveys(surveys: nw.LazyFrame, is_dated: bool) -> list[nw.LazyFrame]:
+    """Invitations (where the export dates them), told by the first of their instruments, and answers."""
     surveys = surveys.with_columns(score_up=score_up(), ref_id=nw.col("response_id"))
-    asked = surveys.filter(known("sent_at")).unique(["response_id"], keep="first", order_by=["instrument"])
-    about = ["customer_id", "touchpoint", "channel", "is_direct", "ref_id"]
-    return [asked.select(*about, happened_at="sent_at", kind=nw.lit("invitation")),
-            surveys.filter(known("score")).select(*about, "instrument", "score_up", happened_at="responded_at",
-                                                  kind=nw.lit("answer"))]
+    about = ["person", "touchpoint", "channel", "is_direct", "ref_id"]
+    answered = surveys.filter(known("score")).select(*about, "instrument", "score_up", happened_at="responded_at",
+                                                     kind=nw.lit("answer"))
+    if not is_dated:
+        return [answered]
+    asked = surveys.filter(known("sent_at"))
+    first = asked.group_by("response_id").agg(nw.col("instrument").min())
+    asked = asked.join(first, on=["response_id", "instrument"])
+    return [asked.select(*about, happened_at="sent_at", kind=nw.lit("invitation")), answered]
 
 
-def _of_tickets(tickets: nw.LazyFrame) -> list[nw.LazyFrame]:
-    return [tickets.select("customer_id", "touchpoint", "channel", happened_at=time, kind=nw.lit(kind),
-                           ref_id="ticket_id", is_direct=nw.lit(True))
+def _of_tickets(flows: Flows) -> list[nw.LazyFrame]:
+    if flows.tickets is None:
+        return []
+    return [flows.tickets.select("person", "touchpoint", "channel", happened_at=time, kind=nw.lit(kind),
+                                 ref_id="ticket_id", is_direct=nw.lit(True))
             for time, kind in (("created_at", "ticket_created"), ("solved_at", "ticket_solved"))]
 
 
-def _of_sales(sales: nw.LazyFrame) -> list[nw.LazyFrame]:
+def _of_sales(flows: Flows) -> list[nw.LazyFrame]:
     """Orders and returns, each with the lines of its kind."""
-    lines = sales.filter(known("customer_id")).with_columns(is_return=nw.col("is_return").fill_null(False))
-    orders = folded_orders(lines, ["customer_id", "is_return"], happened_at=nw.col("ordered_at").min(),
-                           channel=nw.col("channel").min())
+    if flows.orders is None:
+        return []
+    orders = sums(flows.orders, ["person", "order_id", "is_return"], ["net_amount"],
+                  happened_at=nw.col("first").min(), channel=nw.col("channel").min())
     kind = nw.when(nw.col("is_return")).then(nw.lit("return")).otherwise(nw.lit("order"))
-    return [kept(orders.select("customer_id", "happened_at", "channel", kind=kind, ref_id="order_id",
-                               amount=nw.col("net_amount") / MINOR))]
+    return [orders.select("person", "happened_at", "channel", kind=kind, ref_id="order_id",
+                          amount=nw.col("net_amount") / MINOR)]
 
 
 def _of_contacts(contacts: nw.LazyFrame) -> list[nw.LazyFrame]:
-    return [contacts.select("customer_id", "happened_at", "touchpoint", "channel", "is_direct", ref_id="contact_id",
+    return [contacts.select("person", "happened_at", "touchpoint", "channel", "is_direct", ref_id="contact_id",
                             kind=nw.lit("contact"))]
 
 

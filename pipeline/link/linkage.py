@@ -6,11 +6,12 @@ from typing import Any
 import narwhals as nw
 
 from pipeline.contracts.refusal import Refusal
+from pipeline.link.base import Base, prepare
 from pipeline.link.calendar import local_day
-from pipeline.link.engine import MINOR, Native, canonical_tables, rows
-from pipeline.link.flows import distinct, known
+from pipeline.link.engine import MINOR, Native, rows, whole
+from pipeline.link.flows import distinct, known, sums
 from pipeline.link.identity import OWNED
-from pipeline.link.window import EVENT_TIMES, Window, observe_window, seen_between
+from pipeline.link.window import EVENT_TIMES, Window, seen_between
 
 CORE = ("surveys", "tickets", "sales", "customers", "actions")
 # What a question needs; in an inner tuple any one is enough. "surveys.silence" are invitations without an answer.
@@ -31,7 +32,7 @@ NEEDS: dict[str, tuple[str | tuple[str, ...], ...]] = {
 }
 
 
-def build_linkage(tables: Mapping[str, Native], time_zone: str, *, as_of: str | None = None, currency: str = "",
+def build_linkage(tables: Mapping[str, Native] | Base, time_zone: str, *, as_of: str | None = None, currency: str = "",
                   orphan_share: float = 0.2) -> dict[str, Any]:
     """Facts on tables whose accounts are resolved, as plain values for linkage.json.
 
@@ -40,10 +41,9 @@ def build_linkage(tables: Mapping[str, Native], time_zone: str, *, as_of: str | 
     columns that are missing throughout. revenue in currency units, exact. cannot_answer: per question what it
     lacks ("a|b": either would do). missing: absent tables, and the `table.column`s that a question lacks.
     """
-    frames = canonical_tables(tables)
+    base = prepare(tables, time_zone, as_of)
+    frames, held, window = base.frames, base.held, base.window
     _refuse_currencies(frames, currency)
-    window = observe_window(frames, time_zone, as_of)
-    held = {name: _held(frame) for name, frame in frames.items()}
     facts = {name: _table_facts(name, frames, held[name], time_zone) for name in frames}
     lacking = _unanswerable(frames, held)
     columns = sorted({name for needs in lacking.values() for need in needs for name in need.split("|")})
@@ -51,8 +51,8 @@ def build_linkage(tables: Mapping[str, Native], time_zone: str, *, as_of: str | 
     missing += [name for name in columns if name.split(".")[0] in frames]
     warnings = [{"rule": "KEY-ORPHAN", "table": name, "rows": fact["rows_orphan"]} for name, fact in facts.items()
                 if fact.get("rows_orphan") and fact["rows_orphan"] > orphan_share * fact["rows_with_customer"]]
-    return {**_days(frames, window, time_zone), "tables": facts, "revenue": _revenue(frames),
-            "customers": _count_customers(frames), "missing": missing,
+    return {**_days(frames, window, time_zone), "tables": facts, "revenue": _revenue(base),
+            "customers": _count(base.people), "missing": missing,
             "cannot_answer": lacking, "warnings": warnings}
 
 
@@ -63,12 +63,6 @@ def _refuse_currencies(frames: Mapping[str, nw.LazyFrame], currency: str) -> Non
         if other:
             raise Refusal("CUR-MIX", "sales in another currency cannot be added to the company's", column="currency",
                           found=", ".join(other[:5]), expected=currency)
-
-
-def _held(frame: nw.LazyFrame) -> dict[str, int]:
-    """Values per column, and the number of rows under "rows"."""
-    names = [name for name in frame.collect_schema().names() if not name.startswith("x_")]
-    return rows(frame.select(nw.len().alias("rows"), *(nw.col(name).count().alias(name) for name in names)))[0]
 
 
 def _table_facts(name: str, frames: Mapping[str, nw.LazyFrame], held: dict[str, int], time_zone: str) -> dict[str, Any]:
@@ -118,22 +112,28 @@ def _days(frames: Mapping[str, nw.LazyFrame], window: Window | None, time_zone: 
             **{name: f"{month // 12}-{month % 12 + 1:02d}" for name, month in months.items()}}
 
 
-def _revenue(frames: Mapping[str, nw.LazyFrame]) -> dict[str, float] | None:
+def _revenue(base: Base) -> dict[str, float] | None:
     """Net revenue: total, of lines with a customer, of customers who answered at least once."""
-    if "sales" not in frames:
+    if "sales" not in base.frames:
         return None
-    sales = frames["sales"].select("customer_id", "net_amount")
-    linked = sales.filter(known("customer_id"))
-    parts = {"total": sales, "linked": linked}
-    if "surveys" in frames:
-        answered = distinct(frames["surveys"].filter(known("customer_id"), known("score")), ["customer_id"])
-        parts["answered"] = linked.join(answered, on="customer_id", how="semi")
-    return {name: int(rows(part.select(n=nw.col("net_amount").sum()))[0]["n"] or 0) / MINOR
-            for name, part in parts.items()}
+    found = {"total": whole(base.frames["sales"].select(nw.col("net_amount").sum()), ["net_amount"])}
+    spent = sums(base.flows.orders, ["person"], ["net_amount"])
+    found["linked"] = spent.select(nw.col("net_amount").sum())
+    if base.flows.answers is not None:
+        everybody = _everybody_answered(base.frames["surveys"], base.people)
+        found["answered"] = spent.join(everybody, on="person", how="semi").select(nw.col("net_amount").sum())
+    return {name: _sum(part) for name, part in found.items()}
 
 
-def _count_customers(frames: Mapping[str, nw.LazyFrame]) -> int:
+def _everybody_answered(surveys: nw.LazyFrame, people: nw.LazyFrame) -> nw.LazyFrame:
+    answered = distinct(surveys.filter(known("customer_id"), known("score")), ["customer_id"])
+    return answered.join(people, on="customer_id").select("person")
+
+
+def _sum(part: nw.LazyFrame) -> float:
+    return int(rows(part)[0]["net_amount"] or 0) / MINOR
+
+
+def _count(people: nw.LazyFrame | None) -> int:
     """Customers that any table knows."""
-    ids = [frame.filter(known("customer_id")).select("customer_id") for name, frame in frames.items()
-           if name in (*OWNED, "customers")]
-    return rows(nw.concat(ids, how="vertical").select(n=nw.col("customer_id").n_unique()))[0]["n"] if ids else 0
+    return 0 if people is None else rows(people.select(n=nw.len()))[0]["n"]

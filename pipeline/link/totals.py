@@ -6,20 +6,19 @@ from functools import reduce
 
 import narwhals as nw
 
+from pipeline.link.base import Base, prepare
 from pipeline.link.calendar import month_number
-from pipeline.link.engine import MINOR, Native, canonical_tables, finished, kept, rows, with_missing, with_month
-from pipeline.link.flows import MICRO, distinct, folded_orders, instruments_of, known, points, sums
-from pipeline.link.identity import OWNED, resolve_accounts
+from pipeline.link.engine import MINOR, Native, finished, kept, latest, rows, with_missing, with_month
+from pipeline.link.flows import LATER, MICRO, Flows, distinct, known, placed, sums
+from pipeline.link.identity import OWNED
 from pipeline.link.panel import TRAITS, is_contractual
-from pipeline.link.window import observe_window
 
-ID = ["customer_id"]
-DAWN = datetime(1900, 1, 1)  # an answer without a date comes before every dated one
+ID, PERSON = ["customer_id"], ["person"]
 COUNTS = {"count_answers": "surveys", "count_invitations": "surveys", "count_orders": "sales", "revenue": "sales",
           "count_tickets": "tickets"}
 
 
-def build_totals(tables: Mapping[str, Native], time_zone: str, *, as_of: date | str | None = None,
+def build_totals(tables: Mapping[str, Native] | Base, time_zone: str, *, as_of: date | str | None = None,
                  contractual: bool | None = None) -> Native:
     """customer_totals: one row per customer of any table, sorted by customer_id.
 
@@ -29,17 +28,15 @@ def build_totals(tables: Mapping[str, Native], time_zone: str, *, as_of: date | 
     is_churned: the exported label, or whether the contract ended within the data; missing without either.
     x_ columns come from every source that holds one row per customer.
     """
-    frames = canonical_tables(resolve_accounts(tables).tables)
-    window = observe_window(frames, time_zone, as_of)
-    cut = window.cut if window else None
-    parts, types = _parts(frames, cut)
-    ids = [frame.filter(known("customer_id")).select(ID) for name, frame in frames.items()
-           if name in (*OWNED, "customers")]
-    people = distinct(nw.concat(ids, how="vertical"), ID)
+    base = prepare(tables, time_zone, as_of)
+    frames, window = base.frames, base.window
+    parts, types = _parts(base)
     extras, extra_types = _extras(frames)
     last_month = month_number(window.as_of) if window else None
-    traits = _traits(frames.get("customers"), people, cut, contractual, last_month, time_zone)
-    people = reduce(lambda left, part: left.join(part, on=ID, how="left"), [traits, *parts, *extras], people)
+    traits = _traits(frames.get("customers"), base.people, window.cut if window else None, contractual, last_month,
+                     time_zone)
+    people = reduce(lambda left, part: left.join(part, on=ID, how="left"), [traits, *extras], base.people)
+    people = reduce(lambda left, part: left.join(part, on=PERSON, how="left"), parts, people)
     present = set(people.collect_schema().names())
     zero = {name: nw.col(name).fill_null(0) for name, source in COUNTS.items() if name in present and source in frames}
     dates = ("first_order_at", "last_order_at")
@@ -47,48 +44,48 @@ def build_totals(tables: Mapping[str, Native], time_zone: str, *, as_of: date | 
     people = with_missing(people.with_columns(**zero), {n: kind for n, kind in outcome.items() if n not in present})
     kinds = {"customer_id": "text", **dict.fromkeys(TRAITS, "text"), **types, **outcome, "tenure_months": "number",
              "is_churned": "maybe", **extra_types}
-    return finished(people, kinds, ID)
+    return finished(people, kinds, PERSON)
 
 
-def _parts(frames: dict[str, nw.LazyFrame], cut: datetime | None) -> tuple[list[nw.LazyFrame], dict[str, str]]:
-    """One frame by customer per source and instrument, and the kinds of the score columns."""
-    parts, types = [], {}
-    if "surveys" in frames:
-        surveys = frames["surveys"].filter(known("customer_id"))
-        invited = distinct(surveys, [*ID, "response_id"])
-        parts.append(invited.group_by(ID).agg(count_invitations=nw.len()))
-        given = _before(points(surveys.filter(known("score"))), "responded_at", cut)
-        parts.append(distinct(given, [*ID, "response_id"]).group_by(ID).agg(count_answers=nw.len()))
-        given = given.with_columns(nw.col("responded_at").fill_null(DAWN))
-        for name in instruments_of(frames["surveys"]):
-            own = given.filter(nw.col("instrument") == name)
-            last = own.unique(ID, keep="last", order_by=["responded_at", "response_id"])
-            both = sums(own, ID, ["points"], n=nw.len()).join(last.select(*ID, last="points"), on=ID)
-            parts.append(both.select(*ID, (nw.col("last") / MICRO).alias(f"score_{name}"),
+def _parts(base: Base) -> tuple[list[nw.LazyFrame], dict[str, str]]:
+    """One frame by person per source and instrument, and the kinds of the score columns."""
+    flows, parts, types = base.flows, [], {}
+    if flows.answers is not None:
+        parts += [_responses(flows.asked, "count_invitations"), _responses(flows.given, "count_answers")]
+        for name in flows.instruments:
+            own = flows.answers.filter(nw.col("instrument") == name).with_columns(value=nw.col("last"))
+            both = latest(own, PERSON, "value", ["month"], ["points", "n"])
+            parts.append(both.select(*PERSON, (nw.col("last") / MICRO).alias(f"score_{name}"),
                                      (nw.col("points") / nw.col("n") / MICRO).alias(f"mean_{name}")))
             types |= {f"score_{name}": "number", f"mean_{name}": "number"}
-    if "sales" in frames:
-        bought = _before(frames["sales"].filter(known("customer_id")), "ordered_at", cut)
-        orders = folded_orders(bought, ID, first=nw.col("ordered_at").min(), last=nw.col("ordered_at").max())
-        spent = sums(orders, ID, ["net_amount", "sold"], first=nw.col("first").min(), last=nw.col("last").max())
-        parts.append(kept(spent.select(*ID, count_orders="sold", revenue=nw.col("net_amount") / MINOR,
-                                       first_order_at="first", last_order_at="last")))
-    if "tickets" in frames:
-        asked = _before(frames["tickets"].filter(known("customer_id")), "created_at", cut)
-        parts.append(asked.group_by(ID).agg(count_tickets=nw.len()))
-    return parts, types
+    if flows.orders is not None:
+        parts.append(_orders(flows))
+    if flows.tickets is not None:
+        opened = placed(flows.tickets, "created_at", base.window, base.time_zone).filter(nw.col("month") < LATER)
+        parts.append(opened.group_by(PERSON).agg(count_tickets=nw.len()))
+    return [kept(part) for part in parts], types
 
 
-def _before(frame: nw.LazyFrame, column: str, cut: datetime | None) -> nw.LazyFrame:
-    """Rows up to the end of the data; rows without a date stay."""
-    return frame if cut is None else frame.filter(nw.col(column).is_null() | (nw.col(column) < cut).fill_null(True))
+def _responses(responses: nw.LazyFrame, into: str) -> nw.LazyFrame:
+    return distinct(responses, [*PERSON, "response_id"]).group_by(PERSON).agg(nw.len().alias(into))
+
+
+def _orders(flows: Flows) -> nw.LazyFrame:
+    """Orders with a line sold, net revenue, first and last instant of any line."""
+    bought = flows.orders.filter(nw.col("month") < LATER)
+    orders = sums(bought.with_columns(sold=1 - nw.col("is_return").cast(nw.Int64)), [*PERSON, "order_id"],
+                  ["net_amount"], sold=nw.col("sold").max(), first=nw.col("first").min(), last=nw.col("last").max())
+    spent = sums(orders, PERSON, ["net_amount", "sold"], first=nw.col("first").min(), last=nw.col("last").max())
+    return spent.select(*PERSON, count_orders="sold", revenue=nw.col("net_amount") / MINOR,
+                        first_order_at="first", last_order_at="last")
 
 
 def _traits(customers: nw.LazyFrame | None, people: nw.LazyFrame, cut: datetime | None, contractual: bool | None,
             last_month: int | None, time_zone: str) -> nw.LazyFrame:
     """segment, value_band, branch, tenure_months and is_churned by customer."""
     if customers is None:
-        return with_missing(people, dict.fromkeys(TRAITS, "text") | {"tenure_months": "number", "is_churned": "maybe"})
+        kinds = dict.fromkeys(TRAITS, "text") | {"tenure_months": "number", "is_churned": "maybe"}
+        return with_missing(people.select(*ID), kinds)
     ended = nw.col("ended_at") if cut is None else nw.when(nw.col("ended_at") < cut).then(nw.col("ended_at"))
     known_ones = customers.with_columns(ended_at=ended)
     known_ones = with_month(with_month(known_ones, "acquired_at", "from", time_zone), "ended_at", "to", time_zone)

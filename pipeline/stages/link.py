@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.contracts.params import Params, load_params
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
+from pipeline.link.base import prepare
 from pipeline.link.context import survey_context, ticket_context
 from pipeline.link.identity import resolve_accounts, shared_ids, unite, without_shared
 from pipeline.link.journey import build_events
@@ -65,13 +67,9 @@ def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: 
     united = {table: unite(sources, table) for table, sources in sorted(by_table.items())}
     shared = shared_ids(united)
     resolved = resolve_accounts(without_shared(united, shared))
-    base = {name: folder / (f".{name}.base" if name in CONTEXT else f"{name}.parquet") for name in resolved.tables}
-    for name, table in resolved.tables.items():  # resolved once, on disk, instead of at every use
-        # A join leaves the order of rows to the engine; without one they stay in the order of the exports.
-        in_order = table.order(", ".join(TABLES[name].key)) if resolved.merged_accounts else table
-        _write(in_order, base[name])
-    tables = {name: con.read_parquet(str(path)) for name, path in base.items()}
-    linkage = build_linkage(tables, zone, as_of=as_of, currency=params.company.currency,
+    tables = resolved.tables
+    base = prepare(tables, zone, as_of)
+    linkage = build_linkage(base, zone, as_of=as_of, currency=params.company.currency,
                             orphan_share=params.link.orphan_warning_share)
     linkage |= {"sources": sorted(params.sources), "merged_accounts": resolved.merged_accounts,
                 "rows_resolved": resolved.rows_resolved,
@@ -79,17 +77,23 @@ def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: 
                 "key_id": next(iter(accounts.values()))["key_id"], "customer_months": 0}
     linkage["warnings"] += [{"rule": "KEY-SHARED", "table": name, "ids": len(ids)} for name, ids in shared.items()]
     if linkage["customers"]:
-        _write(build_totals(tables, zone, as_of=as_of, contractual=contractual), folder / "customer_totals.parquet")
-        panel = build_panel(tables, zone, as_of=as_of, contractual=contractual)
+        _write(build_totals(base, zone, contractual=contractual), folder / "customer_totals.parquet")
+        panel = build_panel(base, zone, contractual=contractual)
         if panel is not None:
-            linkage["customer_months"] = _write(panel, folder / "customer_periods.parquet", keep_empty=False)
-        events = build_events(tables, zone, as_of=as_of)
+            linkage["customer_months"] = _write_pieces(panel, folder / "customer_periods.parquet")
+        events = build_events(base, zone)
         if events is not None:
             _write(events, folder / "events.parquet", keep_empty=False)
-    for name, around in CONTEXT.items():
-        if name in tables:
-            _write(around(tables), folder / f"{name}.parquet")
-            base[name].unlink()
+    for name, table in tables.items():
+        as_it_came = len(by_table[name]) == 1 and table is united[name]
+        if name in CONTEXT:
+            _write(CONTEXT[name](tables), folder / f"{name}.parquet")
+        elif as_it_came:
+            shutil.copyfile(clean / f"{next(iter(by_table[name]))}.parquet", folder / f"{name}.parquet")
+        else:
+            # A join leaves the order of rows to the engine; without one they stay in the order of the exports.
+            in_order = table.order(", ".join(TABLES[name].key)) if resolved.merged_accounts else table
+            _write(in_order, folder / f"{name}.parquet")
     return linkage
 
 
@@ -122,15 +126,32 @@ def _write(table: duckdb.DuckDBPyRelation, path: Path, keep_empty: bool = True) 
     The footer tells pandas that flags are booleans with missing values, which Parquet alone does not.
     """
     flags = [name for name, kind in zip(table.columns, table.types, strict=True) if str(kind) == "BOOLEAN"]
-    columns = [{"name": name, "field_name": name, "pandas_type": "bool", "numpy_type": "boolean", "metadata": None}
-               for name in flags]
-    about = {"index_columns": [], "column_indexes": [], "columns": columns, "pandas_version": "3.0.0"}
-    table.query("made", f"COPY made TO {_literal(str(path))} (FORMAT parquet, COMPRESSION zstd, "
-                        f"KV_METADATA {{pandas: {_literal(json.dumps(about))}}})")
+    table.query("made", f"COPY made TO {_literal(str(path))} (FORMAT parquet, COMPRESSION snappy, "
+                        f"KV_METADATA {{pandas: {_literal(json.dumps(_about(flags)))}}})")
     count = pq.read_metadata(path).num_rows
     if not count and not keep_empty:
         path.unlink()
     return count
+
+
+def _write_pieces(pieces: pa.RecordBatchReader, path: Path) -> int:
+    """Write what the reader yields as Parquet; returns its rows. Nothing is written when there are none."""
+    about = json.dumps(_about([field.name for field in pieces.schema if pa.types.is_boolean(field.type)]))
+    count = 0
+    with pq.ParquetWriter(path, pieces.schema, compression="snappy", store_schema=False) as writer:
+        writer.add_key_value_metadata({"pandas": about})
+        for piece in pieces:
+            writer.write_batch(piece)
+            count += piece.num_rows
+    if not count:
+        path.unlink()
+    return count
+
+
+def _about(flags: list[str]) -> dict[str, Any]:
+    columns = [{"name": name, "field_name": name, "pandas_type": "bool", "numpy_type": "boolean", "metadata": None}
+               for name in flags]
+    return {"index_columns": [], "column_indexes": [], "columns": columns, "pandas_version": "3.0.0"}
 
 
 def _literal(text: str) -> str:

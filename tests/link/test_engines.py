@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import narwhals as nw
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -23,8 +24,10 @@ few = settings(max_examples=3, deadline=None, derandomize=True, phases=[Phase.ge
 ZONE = "Europe/Madrid"
 
 
-def assert_same(frame: pd.DataFrame, relation: duckdb.DuckDBPyRelation) -> None:
-    other = relation.df()
+def assert_same(frame: pd.DataFrame, made: duckdb.DuckDBPyRelation | pa.RecordBatchReader) -> None:
+    other = made.df() if isinstance(made, duckdb.DuckDBPyRelation) else made.read_pandas()
+    coded = [name for name, kind in other.dtypes.items() if str(kind) == "category"]
+    other[coded] = other[coded].astype("str")
     for name, kind in frame.dtypes.items():
         if str(kind) in ("bool", "boolean"):  # without a missing value the engine cannot say which of them it was
             other[name] = other[name].astype(kind)

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from pipeline.contracts.refusal import Refusal
@@ -68,8 +69,8 @@ def test_merging_neither_loses_nor_doubles_a_cent(random_tables, on_duckdb):
     truth = sum((Decimal(str(amount)) for amount in owned["net_amount"]), Decimal(0))
     for world in (tables, on_duckdb(tables)):
         panel, totals = build_panel(world, "Europe/Madrid", as_of="2025-05-31"), build_totals(world, "Europe/Madrid")
-        for made in (panel, totals):
-            frame = made if isinstance(made, pd.DataFrame) else made.df()
+        for made in (panel, totals):  # a frame, a reader or a relation
+            frame = made if isinstance(made, pd.DataFrame) else pa.table(made).to_pandas()
             assert sum((Decimal(str(amount)) for amount in frame["revenue"]), Decimal(0)) == truth
             assert set(frame["customer_id"]) <= {"c0", "c2", "c4", "c6", "stray"}
 

@@ -1,0 +1,142 @@
+"""The months of a stretch of people side by side in arrays: what was known by the end of each, what came after.
+
+A person's months stand one below the other without a gap, so that a flow finds its row by subtraction, what is carried
+forward is a running maximum and the following month is the next row: no sort, no join, no window.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.link.engine import MINOR
+from pipeline.link.window import Window
+
+Arrays = dict[str, np.ndarray]
+SOURCE_OF = {"count_invitations": "surveys", "count_answers": "surveys", "count_tickets": "tickets",
+             "count_complaints": "tickets", "count_orders": "sales", "count_returns": "sales",
+             "revenue": "sales", "margin": "sales"}  # 0, not missing, in a month that its export covers
+MONEY = ("revenue", "margin")
+FOLLOWED = ("revenue", "count_orders", "margin")  # each with its following month as _next
+FLOW_SIGNS = ("count_invitations", "count_answers", "count_tickets", "count_solved", "count_orders")
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """People (arrays, one entry each) and the rows of their months: whose row it is, which month, where a person's
+    rows begin and end."""
+
+    person: np.ndarray
+    first: np.ndarray
+    acquired: np.ndarray
+    ended: np.ndarray
+    began: np.ndarray
+    is_listed: np.ndarray
+    is_dated: np.ndarray
+    start: np.ndarray
+    who: np.ndarray
+    month: np.ndarray
+
+    def rows_of(self, person: np.ndarray, month: np.ndarray) -> np.ndarray:
+        """The row of each person and month; every one of them has one."""
+        at = np.searchsorted(self.person, person)
+        return self.start[at] + month - self.first[at]
+
+
+def stretch_of(roster: pa.Table) -> Stretch:
+    """The stretch of a roster sorted by person: every month from panel_first to panel_last, both included."""
+    first, last = (_whole(roster[name]) for name in ("panel_first", "panel_last"))
+    length = np.maximum(last - first + 1, 0)
+    start = np.cumsum(length) - length
+    who = np.repeat(np.arange(len(length)), length)
+    month = np.arange(length.sum()) - start[who] + first[who]
+    floats = {name: numbers(roster[name]) for name in ("acquired", "ended", "began")}
+    flags = {name: roster[name].to_numpy(zero_copy_only=False).astype(bool) for name in ("is_listed", "is_dated")}
+    return Stretch(person=_whole(roster["person"]), first=first, start=start, who=who, month=month, **floats, **flags)
+
+
+def numbers(column: pa.ChunkedArray) -> np.ndarray:
+    """float64 with NaN for missing."""
+    return column.to_numpy(zero_copy_only=False).astype("float64")
+
+
+def _whole(column: pa.ChunkedArray) -> np.ndarray:
+    return column.to_numpy(zero_copy_only=False).astype("int64")
+
+
+def spread(stretch: Stretch, flows: Sequence[pa.Table]) -> Arrays:
+    """Every column of the flows (tables by person and month) as an array over the rows, NaN where nothing happened."""
+    found: Arrays = {}
+    for flow in flows:
+        at = stretch.rows_of(_whole(flow["person"]), _whole(flow["month"]))
+        for name in flow.column_names:
+            if name not in ("person", "month"):
+                found[name] = np.full(len(stretch.who), np.nan)
+                found[name][at] = numbers(flow[name])
+    return found
+
+
+def panel_columns(stretch: Stretch, flows: Arrays, window: Window, instruments: Sequence[str],
+                  contractual: bool) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
+    """Which rows belong to the panel, and its columns over all rows: float64 with NaN, flags as bool;
+    is_churned_next as float64 (1, 0, NaN)."""
+    month, who = stretch.month, stretch.who
+    acquired, ended, began = stretch.acquired[who], stretch.ended[who], stretch.began[who]
+    known = [~np.isnan(flows[name]) for name in FLOW_SIGNS if name in flows]
+    happened = np.logical_or.reduce(known) if known else np.zeros(len(month), dtype=bool)
+    tenure, since = month - acquired, month - began
+    active = (tenure >= 0) & ~(ended < month)
+    filled = _filled(stretch, flows, window)
+    made: dict[str, np.ndarray] = {
+        "tenure_months": np.where(stretch.is_dated[who] & (tenure >= 0), tenure, np.nan), "is_active": active,
+        "exposure_months": np.where(since >= 0, since, np.nan), **filled,
+        "ttr_hours": flows.get("ttr_hours", np.full(len(month), np.nan))}
+    for name in instruments:
+        made |= _carried(stretch, flows, name)
+    opened, solved = filled["count_tickets"], flows.get("count_solved", np.zeros(len(month)))
+    still_open = _running(stretch, np.nan_to_num(opened) - np.nan_to_num(solved))
+    made["count_open_tickets"] = np.where(np.isnan(opened), np.nan, still_open)
+    over = month + 1 <= window.last_whole
+    is_last = np.append(who[1:] != who[:-1], True) if len(who) else np.zeros(0, dtype=bool)
+    for name in FOLLOWED:
+        following = np.append(filled[name][1:], np.nan)[:len(month)]
+        made[f"{name}_next"] = np.where(over & ~is_last, following, np.nan)
+    risk = (acquired <= month) & ~(ended <= month) & over
+    observed = risk & stretch.is_listed[who] & contractual
+    made["is_at_risk_next"] = risk
+    made["is_churned_next"] = np.where(observed, ended == month + 1, np.nan)
+    return active | happened, made
+
+
+def _filled(stretch: Stretch, flows: Arrays, window: Window) -> Arrays:
+    """Counts and money of a month without events: 0 where the export covers the month, missing elsewhere."""
+    made = {}
+    for name, source in SOURCE_OF.items():
+        if name not in flows:
+            made[name] = np.full(len(stretch.month), np.nan)
+            continue
+        first, last = window.spans.get(source, (1, 0))
+        covered = (stretch.month >= first) & (stretch.month <= last)
+        silent = np.isnan(flows["count_orders" if name == "margin" else name])
+        made[name] = np.where(silent & covered, 0.0, flows[name] / MINOR if name in MONEY else flows[name])
+    return made
+
+
+def _carried(stretch: Stretch, flows: Arrays, instrument: str) -> Arrays:
+    """score_ of the month, and last_ and age_ of the latest answer up to its end."""
+    blank = np.full(len(stretch.month), np.nan)
+    answered = flows.get(f"latest_{instrument}", blank)
+    at = np.maximum.accumulate(np.where(np.isnan(answered), -1, np.arange(len(blank))))
+    held = at >= stretch.start[stretch.who]
+    at = np.where(held, at, 0)
+    last = np.where(held, answered[at], np.nan) if len(blank) else blank
+    age = np.where(held, stretch.month - stretch.month[at], np.nan) if len(blank) else blank
+    return {f"score_{instrument}": flows.get(f"score_{instrument}", blank), f"last_{instrument}": last,
+            f"age_{instrument}": age}
+
+
+def _running(stretch: Stretch, change: np.ndarray) -> np.ndarray:
+    """The running sum within each person."""
+    total = np.cumsum(change)
+    return total - (total - change)[stretch.start[stretch.who]]
