@@ -47,14 +47,13 @@ def clean_source(name: str, source: Source, company: Company, private: Privacy, 
     key = privacy.load_key(private, company)
     con = engine.connect(workdir)
     try:
-        engine.set_key(con, key)
-        return _clean(con, name, source, company, exports, workdir, privacy.key_id(key), made_by_demo)
+        return _clean(con, name, source, company, exports, workdir, key, made_by_demo)
     finally:
         con.close()
 
 
 def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: Company, exports: list[Export],
-           workdir: Path, key_id: str, made_by_demo: bool) -> Cleaned:
+           workdir: Path, key: bytes, made_by_demo: bool) -> Cleaned:
     tables.prepare_zone(con, source)
     loaded = [_load(con, export, source, workdir, f"raw_{number}") for number, export in enumerate(exports)]
     if source.format != "csv" and source.decimal is None:  # typed cells are spelled with a point by their reader
@@ -73,10 +72,11 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     files = _files(con, loaded, is_survey)
     counts = _counts(con, plan, loaded, is_survey)
     clean_path, quarantine_path = workdir / "clean.parquet", workdir / "quarantine.parquet"
-    counts.update(write.write_clean(con, source, clean_path, is_survey))
+    counts.update(write.write_clean(con, source, key, clean_path, [one.rows for one in loaded]))
     quarantine.write_quarantine(con, plan, loaded, quarantine_path)
     account = Account(name, source.table, files, "answers" if len(source.instruments) > 1 else "rows",
-                      rule_counts(counts), key_id, made_by_demo, _answer_counts(con, source) if is_survey else {})
+                      rule_counts(counts), privacy.key_id(key), made_by_demo,
+                      _answer_counts(con, source) if is_survey else {})
     if account.total("rows_in") and not account.total("clean") and not source.allow_empty:
         raise quarantine.nothing_left(con)
     return Cleaned(clean_path, quarantine_path, account)

@@ -10,7 +10,6 @@ import stat
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from pipeline.contracts.params import Company, Privacy
 from pipeline.contracts.refusal import Refusal
@@ -104,40 +103,37 @@ def _place(export: Export, raw: Path) -> str:
         return ""
 
 
-def make_forms(con: duckdb.DuckDBPyConnection, records: str, column: str, name: str, where: str = "TRUE") -> int:
-    """Make the table `name` (raw, pseudonym): each distinct way of writing an id, hashed once.
+def count_variants(con: duckdb.DuckDBPyConnection, records: str, column: str, where: str = "TRUE",
+                   is_key: bool = False) -> int:
+    """How many rows write their id with blanks or invisible marks, or otherwise than most rows do (KEY-NORM).
 
-    Returns how many rows write their id with blanks or invisible marks, or otherwise than most rows do (KEY-NORM).
+    is_key: no two rows share the id, so that none can be written in several ways.
     """
     x = engine.quoted(column)
-    con.execute(f"""
-        CREATE OR REPLACE TABLE {name} AS
-        WITH raws AS (SELECT {x} AS raw, count(*) AS rows FROM {engine.quoted(records)}
-                      WHERE {x} IS NOT NULL AND {where} GROUP BY 1),
-        normals AS (SELECT raw, rows, {engine.normal_id("raw")} AS normal FROM raws)
-        SELECT raw, rows, normal, {engine.pseudonym("normal")} AS pseudonym FROM normals""")
-    usual = f"SELECT normal, arg_max(raw, (rows, raw)) AS usual FROM {name} GROUP BY 1"
-    query = (f"SELECT coalesce(sum(rows), 0) FROM {name} JOIN ({usual}) USING (normal) "
-             f"WHERE raw <> usual OR {engine.is_untidy('raw')}")
-    return int(engine.first(con, query)[0])
+    chosen = f"FROM {engine.quoted(records)} WHERE {x} IS NOT NULL AND {where}"
+    if is_key:
+        return engine.first(con, f"SELECT count(*) FILTER ({engine.is_untidy(x)}) {chosen}")[0]
+    return int(engine.first(con, f"""
+        WITH raws AS MATERIALIZED (SELECT {x} AS raw, count(*) AS rows {chosen} GROUP BY 1),
+        forms AS MATERIALIZED (SELECT raw, rows, {engine.normal_id("raw")} AS normal,
+                                      {engine.is_untidy("raw")} AS untidy FROM raws),
+        several AS (SELECT normal FROM forms GROUP BY 1 HAVING count(*) > 1),
+        usual AS (SELECT normal, arg_max(raw, (rows, raw)) AS usual FROM forms SEMI JOIN several USING (normal)
+                  GROUP BY 1)
+        SELECT coalesce((SELECT sum(rows) FROM forms WHERE untidy), 0)
+             + coalesce((SELECT sum(rows) FROM forms JOIN usual USING (normal) WHERE NOT untidy AND raw <> usual), 0)
+        """)[0])
 
 
-def make_redactions(con: duckdb.DuckDBPyConnection, records: str, column: str, name: str) -> None:
-    """Make the table `name` (raw, redacted): each distinct comment that holds personal data, blacked out."""
+def find_redactions(con: duckdb.DuckDBPyConnection, records: str, column: str) -> tuple[dict[str, str], int]:
+    """Each distinct comment that holds personal data -> the same blacked out, and how many rows hold one (PII-TEXT)."""
     x = engine.quoted(column)
-    suspects = con.sql(f"SELECT DISTINCT {x} FROM {engine.quoted(records)} "
-                       f"WHERE regexp_matches({x}, '{SUSPECT}')").to_arrow_reader(10_000)
-    schema = pa.schema([("raw", pa.string()), ("redacted", pa.string())])
-
-    def changed():
-        for batch in suspects:
-            texts = batch.column(0).to_pylist()
-            pairs = [(text, new) for text in texts if (new := redact(text)) != text]
-            if pairs:
-                raw, redacted = zip(*pairs, strict=True)
-                yield pa.RecordBatch.from_arrays([pa.array(raw), pa.array(redacted)], schema=schema)
-
-    table = pa.Table.from_batches(list(changed()), schema=schema)
-    con.register("incoming", table)
-    con.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM incoming")
-    con.unregister("incoming")
+    suspects = con.sql(f"SELECT {x}, count(*) FROM {engine.quoted(records)} WHERE regexp_matches({x}, '{SUSPECT}') "
+                       "GROUP BY 1").to_arrow_reader(10_000)
+    changed, rows = {}, 0
+    for batch in suspects:
+        for text, count in zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True):
+            if (new := redact(text)) != text:
+                changed[text] = new
+                rows += count
+    return changed, rows

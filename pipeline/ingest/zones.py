@@ -39,15 +39,15 @@ def day_table(zone: ZoneInfo) -> pa.Table:
     here = np.arange(len(days))
     before = offsets[np.searchsorted(numbers, here, side="left")]
     after = offsets[np.searchsorted(numbers, here, side="right")]
-    changed_from: list[datetime | None] = [None] * len(days)
-    changed_to, is_gap = list(changed_from), list(changed_from)
+    moments = np.full((2, len(days)), np.datetime64("NaT"), dtype="datetime64[us]")
+    is_gap = np.zeros(len(days), dtype=bool)
     for number, (_, (old, new, start, end)) in zip(numbers.tolist(), changes, strict=True):
-        changed_from[number], changed_to[number], is_gap[number] = start, end, new > old
+        moments[:, number], is_gap[number] = (start, end), new > old
     moment = pa.timestamp("us")
     return pa.table({
         "day": pa.array(days), "before": pa.array(before, pa.int64()), "after": pa.array(after, pa.int64()),
-        "changed_from": pa.array(changed_from, moment), "changed_to": pa.array(changed_to, moment),
-        "is_gap": pa.array(is_gap, pa.bool_()),
+        "changed_from": pa.array(moments[0], moment), "changed_to": pa.array(moments[1], moment),
+        "is_gap": pa.array(is_gap, pa.bool_(), mask=np.isnat(moments[0])),
     })
 
 

@@ -6,14 +6,15 @@ import json
 import stat
 import unicodedata
 
+import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts.params import Company, Privacy
 from pipeline.contracts.refusal import Refusal
-from pipeline.ingest import engine
 from pipeline.ingest.privacy import PUBLIC_KEY, load_key
+from pipeline.ingest.pseudonyms import Pseudonyms
 from pipeline.ingest.redact import is_card, is_iban, is_identity, redact
 from tests.ingest.conftest import CUSTOMER, SURVEY, Workshop
 
@@ -32,15 +33,15 @@ def test_a_pseudonym_is_the_keyed_hash_of_the_normalised_id(shop: Workshop):
     assert found.clean["customer_id"].tolist() == [expected(i) for i in ids]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=100),
-                min_size=1, max_size=20), st.binary(min_size=1, max_size=64))
-def test_the_engines_hash_is_that_of_python(tmp_path, texts, key):
-    con = engine.connect(tmp_path)
-    engine.set_key(con, key)
-    found = con.execute(f"SELECT x, {engine.pseudonym('x')} FROM (SELECT unnest(?) AS x)", [texts]).fetchall()
-    con.close()
-    assert found == [(x, hmac.new(key, x.encode(), "sha256").hexdigest()[:32]) for x in texts]
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.none() | st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=100),
+                max_size=20), st.binary(min_size=1, max_size=100), st.integers(0, 20))
+def test_pseudonyms_are_those_of_the_standard_library_over_any_number_of_stretches(texts, key, cut):
+    pseudonyms = Pseudonyms(key)
+    found = [*pseudonyms.of(pa.array(texts[:cut], pa.string())).to_pylist(),
+             *pseudonyms.of(pa.array([*texts[cut:], *texts], pa.string()).slice(0)).to_pylist()]
+    assert found == [None if x is None else hmac.new(key, x.encode(), "sha256").hexdigest()[:32]
+                     for x in [*texts, *texts]]
 
 
 def test_variants_of_one_id_meet_and_are_counted(shop: Workshop):
