@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.contracts.params import Company, Privacy, Source
 from pipeline.contracts.refusal import Refusal
-from pipeline.ingest import answers, engine, privacy, quarantine, tables, write
+from pipeline.ingest import answers, columns, engine, plain, privacy, quarantine, tables, write
 from pipeline.ingest.account import Account, FileCount, rule_counts
 from pipeline.ingest.contract import check_contract
 from pipeline.ingest.duplicates import find_duplicates
@@ -59,11 +59,13 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     if source.format != "csv" and source.decimal is None:  # typed cells are spelled with a point by their reader
         source = replace(source, decimal=".")
     plan = tables.plan(source, company)
-    engine.create_table(con, "records", tables.records(con, [one.table for one in loaded], plan))
+    _make_records(con, plan, [one.table for one in loaded])
     _refuse(con, plan, loaded)
     find_duplicates(con, "records", source, name)
     find_group_faults(con, source)
-    con.execute("CREATE TABLE kept AS SELECT * FROM records ANTI JOIN twins USING (_file, _row) WHERE _failed = 0")
+    for way, change in (("plain", "UPDATE plain SET _is_plain = FALSE FROM"), ("careful", "DELETE FROM careful USING")):
+        con.execute(f"{change} twins WHERE {way}._file = twins._file AND {way}._row = twins._row")
+    con.execute("CREATE VIEW kept AS SELECT * FROM records WHERE _failed = 0")
     is_survey = source.table == "surveys"
     if is_survey:
         engine.create_table(con, "answers", answers.melt(engine.frame(con, "SELECT * FROM kept"), source))
@@ -86,6 +88,16 @@ def _load(con: duckdb.DuckDBPyConnection, export: Export, source: Source, workdi
     if source.format in ("csv", "json"):
         return (load_csv if source.format == "csv" else load_json)(con, export, source, workdir, table)
     return (load_excel if source.format == "xlsx" else load_parquet)(con, export, source, table)
+
+
+def _make_records(con: duckdb.DuckDBPyConnection, plan: tables.Plan, raw_tables: list[str]) -> None:
+    """Make the view `records` over rows that are plain and rows that went the careful way."""
+    engine.create_table(con, "plain", plain.plain_rows(con, raw_tables, plan))
+    others = "rowid IN (SELECT _row FROM plain WHERE _file = {file} AND NOT _is_plain)"
+    engine.create_table(con, "careful", tables.records(con, raw_tables, plan, others))
+    kept = ", ".join(["_file", "_row", *map(engine.quoted, columns.kept_columns(plan.source))])
+    con.execute(f"CREATE VIEW records AS SELECT {kept}, 0::BIGINT AS _failed, _noted FROM plain WHERE _is_plain "
+                f"UNION ALL SELECT {kept}, _failed, _noted FROM careful")
 
 
 def _refuse(con: duckdb.DuckDBPyConnection, plan: tables.Plan, loaded: list[Loaded]) -> None:

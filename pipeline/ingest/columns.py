@@ -1,5 +1,7 @@
 """Texts to canonical columns: each parsed under the declared conventions, with the rules that watch it."""
 
+from typing import Any
+
 import narwhals as nw
 
 from pipeline.contracts.params import Company, Source
@@ -16,6 +18,7 @@ CLOSED = {"status": ("open", "pending", "solved", "closed"), "unit_kind": ("bran
 NUMERIC = ("number", "integer", "money")
 SCORE_PARTS = ("score", "instrument", "scale_min", "scale_max", "direction")  # made answer by answer
 FEWEST_SECONDS, STRAIGHT = 5, 4  # below: nobody read the questions; so many equal answers: nobody read them either
+SCIENTIFIC = "\\s*[+-]?\\d+([.,]\\d+)?[eE][+]?\\d+\\s*"
 FOOTER_WORDS = "(?i)(grand )?(totals?|sumas?|subtotal|total general)\\s*:?"
 TYPES = {"money": "DECIMAL(18,4)", "number": "DOUBLE", "integer": "BIGINT", "timestamp": "TIMESTAMP",
          "boolean": "BOOLEAN"}
@@ -25,6 +28,13 @@ def record_columns(source: Source) -> list[Column]:
     """The canonical columns that a record fills before answers are told apart."""
     columns = TABLES[source.table].columns
     return [c for c in columns if source.table != "surveys" or c.name not in SCORE_PARTS or c.name == "instrument"]
+
+
+def kept_columns(source: Source) -> list[str]:
+    """What is kept of a record: canonical columns, the texts of answers (s_*), extras (x_*)."""
+    wide = [name for name, kind in source.instruments.items() if kind.column] or [""]
+    cells = [f"s_{name}" for name in wide] if source.table == "surveys" else []
+    return [*(c.name for c in record_columns(source)), *cells, *(f"x_{name}" for name in source.extra)]
 
 
 def mapped(source: Source) -> list[Column]:
@@ -53,7 +63,7 @@ def parsed(source: Source, company: Company) -> dict[str, str]:
         name, text = column.name, f"t_{column.name}"
         if name in source.columns:
             if column.kind == "timestamp":
-                found[f"l_{name}"], found[f"u_{name}"] = engine.instant(text, _formats(source))
+                found[f"l_{name}"], found[f"u_{name}"] = engine.instant(text, formats(source))
             else:
                 found[name] = _value(column, text, source)
         elif source.constants.get(name) == NEGATIVE:
@@ -63,7 +73,7 @@ def parsed(source: Source, company: Company) -> dict[str, str]:
     return found
 
 
-def _formats(source: Source) -> list[str]:
+def formats(source: Source) -> list[str]:
     typed = ["iso8601"] if source.format not in ("csv", "json") else []  # cells that are real times come as ISO text
     return list(dict.fromkeys([*source.timestamps, *typed]))
 
@@ -75,15 +85,19 @@ def _value(column: Column, text: str, source: Source) -> str:
         value = engine.cast(digits, column.kind)
         return engine.looked_up(text, words, value) if words else value
     if column.kind == "boolean":
-        return engine.looked_up(text, words or YES_NO)
+        return engine.looked_up(text, words or own_words(column))
     if column.kind == "category":
-        if words:
-            return engine.looked_up(text, words)
-        closed = {word: word for word in CLOSED.get(column.name, ())}
-        if closed:
-            return engine.looked_up(text, closed)
+        if words or own_words(column):
+            return engine.looked_up(text, words or own_words(column))
         return f"upper({text})" if column.name == "currency" else engine.visible(text)
     return engine.visible(text) if column.kind in ("text", "comment") else text
+
+
+def own_words(column: Column) -> dict[str, Any]:
+    """The words that a column takes where the contract declares none: yes and no, or a closed list of its own."""
+    if column.kind == "boolean":
+        return YES_NO
+    return {word: word for word in CLOSED.get(column.name, ())} if column.kind == "category" else {}
 
 
 def _constant(column: Column, source: Source, company: Company) -> str:
@@ -117,7 +131,7 @@ def column_checks(source: Source, company: Company) -> list[Check]:
             checks.append(Check("BOOL-MAP", name, "quarantined", unread))
         elif column.kind == "category" and name == "instrument":
             checks.append(Check("SURVEY-KIND", name, "quarantined", ~nw.col(name).is_in(list(source.instruments))))
-        elif column.kind == "category" and _is_closed(column, source):
+        elif column.kind == "category" and is_closed(column, source):
             checks.append(Check("CAT-MAP", name, "quarantined", unread))
     return checks
 
@@ -166,11 +180,11 @@ def flags(source: Source) -> dict[str, str]:
         lead = f"CASE WHEN 2 * ({empty}) >= {least} THEN regexp_full_match({engine.quoted(read[0])}, {{}}) END"
         found["f_footer"] = lead.format(engine.literal(FOOTER_WORDS))
     if source.table == "surveys":
-        found["f_quality"] = _is_careless(source)
+        found["f_quality"] = is_careless(source)
     for column in columns:
         name, text = column.name, f"t_{column.name}"
         if column.kind == "id":
-            scientific = f"regexp_full_match({text}, '\\s*[+-]?\\d+([.,]\\d+)?[eE][+]?\\d+\\s*')"
+            scientific = f"regexp_full_match({text}, {engine.literal(SCIENTIFIC)})"
             found[f"f_precision_{name}"] = (f"CASE WHEN contains({text}, 'E') OR contains({text}, 'e') "
                                             f"THEN {scientific} ELSE FALSE END")
         elif column.kind in NUMERIC:
@@ -180,7 +194,7 @@ def flags(source: Source) -> dict[str, str]:
             for what, test in (("serial", f"regexp_full_match({text}, '\\d+([.,]\\d+)?')"),
                                ("calendar", _no_day(text, source))):
                 found[f"f_{what}_{name}"] = f"CASE WHEN {unread} THEN {test} ELSE FALSE END"
-        elif column.kind in ("comment", "text") or (column.kind == "category" and not _is_closed(column, source)):
+        elif column.kind in ("comment", "text") or (column.kind == "category" and not is_closed(column, source)):
             odd = f"NOT regexp_full_match({text}, '[ -~]*')"
             test = f"regexp_matches({text}, {engine.literal(engine.INVISIBLE_TEXT)})"
             found[f"f_control_{name}"] = f"CASE WHEN {odd} THEN {test} ELSE FALSE END"
@@ -190,7 +204,7 @@ def flags(source: Source) -> dict[str, str]:
     return found
 
 
-def _is_careless(source: Source) -> str:
+def is_careless(source: Source) -> str:
     """A questionnaire that its tool calls unfinished, that took some seconds (`finished` and `duration_s` under
     `extra`), or that holds one and the same answer to four questions or more."""
     tests = []
@@ -204,7 +218,7 @@ def _is_careless(source: Source) -> str:
     return f"coalesce({' OR '.join(f'coalesce({test}, FALSE)' for test in tests) or 'FALSE'}, FALSE)"
 
 
-def _is_closed(column: Column, source: Source) -> bool:
+def is_closed(column: Column, source: Source) -> bool:
     """Whether a category takes declared words only."""
     return column.name in source.words or column.name in CLOSED or column.name == "instrument"
 
@@ -234,7 +248,7 @@ def bared(source: Source) -> dict[str, str]:
 
 def _no_day(text: str, source: Source) -> str:
     """Looks like a declared format and names no day of the calendar: 31/02, 00/00; not 04/13 (another convention)."""
-    tests = [f"regexp_full_match({text}, '\\d{{4}}-\\d{{2}}-\\d{{2}}.*')"] if "iso8601" in _formats(source) else []
+    tests = [f"regexp_full_match({text}, '\\d{{4}}-\\d{{2}}-\\d{{2}}.*')"] if "iso8601" in formats(source) else []
     for form in source.timestamps:
         if "%" in form:
             pattern = engine.shape(form)
@@ -254,7 +268,7 @@ def note_checks(source: Source) -> list[Check]:
                       Check("NUM-SIGN", name, "repaired", flag("turned"))]
         elif column.kind == "timestamp":
             notes.append(Check("TIME-FOLD", name, "repaired", flag("fold")))
-        elif column.kind in ("comment", "text") or (column.kind == "category" and not _is_closed(column, source)):
+        elif column.kind in ("comment", "text") or (column.kind == "category" and not is_closed(column, source)):
             notes.append(Check("TXT-CTRL", name, "repaired", flag("control")))
         if column.kind == "comment":
             notes += [Check("ENC-MOJIBAKE", name, "warned", flag("mojibake")),

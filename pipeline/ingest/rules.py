@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import reduce
-from operator import add
+from operator import add, or_
 from typing import Literal
 
 import narwhals as nw
@@ -28,6 +28,11 @@ def mask(checks: list[Check]) -> nw.Expr:
     bits = [nw.when(check.when.fill_null(False)).then(nw.lit(2**k, nw.Int64)).otherwise(nw.lit(0, nw.Int64))
             for k, check in enumerate(checks)]
     return reduce(add, bits) if bits else nw.lit(0, nw.Int64)
+
+
+def any_of(checks: list[Check]) -> nw.Expr:
+    """Whether any check applies."""
+    return reduce(or_, [check.when.fill_null(False) for check in checks], nw.lit(False))
 
 
 def first_of(bits: int) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import duckdb
 import narwhals as nw
 
-from pipeline.contracts.params import Company, Source
+from pipeline.contracts.params import Company, Drop, Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest import columns, engine
 from pipeline.ingest.header import declared_headers
@@ -46,31 +46,32 @@ def prepare_zone(con: duckdb.DuckDBPyConnection, source: Source) -> None:
         con.unregister("incoming")
 
 
-def records(con: duckdb.DuckDBPyConnection, raw_tables: list[str], plan: Plan) -> nw.LazyFrame:
+def records(con: duckdb.DuckDBPyConnection, raw_tables: list[str], plan: Plan, rows: str = "TRUE") -> nw.LazyFrame:
     """One row per record of the raw tables: _file (place in the list), _row (from 0), canonical columns, answers
-    (s_*), extras (x_*), and the masks _failed and _noted over the plan's checks and notes."""
+    (s_*), extras (x_*), and the masks _failed and _noted over the plan's checks and notes.
+
+    rows: a condition on rowid and {file}; only the records that it holds for.
+    """
     source = plan.source
     headers = ", ".join(map(engine.quoted, declared_headers(source)))
     raw = engine.frame(con, " UNION ALL ".join(
-        f"SELECT {number}::INTEGER AS _file, rowid AS _row, {headers or 'NULL'} FROM {engine.quoted(table)}"
-        for number, table in enumerate(raw_tables)))
-    drops = {f"d_{k}": _holds(drop.column, drop.values) for k, drop in enumerate(source.drop)}
+        f"SELECT {number}::INTEGER AS _file, rowid AS _row, {headers or 'NULL'} FROM {engine.quoted(table)} "
+        f"WHERE {rows.format(file=number)}" for number, table in enumerate(raw_tables)))
+    drops = {f"d_{k}": held(f"coalesce({engine.tidy(engine.quoted(drop.column), [])}, '')", drop)
+             for k, drop in enumerate(source.drop)}
     parts = engine.derive(raw, columns.texts(source) | drops, keep=["_file", "_row"])
     parts = engine.derive(engine.derive(parts, columns.plainly(source)), columns.bared(source))
     parts = engine.derive(parts, columns.parsed(source, plan.company))
     parts = engine.derive(parts, columns.flags(source))
     parts = _to_utc(con, parts, plan)
-    parts = _shaped(parts, plan)
+    parts = shaped(parts, plan)
     parts = parts.with_columns(_failed=mask(plan.checks), _noted=mask(plan.notes))
-    kept = [c.name for c in columns.record_columns(source)]
-    kept += [f"s_{n}" for n in ([n for n, i in source.instruments.items() if i.column] or [""])] \
-        if source.table == "surveys" else []
-    return parts.select("_file", "_row", *kept, *(f"x_{name}" for name in source.extra), "_failed", "_noted")
+    return parts.select("_file", "_row", *columns.kept_columns(source), "_failed", "_noted")
 
 
-def _holds(header: str, values: list[str]) -> str:
-    words = ", ".join(engine.literal(value.strip()) for value in values)
-    return f"coalesce({engine.tidy(engine.quoted(header), [])}, '') IN ({words})"
+def held(text: str, drop: Drop) -> str:
+    """Whether a text is one of the values by which rows are left out."""
+    return f"{text} IN ({', '.join(engine.literal(value.strip()) for value in drop.values)})"
 
 
 def _end_of_data(company: Company) -> datetime | None:
@@ -122,7 +123,7 @@ def _local_to_utc(con: duckdb.DuckDBPyConnection, parts: nw.LazyFrame, name: str
     return parts.drop("z_own", *(f"z_{f}" for f in facts if f != "day"), strict=False).drop("z_day", strict=False)
 
 
-def _shaped(parts: nw.LazyFrame, plan: Plan) -> nw.LazyFrame:
+def shaped(parts: nw.LazyFrame, plan: Plan) -> nw.LazyFrame:
     """Columns that follow from several: the sign of returns, the currency beside an amount."""
     source = plan.source
     if source.table != "sales":
