@@ -45,10 +45,10 @@ PIECES = (b'"', b"'", b",", b";", b"\t", b"\n", b"\r\n", b"\r", b"\n\n", b"\0", 
           b"x" * 5000, b"(", b"[", b"'; DROP TABLE records; --", b'""', b'","', b'";"', b"Total;;;;;;\n")
 
 
-def mutated_files(count: int, seed: int) -> Iterator[tuple[str, bytes, Source]]:
-    """(name, bytes, contract) of `count` damaged exports; file k depends on the seed and k only."""
+def mutated_files(count: int, seed: int, first: int = 0) -> Iterator[tuple[str, bytes, Source]]:
+    """(name, bytes, contract) of `count` damaged exports from number `first` on; file k depends on seed and k only."""
     names = list(SOURCES)
-    for k in range(count):
+    for k in range(first, first + count):
         chance = random.Random(seed * 1_000_003 + k)
         name = names[k % len(names)]
         text, source = SOURCES[name]

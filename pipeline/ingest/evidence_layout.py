@@ -31,6 +31,17 @@ class Layout:
     uneven: tuple[int, ...]
     looked_at: int
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether most records have one number of fields (nearly all where an apostrophe is the quote, since words hold
+        apostrophes too); else the delimiter or the quote is none of those tried."""
+        return len(self.uneven) <= (0.5 if self.quote == '"' else 0.1) * self.looked_at
+
+    @property
+    def skips_values(self) -> bool:
+        """Whether lines stand above the first record though that is no header: one of them may be a broken one."""
+        return self.header_rows == 0 and self.skip_rows > 0
+
 
 def split_rows(text: str, delimiter: str, quote: str = '"', first_line: int = 1, limit: int | None = None,
                whole: bool = True) -> list[Row]:

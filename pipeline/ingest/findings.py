@@ -132,7 +132,7 @@ def block_of(proposal: Proposal) -> str:
     lines = [f"  {proposal.name}:"]
     for key, value in proposal.raw.items():
         lines += _entry(key, value, "    ")
-    loose = [key for key in proposal.told if key in ("decimal", "missing", "instruments")]
+    loose = [key for key in proposal.told if key in ("decimal", "missing", "instruments", "skip_rows")]
     for key in loose:
         lines.append(f"    # TELL: {key}: {proposal.told[key]}")
     lines += [f"    # {line}" for line in proposal.later]

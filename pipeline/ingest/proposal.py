@@ -39,7 +39,7 @@ def propose(found: Inspection) -> Proposal:
     if found.tool:
         raw["preset"] = found.tool.name
     raw["table"] = found.table or f"{TELL} {', '.join(TABLES)}? ({found.table_why})"
-    _dialect(found, raw)
+    _dialect(found, raw, told)
     _numbers(found, raw, told)
     _times(found, raw, given)
     sure, perhaps = found.missing
@@ -65,7 +65,7 @@ def _asked(value: Any, where: str = ""):
         yield from _asked(item, where)
 
 
-def _dialect(found: Inspection, raw: dict[str, Any]) -> None:
+def _dialect(found: Inspection, raw: dict[str, Any], told: dict[str, str]) -> None:
     if found.format in ("csv", "xlsx"):
         raw["header_rows"], raw["skip_rows"] = found.header_rows, found.skip_rows
     if len(found.sheets) > 1:
@@ -74,6 +74,11 @@ def _dialect(found: Inspection, raw: dict[str, Any]) -> None:
         raw["encoding"] = found.sample.encoding or f"{TELL} {found.sample.why}"
     if found.layout:
         raw["delimiter"], raw["quote"] = found.layout.delimiter, found.layout.quote
+        if not found.layout.is_sure:
+            raw["delimiter"] = f"{TELL} no comma, semicolon, tab or bar splits most records into one number of fields"
+        if found.layout.skips_values:
+            told["skip_rows"] = (f"no header is found and {found.skip_rows} lines above the first whole record would "
+                                 "be left out: is one of them a broken header, or a record?")
 
 
 def _numbers(found: Inspection, raw: dict[str, Any], told: dict[str, str]) -> None:

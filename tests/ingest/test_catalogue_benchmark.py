@@ -1,11 +1,14 @@
 """The benchmark over a folder: what it counts, with a contract and without, and that it sees wrong rows and crashes."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from benchmarks import ingest as benchmark
+from benchmarks import mutated_runs, outcomes
+from benchmarks.mutations import mutated_files
 
 DAMAGED = 'name,amount\na,1\nb,2,3\n"c"d,4\ne,"5"\n'
 CONTRACT = """
@@ -49,6 +52,49 @@ def test_a_row_that_the_truth_does_not_hold_is_wrong(folder: Path):
 def test_a_crash_is_an_outcome(folder: Path, monkeypatch):
     def crash(*_):
         raise AssertionError("rows do not add up")
-    monkeypatch.setattr(benchmark, "clean_source", crash)
+    monkeypatch.setattr(outcomes, "clean_source", crash)
     figures = benchmark.summary(benchmark.run_folder(folder / "raw"), False)
     assert figures["tracebacks"] == 2 and figures["refused"] == 1 and "wrong" not in figures
+
+
+def test_damaged_exports_have_the_outcome_that_each_has_alone(tmp_path: Path):
+    """Together as one source, or file by file: refusals, records in and quarantined are those of one file."""
+    files = list(mutated_files(40, 7))
+    together = {one.file: one for one in mutated_runs.outcomes(iter(files), lambda name: None)}
+    assert len(together) == 40 and not any(one.traceback for one in together.values())
+    for file in files[:12]:
+        alone, found = mutated_runs._alone(file, tmp_path), together[file[0]]
+        if not alone.rule:
+            assert (found.rows_in, found.unaccounted) == (alone.rows_in, 0)
+            assert found.rows_in == found.clean + found.quarantined + found.dropped
+        elif found.rule:
+            assert found.rule == alone.rule
+        else:  # refused alone because nothing of it is left
+            assert found.clean == 0
+
+
+def test_a_batch_that_breaks_is_run_again_file_by_file_and_the_culprit_named(monkeypatch):
+    plainly = mutated_runs.clean_source
+
+    def crash(name, source, *more):
+        if any("000004" in path.name for path in Path(source.folder).iterdir()):
+            raise AssertionError("rows do not add up")
+        return plainly(name, source, *more)
+    monkeypatch.setattr(mutated_runs, "clean_source", crash)
+    monkeypatch.setattr(outcomes, "clean_source", lambda name, source, *more: crash(name, source, *more))
+    found = {one.file: one for one in mutated_runs.outcomes(mutated_files(12, 7), lambda name: None)}
+    assert [name for name, one in found.items() if one.traceback] == ["000004_survey.csv"]
+
+
+def test_a_process_that_dies_names_its_file_and_the_rest_goes_on(monkeypatch):
+    plainly = mutated_runs._read_alone
+
+    def die(con, one, folder):
+        if one[0].startswith("000003"):
+            os._exit(1)
+        return plainly(con, one, folder)
+    monkeypatch.setattr(mutated_runs, "_read_alone", die)
+    monkeypatch.setattr(mutated_runs, "BATCH", 1)
+    found = list(mutated_runs.run_mutations(8, 7))
+    assert [one.file for one in found if one.traceback] == ["000003_customers.csv"]
+    assert [one.file[:6] for one in found] == [f"{n:06d}" for n in range(8)]

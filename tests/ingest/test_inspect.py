@@ -322,3 +322,12 @@ def test_the_exports_of_the_invented_company_are_told_as_params_yaml_declares_th
                    for key, column in asked.items() for low, high in [seen[column]]), name
         if found.dates.deciding and source.format == "csv":
             assert found.dates.formats == tuple(source.timestamps), name
+
+
+def test_a_delimiter_that_splits_few_records_and_lines_above_values_are_asked_about(shop: Workshop):
+    odd = "".join(f"{n}#{n}\n" if n % 3 else f"{n}#a, b\n" for n in range(30))
+    assert propose(inspect_file(shop.write(odd))).raw["delimiter"].startswith("TELL: no comma")
+    broken = '1,2\n' + "".join(f"{n},{n}.5,2025-03-01\n" for n in range(30))
+    proposal = propose(inspect_file(shop.write(broken)))
+    assert "1 lines above the first whole record" in proposal.told["skip_rows"]
+    assert "# TELL: skip_rows:" in block(inspect_file(shop.folder / "raw" / "export.csv"))
