@@ -52,8 +52,12 @@ class Periods:
 
 
 def choose_periods(first_day: str, last_day: str, months: int) -> Periods:
-    """The last `months` months of the data and those before; no earlier period unless the data cover all of it."""
+    """The last `months` months of the data and those before; no earlier period unless the data cover all of it.
+
+    The period is never said to begin before the data do.
+    """
     now, before = last_windows(last_day, months)
+    now = Window(min(max(now.first, first_day[:7]), now.last), now.last)
     return Periods(now, before if first_day[:7] <= before.first else None)
 
 

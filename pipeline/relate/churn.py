@@ -235,10 +235,12 @@ def naive_churn(sample: ChurnSample, totals: pd.DataFrame, instrument: str) -> C
         by = sample.at_risk.groupby("customer")
         return ever_logit(by["score"].mean(), by["left"].max())
     column = f"score_{instrument}"
-    if column in totals and "is_churned" in totals:
+    has_label = "is_churned" in totals and totals["is_churned"].notna().any()
+    has_score = column in totals and totals[column].notna().any()
+    if has_label and has_score:
         return ever_logit(pd.to_numeric(totals[column], errors="coerce"), totals["is_churned"].astype("boolean"))
-    return no_claim("churn.naive.ever_logit", sample.problem, "ratio", "logit_ever",
-                    naive=True)
+    why = sample.problem if totals.empty else NotEstimable("no_scores" if has_label else "not_contractual", len(totals))
+    return no_claim("churn.naive.ever_logit", why, "ratio", "logit_ever", naive=True)
 
 
 def one_off(totals: pd.DataFrame, instrument: str, target_segments: list[str]) -> tuple[list[Claim], pd.DataFrame]:

@@ -20,7 +20,7 @@ METHOD = "ppml"
 FEWEST_ROWS_PER_ANSWER = 30
 TOP_SPENDERS = 0.01
 FEWEST_MONTHS = 10  # clusters of months below which their error is not known
-LEAST_P = 1e-4  # smaller p-values are given as this one: their digits say nothing
+LEAST_P = 1e-4  # smaller p-values are given as below this one: their digits say nothing
 TOP_TWIN, TWO_WAY = ".without_top_1_percent", ".two_way_clusters"
 
 
@@ -168,9 +168,15 @@ def shape(sample: SalesSample) -> tuple[list[Claim], pd.DataFrame]:
     steps = np.array(answers, float)[:, None] - base
     off_line = wanted - (steps @ np.linalg.pinv(steps)) @ wanted
     tests = [(ids[0], wanted)] + ([(ids[1], off_line)] if len(answers) > 1 else [])
-    made = [Claim(claim_id, max(fit.wald(contrast)[1], LEAST_P), "ratio", len(fit.rows), method, "described",
-                  n_in=fit.n_in) for claim_id, contrast in tests]
+    made = [p_claim(claim_id, fit, contrast, method) for claim_id, contrast in tests]
     return made, pd.DataFrame(table, columns=columns).sort_values("score", ignore_index=True)
+
+
+def p_claim(claim_id: str, fit: PpmlFit, contrast: np.ndarray, method: str) -> Claim:
+    """The p-value of a joint Wald test; below LEAST_P that bound, with the reason `below`."""
+    p = fit.wald(contrast)[1]
+    return Claim(claim_id, max(p, LEAST_P), "ratio", len(fit.rows), method, "described", n_in=fit.n_in,
+                 reason="below" if p < LEAST_P else "")
 
 
 def join_rare(score: pd.Series, fewest: int = FEWEST_ROWS_PER_ANSWER) -> pd.Series:

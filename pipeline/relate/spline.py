@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.contracts.claims import Claim
 from pipeline.relate.estimate import NotEstimable, no_claim
-from pipeline.relate.sales import LEAST_P
+from pipeline.relate.sales import p_claim
 from pipeline.relate.sample import SalesSample, fit_sales
 
 METHOD = "ppml_spline"
@@ -57,8 +57,7 @@ def spline(sample: SalesSample, base: float | None = None) -> tuple[Claim, pd.Da
     half = spread * fit.quantile
     table = pd.DataFrame(dict(zip(COLUMNS, (grid, *(100 * np.expm1(v) for v in (curve, curve - half, curve + half))),
                                   strict=True)))
-    p = fit.wald(np.eye(len(fit.names))[1:3])[1]
-    return Claim(claim_id, max(p, LEAST_P), "ratio", len(fit.rows), METHOD, "described", n_in=fit.n_in), table
+    return p_claim(claim_id, fit, np.eye(len(fit.names))[1:3], METHOD), table
 
 
 def with_spline(table: pd.DataFrame, curve: pd.DataFrame) -> pd.DataFrame:

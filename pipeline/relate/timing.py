@@ -21,6 +21,7 @@ CHECKS = {0: "sales.same_month_check", -1: "sales.lead_check"}
 FAR = (6, 12)  # months apart from which on two answers of a customer count as unrelated but for who gave them
 FEWEST_PAIRS = 30
 METHOD = "ppml"
+WEAK = "checks_too_weak"
 
 
 @dataclass(frozen=True)
@@ -28,22 +29,28 @@ class Timing:
     """table: one row per lag (lag in months, estimate, ci_low, ci_high, carried, n), percent per point.
 
     checks: excess over carry-over by lag 0 and -1, or why there is none. level, reason: what the sales claims may say.
+    too_weak: lags whose check lies about zero and cannot tell.
     """
 
     table: pd.DataFrame
     checks: dict[int, Estimate | NotEstimable]
     level: Level
     reason: str
+    too_weak: frozenset[int] = frozenset()
 
     def claims(self) -> list[Claim]:
-        """sales.same_month_check, sales.lead_check (percent per point beyond carry-over), sales.lag (by month)."""
+        """sales.same_month_check, sales.lead_check (percent per point beyond carry-over), sales.lag (by month).
+
+        A check about zero that could not have shown an effect as large as the one claimed is not_enough_data.
+        """
         made = []
         for lag, claim_id in CHECKS.items():
             check = self.checks.get(lag, NotEstimable("no_overlap"))
             if isinstance(check, NotEstimable):
                 made.append(no_claim(claim_id, check, "percent", METHOD))
             else:
-                made.append(claim(claim_id, check, "percent", METHOD, level="described", transform="percent"))
+                more = {"status": "not_enough_data", "reason": WEAK} if lag in self.too_weak else {}
+                made.append(claim(claim_id, check, "percent", METHOD, level="described", transform="percent", **more))
         rows = self.table[self.table["estimate"].notna() & (self.table["lag"] > 1)]
         return made + [Claim("sales.lag", row.estimate, "percent", int(row.n), METHOD, "associated",
                              segment=f"months:{row.lag}", ci_low=row.ci_low, ci_high=row.ci_high,
@@ -57,7 +64,7 @@ def timing_of(sample: SalesSample) -> Timing:
     checks = {lag: _excess(fits[lag], fits[1], lag, rows) for lag in CHECKS}
     table = pd.DataFrame([_row(lag, fits[lag], checks.get(lag), fits[1]) for lag in LAGS])
     level, reason = level_of(fits[1], checks)
-    return Timing(table, checks, level, reason)
+    return Timing(table, checks, level, reason, frozenset(lag for lag in checks if _too_weak(fits[1], checks[lag])))
 
 
 def level_of(effect: PpmlFit | NotEstimable, checks: dict[int, Estimate | NotEstimable]) -> tuple[Level, str]:
@@ -68,10 +75,17 @@ def level_of(effect: PpmlFit | NotEstimable, checks: dict[int, Estimate | NotEst
         low, high = checks[lag].interval()
         if low > 0 or high < 0:
             return "associated", reason
-    size = abs(effect[effect.names[0]].value)
-    if any(max(map(abs, check.interval())) >= size for check in checks.values()):
-        return "associated", "checks_too_weak"
+    if any(_too_weak(effect, check) for check in checks.values()):
+        return "associated", WEAK
     return "effect", "checks_passed"
+
+
+def _too_weak(effect: PpmlFit | NotEstimable, check: Estimate | NotEstimable) -> bool:
+    """Whether a check about zero leaves room for an effect as large as the one claimed."""
+    if isinstance(effect, NotEstimable) or isinstance(check, NotEstimable):
+        return False
+    low, high = check.interval()
+    return low <= 0 <= high and max(-low, high) >= abs(effect[effect.names[0]].value)
 
 
 def with_lags(grid: pd.DataFrame, lags: tuple[int, ...]) -> pd.DataFrame:

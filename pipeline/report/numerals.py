@@ -80,10 +80,12 @@ def kind(unit: str) -> str:
     raise ValueError(f"unit {unit!r} is not known to the report")
 
 
-def digits_for(unit: str, estimate: float | None, low: float | None = None, high: float | None = None) -> int:
+def digits_for(unit: str, estimate: float | None, low: float | None = None, high: float | None = None,
+               nothing: float = 0.0) -> int:
     """Decimals that the interval supports: the last digit is worth about a fifth of its width, no finer than the unit.
 
-    A limit that is not zero is never printed as zero: then decimals are added until it shows.
+    A limit that is not zero (nor `nothing`, the value of "nothing happens") is never printed as if it were: then
+    decimals are added until it shows. An estimate beside its limits may be printed as zero.
     Without an interval: the unit's own decimals; money of 1,000 and more in whole units.
     """
     family = kind(unit)
@@ -94,8 +96,10 @@ def digits_for(unit: str, estimate: float | None, low: float | None = None, high
         values = [estimate]
     else:
         digits = min(MOST_DIGITS[family], math.ceil(-math.log10((high - low) / 5) - 1e-9))
-        values = [estimate, low, high]
+        values = [low, high]
     for value in values:
-        while value and family != "count" and digits < FINEST and abs(value) < 0.5 * 10.0 ** -digits:
-            digits += 1
+        for near in (0.0, nothing):
+            while value not in (None, near) and family != "count" and digits < FINEST and (
+                    abs(value - near) < 0.5 * 10.0 ** -digits):
+                digits += 1
     return digits

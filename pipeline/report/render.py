@@ -85,13 +85,14 @@ def section_view(section: Section, results: Results, site: Site, words: Words) -
     if section.table and (figure is None or section.table.name != section.figure.table):
         table = one_table(section.table, _caption(section, "table", words), results, site, words)
     key = section.key
+    tells = figure or table or any(one.claim.estimate is not None for one in said)  # else there is nothing to note
     absent = ""
     if not said and figure is None and table is None:
         gone = [words.name("table_name", name) for name in section.needs if name in site.missing]
         absent = words.text("section.missing", sources=words.listed(gone)) if gone else words.text("section.empty")
     return {"id": key.replace(".", "-"), "title": words.text(f"{key}.title"), "said": said, "figure": figure,
             "table": table, "absent": absent, "lead": words.text(f"{key}.lead") if words.has(f"{key}.lead") else "",
-            "notes": [] if absent else [words.text(note) for note in section.notes]}
+            "notes": [words.text(note) for note in section.notes] if tells else []}
 
 
 def figure_view(section: Section, results: Results, site: Site, words: Words) -> dict[str, Any] | None:
@@ -107,7 +108,8 @@ def figure_view(section: Section, results: Results, site: Site, words: Words) ->
             drawn[medium] = figure.draw(frame_.drop(columns=[*disclosure.FLAGS]), words, **figure.options)
     return {"wide": picture_address(base.svg(drawn["wide"])), "phone": picture_address(base.svg(drawn["phone"])),
             "alt": base.alternative(drawn["wide"]), "caption": _caption(section, "figure", words),
-            "table": one_table(data, _caption(section, "table", words), results, site, words)}
+            "table": one_table(data, _caption(section, "table" if data is section.table else "figure", words), results,
+                               site, words)}
 
 
 def one_table(table: Table, caption: str, results: Results, site: Site,

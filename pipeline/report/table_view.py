@@ -93,7 +93,7 @@ def _cell(record: dict, column: str, units: dict[str, str], words: Words, count:
     if _is_number(unit):
         value = float(value)
         if unit == "count" and not value.is_integer():
-            return words.number(value, 1)
+            return words.number(value, 1 if abs(value) < 100 else 0)
         digits = numerals.digits_for(unit, value, *limits) if column == "estimate" else None
         return words.value(value, unit, digits, brief=True, scale=_scale(record) if column == "estimate" else None)
     return _name(value, column, unit, words)

@@ -35,6 +35,7 @@ from pipeline.report import numerals
 from pipeline.report.catalogue import MissingWording, catalogue, placeholders
 from pipeline.report.numerals import MINUS, NBSP
 
+BELOW = "below"  # reason of a claim whose estimate is a bound: the value itself is smaller
 
 @dataclass(frozen=True)
 class Wording:
@@ -217,14 +218,15 @@ class Words:
 
     def estimate(self, claim: Claim, brief: bool = True) -> str:
         """The claim's estimate with its unit, at the decimals its interval supports; signed when compared with 0."""
-        return self.value(claim.estimate, claim.unit, _digits(claim), scale=_scale(claim), brief=brief,
+        text = self.value(claim.estimate, claim.unit, self._digits(claim), scale=_scale(claim), brief=brief,
                           signed=self.compares(claim) == 0)
+        return f"<{NBSP}{text}" if claim.reason == BELOW else text
 
     def range(self, claim: Claim, brief: bool = True) -> str:
         """The claim's interval, or "" where it has none."""
         if claim.ci_low is None or claim.ci_high is None:
             return ""
-        return self.interval(claim.ci_low, claim.ci_high, claim.unit, _digits(claim), _scale(claim), brief)
+        return self.interval(claim.ci_low, claim.ci_high, claim.unit, self._digits(claim), _scale(claim), brief)
 
     def state(self, claim: Claim) -> str:
         """good, bad, zero (the interval covers "nothing happens") or described; or the status when it is not ok."""
@@ -253,9 +255,18 @@ class Words:
         text = str(template).format(**facts)
         if claim.segment != "all" and "segment" not in placeholders(template):
             text = text[:1].lower() + text[1:] if text[1:2].islower() else text
-            text = self.text("segment.prefix", dimension=facts["dimension"], segment=facts["segment"], sentence=text)
-        phrase = self.text("level.naive") if claim.naive else self.text(f"level.{claim.level}.phrase")
-        return Wording(text, "" if claim.estimate is None else phrase, state)
+            own = f"segment.prefix.{claim.segment.partition(':')[0]}"  # a number of days or months is no name
+            text = self.text(own if self.has(own) else "segment.prefix", dimension=facts["dimension"],
+                             segment=facts["segment"], sentence=text)
+        return Wording(text, "" if claim.estimate is None else self._level(claim), state)
+
+    def _level(self, claim: Claim) -> str:
+        """The phrase of the claim's level; an association says why it is no more than that, where a check decided."""
+        if claim.naive:
+            return self.text("level.naive")
+        if claim.level == "associated" and claim.reason:
+            return self.text("level.associated.because", reason=self.reason(claim))
+        return self.text(f"level.{claim.level}.phrase")
 
     def sentence(self, claim: Claim) -> str:
         """The claim as one or two plain sentences, with its interval and the phrase of its level."""
@@ -266,7 +277,7 @@ class Words:
         return self.name("reason", claim.reason) if claim.reason else self.text("reason.unknown")
 
     def _claim_facts(self, claim: Claim, part: str) -> dict[str, str]:
-        digits, scale = _digits(claim), _scale(claim)
+        digits, scale = self._digits(claim), _scale(claim)
         dimension, segment = self.segment(claim.segment)
         offered = claim.n_used if claim.n_in is None else claim.n_in
         facts = {"label": self.claim_label(claim), "part": self.name("part", part) if part else "",
@@ -274,9 +285,11 @@ class Words:
                  "period": self.period(claim.period), "segment": segment, "dimension": dimension,
                  "reason": self.reason(claim), "comparisons": self.number(claim.comparisons),
                  "readable_on": self.date(claim.readable_on) if claim.readable_on else self.text("date.unknown"),
-                 "detectable": self.value(claim.detectable, claim.unit, scale=claim.detectable)}
+                 "detectable": self._detectable(claim, digits)}
         limits = (claim.ci_low, claim.ci_high)
         facts["estimate"] = self.value(claim.estimate, claim.unit, digits, scale=scale)
+        if claim.reason == BELOW:
+            facts["estimate"] = f"<{NBSP}{facts['estimate']}"
         facts["signed"] = self.value(claim.estimate, claim.unit, digits, scale=scale, signed=True)
         facts["low"], facts["high"] = (self.value(v, claim.unit, digits, scale=scale) for v in limits)
         facts["size"] = facts["estimate"].removeprefix(MINUS)
@@ -287,9 +300,14 @@ class Words:
             facts["size_interval"] = self.interval(*sizes, claim.unit, digits, scale)
         return facts
 
+    def _digits(self, claim: Claim) -> int:
+        return numerals.digits_for(claim.unit, claim.estimate, claim.ci_low, claim.ci_high, self.compares(claim) or 0.0)
 
-def _digits(claim: Claim) -> int:
-    return numerals.digits_for(claim.unit, claim.estimate, claim.ci_low, claim.ci_high)
+    def _detectable(self, claim: Claim, digits: int) -> str:
+        """At the decimals of the interval, unless it would read as zero then."""
+        reach = claim.detectable
+        own = reach is None or abs(reach) < 0.5 * 10.0**-digits
+        return self.value(reach, claim.unit, None if own else digits, scale=reach)
 
 
 def _scale(claim: Claim) -> float | None:

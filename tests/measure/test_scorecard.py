@@ -216,3 +216,9 @@ def test_every_difference_says_what_it_could_have_shown():
     labelled = label_claims(label_shares(answered(company.surveys(rows), "Europe/Madrid"), {"nps": [6, 9]}, PERIODS,
                                          LIMITS))
     assert all(c.detectable > 0 for c in labelled)
+
+
+def test_the_period_does_not_begin_before_the_data():
+    assert choose_periods("2017-02-22", "2018-04-19", 24).now.label == "2017-02/2018-04"
+    assert choose_periods("2016-01-01", "2018-04-19", 24).now.label == "2016-05/2018-04"
+    assert choose_periods("", "2018-04-19", 24).now.label == "2016-05/2018-04"

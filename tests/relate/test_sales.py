@@ -196,3 +196,22 @@ def test_few_customers_give_no_number():
     assert claim("sales.per_point", few, "percent", "ppml").status == "not_enough_data"
     with pytest.raises(NotEstimable):
         fit_sales(sales_sample(pd.DataFrame(), "nps", 1, []), ["score"])
+
+
+def test_a_check_that_could_not_have_shown_the_effect_does_not_pass(company):
+    """In a small company both lie about zero and prove nothing; in a large one they pass."""
+    weak = timing_of(sales_sample(company(2, 400), "nps", 1, []))
+    assert (weak.level, weak.reason) == ("associated", "checks_too_weak")
+    found = {c.claim_id: c for c in weak.claims() if c.claim_id.endswith("_check")}
+    for lag, claim_id in ((0, "sales.same_month_check"), (-1, "sales.lead_check")):
+        low, high = weak.checks[lag].interval()
+        could_not_tell = low <= 0 <= high and max(-low, high) >= np.log1p(weak.table.set_index("lag").estimate[1] / 100)
+        assert (found[claim_id].status == "not_enough_data") == could_not_tell
+    assert "not_enough_data" in {c.status for c in found.values()}
+
+
+def test_a_p_value_too_small_to_tell_is_a_bound(company):
+    strong = sales.shape(sales_sample(company(6, 1500, beta=0.3), "nps", 1, []))[0][0]
+    plain = sales.shape(sales_sample(company(2, 400, beta=0.0), "nps", 1, []))[0][0]
+    assert (strong.estimate, strong.reason) == (1e-4, "below")
+    assert plain.estimate > 1e-4 and plain.reason == ""

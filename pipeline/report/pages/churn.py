@@ -12,6 +12,8 @@ RATES = {"score": "count", "n": "count", "left": "count", "rate": "share", "ci_l
 RATIOS = {"estimate": "ratio", "ci_low": "ratio", "ci_high": "ratio"}
 CALIBRATION = Table("calibration", {"group": "count", "n": "count", "fitted": "share", "rate": "share",
                                     "ci_low": "share", "ci_high": "share"}, keys=("group",))
+LIMITS = {"churn.limit.cause": "churn.hazard_ratio", "churn.limit.answered": "churn.hazard_ratio",
+          "churn.limit.silence": "churn.inactivity"}  # what a page cannot say is said where it says something
 WINDOWS = Table("windows", {"days": "count", "n": "count", **RATIOS}, keys=("days",))
 
 
@@ -62,7 +64,7 @@ def page(results: Results, words: Words) -> Page:
     return Page(key="churn", sections=tuple(s for s in sections if optional.get(s.key, True)),
                 headline=("churn.monthly_rate", "churn.rate", "churn.hazard_ratio_per_point",
                           "churn.absolute_effect_per_point"),
-                limits=("churn.limit.cause", "churn.limit.answered", "churn.limit.silence"))
+                limits=tuple(key for key, claims in LIMITS.items() if _any(results, claims)))
 
 
 def _by_segment(*claim_ids: str) -> list[str]:

@@ -5,6 +5,7 @@ from pipeline.report.figures import coverage
 from pipeline.report.page import Figure, Page, Section, Table
 from pipeline.report.words import Words
 
+ANSWERED = ("data.customers_answered_share", "data.revenue_answered")
 FATES = ("rows_clean_share", "rows_repaired", "rows_quarantined", "rows_dropped")
 
 
@@ -39,4 +40,5 @@ def page(results: Results, words: Words) -> Page:
                 notes=["coverage.note_quarantine"]),
     ]
     return Page("coverage", parts, headline=("data.rows_clean_share", "data.response_rate",
-                                             "data.revenue_of_respondents_share"), limits=["coverage.limit_answer"])
+                                             "data.revenue_of_respondents_share"),
+                limits=["coverage.limit_answer"] if any(results.claim(name) for name in ANSWERED) else [])

@@ -23,9 +23,11 @@ def page(results: Results, words: Words) -> Page:
     """The page; sections on scores that these data do not hold are left out, but for the reasons in the first one."""
     others = ["experience.ces_easy_share", "experience.top_share.*", "experience.mean.*"]
     absent = {claim.claim_id for claim in results.claims if claim.reason in NEVER_MEASURED}
-    now = [f"{SCORES[name][0]}{ending}" for name in SCORES for ending in ("", "_change")]
+    known = {claim.claim_id for claim in results.claims if claim.segment == "all" and claim.estimate is not None}
+    scores = sorted(SCORES.values(), key=lambda score: score[0] not in known)  # first what can be said
+    now = [f"{score[0]}{ending}" for score in scores for ending in ("", "_change")]
     now = [name for name in now if name not in absent or not name.endswith("_change")]
-    now.insert(1, "experience.nps_if_silent_lower")  # the headline never stands without its warning
+    now.insert(now.index("experience.nps") + 1, "experience.nps_if_silent_lower")  # never without its warning
     parts = [
         Section("experience.now", needs=("surveys", "tickets"), sentences=[*now, *others]),
         *_silent(results),
@@ -46,9 +48,10 @@ def page(results: Results, words: Words) -> Page:
                             keys=("scale_min", "scale_max", "top_box")),
                 notes=["experience.note_turned"]),
     ]
-    return Page("experience", parts, headline=HEADLINE, limits=[
-        "experience.limit_respondents", *(["experience.limit_silent"] if "silent" in results.tables else []),
-        "experience.limit_hours"])
+    limits = {"experience.limit_respondents": bool(known & set(HEADLINE[:-1])),
+              "experience.limit_silent": "silent" in results.tables,
+              "experience.limit_hours": "experience.ttr_median_hours" in known}
+    return Page("experience", parts, headline=HEADLINE, limits=[key for key, holds in limits.items() if holds])
 
 
 def _drawable(results: Results, name: str) -> bool:

@@ -57,7 +57,7 @@ def page(results: Results, words: Words) -> Page:
     kept = [replace(WHOLE.sections[0], sentences=["sales.per_point"], notes=[])]
     without_answers = ("sales.repeat", "sales.sample", "sales.population")
     kept += [s for s in WHOLE.sections if s.key in without_answers and _holds(s, results)]
-    return replace(WHOLE, sections=tuple(kept), headline=("sales.per_point",))
+    return replace(WHOLE, sections=tuple(kept), headline=("sales.per_point",), limits=())
 
 
 def _holds(section: Section, results: Results) -> bool:

@@ -1,0 +1,129 @@
+"""What decides how a figure is printed: bounds, decimals, why an association is no more, captions, empty sections."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from pipeline.contracts.claims import Claim
+from pipeline.contracts.params import Company, Disclosure
+from pipeline.contracts.results import Results
+from pipeline.report import numerals
+from pipeline.report.page import Figure, Page, Section, Table
+from pipeline.report.pages import churn, coverage, experience, sales
+from pipeline.report.render import Site, render_page, section_view
+from pipeline.report.words import Words
+
+NB = "\u00a0"
+
+
+def ratio(low: float, high: float, **fields) -> Claim:
+    return Claim("churn.hazard_ratio_per_point", 0.84, "ratio", 900, "cloglog_hazard", "associated", ci_low=low,
+                 ci_high=high, **fields)
+
+
+def site(*claims: Claim, tables: dict[str, pd.DataFrame] | None = None) -> Site:
+    anchors = {(c.claim_id, c.segment, c.period): f"c-{i}" for i, c in enumerate(claims)}
+    return Site(Company("A", "own", "EUR", "Europe/Madrid"), Disclosure(), "2025-12-31", "2025-01-01", (),
+                {"n": Results(list(claims), tables or {})}, {}, anchors)
+
+
+def test_a_limit_near_one_is_not_printed_as_one_where_one_means_nothing_happens():
+    assert "1,004" in Words("es").sentence(ratio(0.7123, 1.0042))
+    assert numerals.digits_for("ratio", 0.84, 0.7123, 1.0042) == 2
+
+
+def test_an_estimate_near_zero_adds_no_decimals():
+    """Only its limits do: -0.004 between -3.4 and 3.5 is 0.0."""
+    assert numerals.digits_for("percent", -0.004, -3.434, 3.548) == 0
+    assert numerals.digits_for("percent", 3.77, -0.04, 7.72) == 2
+
+
+@pytest.mark.parametrize(("language", "bound"), [("es", f"<{NB}0,0001"), ("en", f"<{NB}0.0001")])
+def test_a_p_value_under_the_bound_is_printed_as_below_it(language, bound):
+    words = Words(language)
+    claim = Claim("sales.shape.any_difference", 1e-4, "ratio", 900, "ppml_wald", reason="below")
+    assert bound in words.sentence(claim) and words.estimate(claim) == bound
+    same = Claim("sales.shape.any_difference", 1e-4, "ratio", 900, "ppml_wald")
+    assert "<" not in words.sentence(same) + words.estimate(same)
+
+
+def test_an_association_says_which_check_made_it_one():
+    claim = Claim("sales.per_point", 5.0, "percent", 900, "ppml", "associated", ci_low=1.0, ci_high=9.0,
+                  reason="lead_not_zero")
+    words, why = Words("es"), "y una puntuación posterior también explica las ventas."
+    assert words.sentence(claim).endswith(f"no separa las causas, {why}")
+    page = render_page("n", Site(**{**vars(site(claim)), "pages": {"n": Page("sales", [Section(
+        "sales.answer", sentences=["sales.per_point"])])}}), words)
+    assert "una puntuación posterior también explica las ventas" in page
+
+
+@pytest.mark.parametrize(("language", "said"), [("es", "no basta para decidir"), ("en", "too weak to tell")])
+def test_a_weak_check_is_not_passed(language, said):
+    weak = Claim("sales.lead_check", 3.8, "percent", 900, "ppml", status="not_enough_data", reason="checks_too_weak",
+                 ci_low=-0.1, ci_high=7.7)
+    sentence = Words(language).sentence(weak)
+    assert said in sentence and "superada" not in sentence and "passed" not in sentence
+
+
+def test_a_number_of_days_is_not_set_in_quotes_like_a_name():
+    claim = Claim("churn.inactivity.hazard_ratio_per_point", None, "ratio", 0, "cloglog_silence",
+                  status="not_estimable", reason="no_scores", segment="window:90")
+    assert Words("es").sentence(claim).startswith("Contando como baja 90 días de silencio: ")
+
+
+def test_the_smallest_detectable_change_has_the_decimals_of_its_interval():
+    change = Claim("experience.nps_change", 3.2, "points", 200, "nps_score_difference", ci_low=-18.0, ci_high=24.4,
+                   detectable=30.31)
+    assert "un cambio de 30 puntos" in Words("es").sentence(change)
+
+
+def test_data_of_a_figure_bear_the_figures_caption_where_the_section_has_a_table_of_its_own():
+    curve = pd.DataFrame({"hours": [0.0, 24.0, 168.0], "unsolved_share": [1.0, 0.4, 0.1]})
+    sums = pd.DataFrame({"measure": ["mean_closed"], "n": [50], "unit": ["hours"], "estimate": [20.0],
+                         "ci_low": [10.0], "ci_high": [30.0], "apart": [0.0]})
+    words = Words("es")
+    from pipeline.report.figures import experience as figures
+    section = Section("experience.tickets", figure=Figure(figures.unsolved, "unsolved"), table=Table("reconciliation"))
+    view = section_view(section, site(tables={"unsolved": curve, "reconciliation": sums}).results["n"],
+                        site(tables={"unsolved": curve, "reconciliation": sums}), words)
+    assert view["figure"]["table"].caption == words.text("experience.tickets.figure")
+    assert view["table"].caption == words.text("experience.tickets.table")
+
+
+def no(claim_id: str, unit: str = "ratio") -> Claim:
+    return Claim(claim_id, None, unit, 0, "", status="not_estimable", reason="no_panel")
+
+
+def test_without_figures_there_are_no_caveats_about_them():
+    """Neither notes under a section nor limits under a page; what gives a figure keeps its own."""
+    words, empty = Words("es"), pd.DataFrame({"estimate": [], "n": []})
+    claims = [no("churn.naive.ever_logit"), no("churn.hazard_ratio_per_point"), no("sales.per_point", "percent"),
+              no("experience.nps", "points"), no("experience.ttr_median_hours", "hours")]
+    here = site(*claims)
+    section = Section("churn.contrast", sentences=["churn.naive.ever_logit"], notes=["churn.contrast.why"])
+    assert section_view(section, here.results["n"], here, words)["notes"] == []
+    tables = dict.fromkeys(("calibration", "windows", "gaps", "by_score", "diagnostics"), empty)
+    results = Results(claims, tables)
+    for module in (churn, coverage, experience, sales):
+        assert list(module.page(results, words).limits) == [], module
+    silent = Claim("churn.inactivity.monthly_rate", 0.1, "share", 99, "share_clustered", segment="window:90")
+    assert list(churn.page(Results([*claims, silent], tables), words).limits) == ["churn.limit.silence"]
+
+
+def test_what_was_not_asked_does_not_come_first():
+    csat = Claim("experience.csat", 0.5, "share", 500, "wilson", ci_low=0.4, ci_high=0.6)
+    page = experience.page(Results([no("experience.nps", "points"), csat], {}), Words("es"))
+    first = [name for name in page.sections[0].sentences if name in ("experience.nps", "experience.csat")]
+    assert first == ["experience.csat", "experience.nps"]
+    here = site(no("experience.nps", "points"), csat)
+    view = section_view(page.sections[0], here.results["n"], here, Words("es"))
+    assert [said.claim.claim_id for said in view["said"]][:2] == ["experience.csat", "experience.nps"]
+
+
+def test_no_method_is_named_of_a_figure_that_there_is_not():
+    missing = Claim("sales.per_point", None, "percent", 0, "ppml", "associated", "not_estimable", reason="no_panel")
+    here = site(missing)
+    page = render_page("n", Site(**{**vars(here), "pages": {"n": Page("sales", [Section(
+        "sales.answer", sentences=["sales.per_point"])])}}), Words("es"))
+    assert "Poisson" not in re.sub(r"<style>.*?</style>", "", page, flags=re.S)
