@@ -7,36 +7,45 @@ from datetime import date
 import narwhals as nw
 
 from pipeline.link.engine import Native, canonical_tables, kept, rows
-from pipeline.link.flows import Flows, distinct, gather, known
-from pipeline.link.identity import OWNED, resolve_accounts
+from pipeline.link.flows import Flows, distinct, gather
+from pipeline.link.identity import owners_of, resolve_accounts
 from pipeline.link.window import Window, observe_window
 
 
 @dataclass(frozen=True)
 class Base:
     """frames: canonical tables whose accounts are resolved. people: person (0, 1, … in the order of ids) and
-    customer_id, of everybody whom any table knows. held: per table the values in each column, and "rows"."""
+    customer_id, of everybody whom any table knows. held: per table the values in each column, and "rows".
+    owners: per table its customers with their rows."""
 
     frames: dict[str, nw.LazyFrame]
     time_zone: str
     window: Window | None
     held: dict[str, dict[str, int]]
+    owners: dict[str, nw.LazyFrame]
     people: nw.LazyFrame
     flows: Flows
 
 
-def prepare(tables: "Mapping[str, Native] | Base", time_zone: str, as_of: date | str | None = None) -> Base:
-    """The base of these canonical tables, all on one engine; a base is returned as it is."""
+def prepare(tables: "Mapping[str, Native] | Base", time_zone: str, as_of: date | str | None = None,
+            owners: dict[str, nw.LazyFrame] | None = None) -> Base:
+    """The base of these canonical tables, all on one engine; a base is returned as it is.
+
+    owners: `owners_of` these tables, where that is known already.
+    """
     if isinstance(tables, Base):
         return tables
     frames = canonical_tables(resolve_accounts(tables).tables)
     window = observe_window(frames, time_zone, as_of)
     held = {name: _held(frame) for name, frame in frames.items()}
-    ids = [distinct(frame.filter(known("customer_id")), ["customer_id"]) for name, frame in frames.items()
-           if name in (*OWNED, "customers")]
-    everybody = distinct(nw.concat(ids, how="vertical"), ["customer_id"]) if ids else None
-    people = None if everybody is None else kept(everybody.with_row_index("person", order_by="customer_id"))
-    return Base(frames, time_zone, window, held, people, gather(frames, people, held, window, time_zone))
+    owners = owners_of(frames) if owners is None else owners
+    people = _numbered(owners) if owners else None
+    return Base(frames, time_zone, window, held, owners, people, gather(frames, people, held, window, time_zone))
+
+
+def _numbered(owners: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame:
+    ids = nw.concat([owned.select("customer_id") for owned in owners.values()], how="vertical")
+    return kept(distinct(ids, ["customer_id"]).with_row_index("person", order_by="customer_id"))
 
 
 def _held(frame: nw.LazyFrame) -> dict[str, int]:

@@ -22,14 +22,17 @@ UNDATED, LATER = 0, 1_000_000  # months of what has no date, and of what lies af
 class Flows:
     """Frames with `person` instead of customer_id; None where the table is absent.
 
-    orders: one row per person, order_id, month and is_return: net_amount, margin (whole ten-thousandths), unknown (a
-    line lacks its margin), first and last instant, channel. answers: one row per person, instrument and month: points
-    (whole micro-points), n, last. responses: one row per person, response_id and month: of its invitation (asked) and
-    of its answer (given). tickets: the tickets with a person.
+    orders: one row per person, order_id and is_return: net_amount, margin (whole ten-thousandths), unknown (a line has
+    no margin), first and last instant, channel. monthly: the same per month too, which differs only for an order whose
+    lines lie in several months. past: orders without the lines after the end of the data. answers: one row per person,
+    instrument and month: points (whole micro-points), n, last. asked, given: one row per person, response_id and month
+    of its invitation and of its answer. tickets: the tickets with a person.
     """
 
     instruments: list[str]
     orders: nw.LazyFrame | None = None
+    monthly: nw.LazyFrame | None = None
+    past: nw.LazyFrame | None = None
     answers: nw.LazyFrame | None = None
     asked: nw.LazyFrame | None = None
     given: nw.LazyFrame | None = None
@@ -62,13 +65,14 @@ def instruments_of(surveys: nw.LazyFrame) -> list[str]:
     return sorted(row["instrument"] for row in rows(distinct(surveys, ["instrument"])) if row["instrument"])
 
 
-def placed(frame: nw.LazyFrame, column: str, window: Window | None, time_zone: str) -> nw.LazyFrame:
-    """Adds `month`, that of `column`: UNDATED where it is missing, LATER after the end of the data."""
+def placed(frame: nw.LazyFrame, column: str, window: Window | None, time_zone: str,
+           into: str = "month") -> nw.LazyFrame:
+    """Adds `into`, the month of `column`: UNDATED where it is missing, LATER after the end of the data."""
     if window is None:
-        return frame.with_columns(month=nw.lit(UNDATED))
-    frame = with_month(frame, column, "month", time_zone)
-    later = nw.when(nw.col(column) >= window.cut).then(nw.lit(LATER)).otherwise(nw.col("month"))
-    return frame.with_columns(month=later.fill_null(UNDATED).cast(nw.Int64))
+        return frame.with_columns(nw.lit(UNDATED).alias(into))
+    frame = with_month(frame, column, into, time_zone)
+    later = nw.when(nw.col(column) >= window.cut).then(nw.lit(LATER)).otherwise(nw.col(into))
+    return frame.with_columns(later.fill_null(UNDATED).cast(nw.Int64).alias(into))
 
 
 def gather(frames: Mapping[str, nw.LazyFrame], people: nw.LazyFrame | None, held: Mapping[str, Mapping[str, int]],
@@ -80,20 +84,17 @@ def gather(frames: Mapping[str, nw.LazyFrame], people: nw.LazyFrame | None, held
     made = {}
     if "sales" in frames:
         lines = placed(_owned(frames["sales"], people), "ordered_at", window, time_zone)
-        made["orders"] = kept(_orders(lines))
+        made |= _orders(lines.with_columns(is_return=nw.col("is_return").fill_null(False)))
     if "surveys" in frames:
-        surveys = _owned(frames["surveys"], people)
-        answered = surveys.filter(known("score")).with_columns(points=(score_up() * MICRO).round().cast(nw.Int64))
-        answered = placed(answered, "responded_at", window, time_zone).filter(nw.col("month") < LATER)
-        made["answers"] = kept(latest(answered.with_columns(n=nw.lit(1)), ["person", "instrument", "month"], "points",
+        surveys = placed(_owned(frames["surveys"], people), "responded_at", window, time_zone)
+        answered = surveys.filter(known("score"), nw.col("month") < LATER)
+        answered = answered.with_columns(points=(score_up() * MICRO).round().cast(nw.Int64), n=nw.lit(1))
+        made["answers"] = kept(latest(answered, ["person", "instrument", "month"], "points",
                                       ["responded_at", "response_id"], ["points", "n"]))
-        made["given"] = kept(distinct(answered, ["person", "response_id", "month"]))
         if held["surveys"]["sent_at"]:
             surveys = surveys.with_columns(asked_at=nw.coalesce("sent_at", "responded_at"))
-            surveys = placed(surveys, "asked_at", window, time_zone)
-        else:
-            surveys = surveys.with_columns(month=nw.lit(UNDATED))
-        made["asked"] = kept(distinct(surveys, ["person", "response_id", "month"]))
+            surveys = placed(surveys, "asked_at", window, time_zone, "asked")
+        made |= _responses(surveys, bool(held["surveys"]["sent_at"]))
     if "tickets" in frames:
         made["tickets"] = kept(_owned(frames["tickets"], people).select(
             "person", "ticket_id", "created_at", "solved_at", "is_complaint", "touchpoint", "channel"))
@@ -105,13 +106,48 @@ def _owned(frame: nw.LazyFrame, people: nw.LazyFrame) -> nw.LazyFrame:
     return frame.join(people, on="customer_id").drop("customer_id")
 
 
-def _orders(lines: nw.LazyFrame) -> nw.LazyFrame:
-    lines = lines.with_columns(is_return=nw.col("is_return").fill_null(False))
-    folded = lines.group_by("person", "order_id", "month", "is_return").agg(
+def _orders(lines: nw.LazyFrame) -> dict[str, nw.LazyFrame]:
+    """orders, monthly and past. Nearly every order lies in one month; only the lines of others are folded again."""
+    keys = ["person", "order_id", "is_return"]
+    orders = kept(_folded(lines, keys))
+    whole_ones = orders.filter(nw.col("month") == nw.col("until"))
+    past = whole_ones.filter(nw.col("month") < LATER)
+    wide = orders.filter(nw.col("month") < nw.col("until")).select(*keys)
+    if not rows(wide.select(n=nw.len()))[0]["n"]:
+        return {"orders": orders, "monthly": orders, "past": past}
+    lines = kept(lines.join(kept(wide), on=keys, how="semi"))
+    names = orders.collect_schema().names()
+    split = kept(_folded(lines, [*keys, "month"]))
+    again = kept(_folded(lines.filter(nw.col("month") < LATER), keys))
+    return {"orders": orders, "monthly": nw.concat([part.select(*names) for part in (whole_ones, split)]),
+            "past": nw.concat([part.select(*names) for part in (past, again)])}
+
+
+def _folded(lines: nw.LazyFrame, keys: list[str]) -> nw.LazyFrame:
+    lines = lines.with_columns(place=nw.col("month"))
+    folded = lines.group_by(keys).agg(
         nw.col("net_amount").sum(), nw.col("margin").sum(), valued=nw.col("margin").count(), lines=nw.len(),
-        first=nw.col("ordered_at").min(), last=nw.col("ordered_at").max(), channel=nw.col("channel").min())
-    folded = folded.with_columns(unknown=(nw.col("valued") < nw.col("lines")).cast(nw.Int64))
-    return whole(folded.drop("valued", "lines"), ["net_amount", "margin"])
+        first=nw.col("ordered_at").min(), last=nw.col("ordered_at").max(), channel=nw.col("channel").min(),
+        begins=nw.col("place").min(), until=nw.col("place").max())
+    folded = folded.with_columns(unknown=(nw.col("valued") < nw.col("lines")).cast(nw.Int64), month=nw.col("begins"))
+    return whole(folded.drop("valued", "lines", "begins"), ["net_amount", "margin"])
+
+
+def _responses(surveys: nw.LazyFrame, is_asked: bool) -> dict[str, nw.LazyFrame]:
+    """asked and given. Nearly every response lies in one month; where one does not, each of its months counts."""
+    answered = known("score") & (nw.col("month") < LATER)
+    surveys = surveys.with_columns(given=nw.when(answered).then(nw.col("month")),
+                                   asked=nw.col("asked") if is_asked else nw.lit(UNDATED))
+    found = kept(surveys.group_by("person", "response_id").agg(
+        given=nw.col("given").min(), given_until=nw.col("given").max(), asked=nw.col("asked").min(),
+        asked_until=nw.col("asked").max()))
+    made = {}
+    for name in ("asked", "given"):
+        several = rows(found.filter(nw.col(name) < nw.col(f"{name}_until")).select(n=nw.len()))[0]["n"]
+        own = surveys if several else found
+        own = own.filter(known(name)).select("person", "response_id", month=name)
+        made[name] = kept(distinct(own, ["person", "response_id", "month"])) if several else own
+    return made
 
 
 def survey_months(flows: Flows, held: Mapping[str, int]) -> list[nw.LazyFrame]:
@@ -134,7 +170,7 @@ def _dated(frame: nw.LazyFrame) -> nw.LazyFrame:
 
 
 def _counted(responses: nw.LazyFrame, into: str) -> nw.LazyFrame:
-    return _dated(responses).group_by(KEYS).agg(nw.len().alias(into))
+    return kept(_dated(responses).group_by(KEYS).agg(nw.len().alias(into)))
 
 
 def ticket_months(flows: Flows, held: Mapping[str, int], window: Window, time_zone: str) -> list[nw.LazyFrame]:
@@ -152,17 +188,18 @@ def ticket_months(flows: Flows, held: Mapping[str, int], window: Window, time_zo
     solved = solved.with_columns(closed_at=nw.max_horizontal("created_at", "solved_at"))
     solved = solved.with_columns(waited=(nw.col("closed_at") - nw.col("created_at")).dt.total_microseconds())
     closed = sums(placed(solved, "closed_at", window, time_zone), KEYS, ["waited"], count_solved=nw.len())
-    return [opened, closed.select(*KEYS, "count_solved", ttr_hours=nw.col("waited") / nw.col("count_solved") / HOUR)]
+    closed = closed.select(*KEYS, "count_solved", ttr_hours=nw.col("waited") / nw.col("count_solved") / HOUR)
+    return [kept(opened), kept(closed)]
 
 
 def sales_months(flows: Flows, held: Mapping[str, int]) -> list[nw.LazyFrame]:
     """One frame by KEYS: count_orders, count_returns (orders with a returned line), revenue and margin in whole
     ten-thousandths; the margin of a month is missing when a line of it has none, left out when no line has one."""
     back = nw.col("is_return").cast(nw.Int64)
-    orders = _dated(flows.orders).with_columns(count_returns=back, count_orders=1 - back)
+    orders = _dated(flows.monthly).with_columns(count_returns=back, count_orders=1 - back)
     monthly = sums(orders, KEYS, ["net_amount", "margin", "count_orders", "count_returns"],
                    unknown=nw.col("unknown").max())
     columns = {"count_orders": "count_orders", "count_returns": "count_returns", "revenue": "net_amount"}
     if held["margin"]:
         columns["margin"] = nw.when(nw.col("unknown") == 0).then(nw.col("margin"))
-    return [monthly.select(*KEYS, **columns)]
+    return [kept(monthly.select(*KEYS, **columns))]

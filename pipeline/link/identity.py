@@ -110,17 +110,21 @@ def _survivors(accounts: nw.LazyFrame, moved: nw.LazyFrame) -> nw.LazyFrame:
     return kept.select(*names)
 
 
-def shared_ids(tables: Mapping[str, Native]) -> dict[str, list[str]]:
+def owners_of(tables: Mapping[str, Native | nw.LazyFrame]) -> dict[str, nw.LazyFrame]:
+    """Per table that knows customers, one row per known customer_id with its rows `n`."""
+    return {name: kept(lazy(table).filter(~nw.col("customer_id").is_null()).group_by("customer_id").agg(n=nw.len()))
+            for name, table in tables.items() if name in (*OWNED, "customers")}
+
+
+def shared_ids(owners: Mapping[str, nw.LazyFrame]) -> dict[str, list[str]]:
     """Per table the ids that stand on more than 1 % of its rows and on far more than an average id does."""
     found = {}
     for name in OWNED:
-        if name in tables:
-            counts = lazy(tables[name]).filter(~nw.col("customer_id").is_null())
-            counts = kept(counts.group_by("customer_id").agg(n=nw.len()))
-            total = rows(counts.select(rows=nw.col("n").sum(), ids=nw.len()))[0]
+        if name in owners:
+            total = rows(owners[name].select(rows=nw.col("n").sum(), ids=nw.len()))[0]
             if total["ids"]:
                 limit = max(SHARED_SHARE * int(total["rows"]), SHARED_TIMES * int(total["rows"]) / total["ids"])
-                many = rows(counts.filter(nw.col("n") > limit).sort("customer_id"))
+                many = rows(owners[name].filter(nw.col("n") > limit).sort("customer_id"))
                 if many:
                     found[name] = [row["customer_id"] for row in many]
     return found

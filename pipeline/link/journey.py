@@ -7,7 +7,7 @@ import narwhals as nw
 
 from pipeline.link.base import Base, prepare
 from pipeline.link.engine import MINOR, Native, finished, with_missing
-from pipeline.link.flows import Flows, known, score_up, sums
+from pipeline.link.flows import Flows, known, score_up
 
 COLUMNS = {"happened_at": "timestamp", "kind": "text", "touchpoint": "text", "channel": "text",
            "is_direct": "maybe", "instrument": "text", "score_up": "number", "amount": "number", "ref_id": "text"}
@@ -73,11 +73,9 @@ def _of_sales(flows: Flows) -> list[nw.LazyFrame]:
     """Orders and returns, each with the lines of its kind."""
     if flows.orders is None:
         return []
-    orders = sums(flows.orders, ["person", "order_id", "is_return"], ["net_amount"],
-                  happened_at=nw.col("first").min(), channel=nw.col("channel").min())
     kind = nw.when(nw.col("is_return")).then(nw.lit("return")).otherwise(nw.lit("order"))
-    return [orders.select("person", "happened_at", "channel", kind=kind, ref_id="order_id",
-                          amount=nw.col("net_amount") / MINOR)]
+    return [flows.orders.select("person", "channel", happened_at="first", kind=kind, ref_id="order_id",
+                                amount=nw.col("net_amount") / MINOR)]
 
 
 def _of_contacts(contacts: nw.LazyFrame) -> list[nw.LazyFrame]:

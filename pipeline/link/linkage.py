@@ -44,7 +44,7 @@ def build_linkage(tables: Mapping[str, Native] | Base, time_zone: str, *, as_of:
     base = prepare(tables, time_zone, as_of)
     frames, held, window = base.frames, base.held, base.window
     _refuse_currencies(frames, currency)
-    facts = {name: _table_facts(name, frames, held[name], time_zone) for name in frames}
+    facts = {name: _table_facts(name, base) for name in frames}
     lacking = _unanswerable(frames, held)
     columns = sorted({name for needs in lacking.values() for need in needs for name in need.split("|")})
     missing = [name for name in CORE if name not in frames]
@@ -65,7 +65,8 @@ def _refuse_currencies(frames: Mapping[str, nw.LazyFrame], currency: str) -> Non
                           found=", ".join(other[:5]), expected=currency)
 
 
-def _table_facts(name: str, frames: Mapping[str, nw.LazyFrame], held: dict[str, int], time_zone: str) -> dict[str, Any]:
+def _table_facts(name: str, base: Base) -> dict[str, Any]:
+    frames, held = base.frames, base.held[name]
     fact: dict[str, Any] = {"rows": held["rows"]}
     if name in OWNED:
         fact["rows_with_customer"] = held["customer_id"]
@@ -73,12 +74,11 @@ def _table_facts(name: str, frames: Mapping[str, nw.LazyFrame], held: dict[str, 
         register = "customers" if "customers" in frames else "sales"
         fact["rows_orphan"] = None
         if register in frames and register != name:
-            listed = distinct(frames[register].filter(known("customer_id")), ["customer_id"])
-            strays = frames[name].filter(known("customer_id")).join(listed, on="customer_id", how="anti")
-            fact["rows_orphan"] = rows(strays.select(n=nw.len()))[0]["n"]
+            strays = base.owners[name].join(base.owners[register], on="customer_id", how="anti")
+            fact["rows_orphan"] = int(rows(strays.select(nw.col("n").sum()))[0]["n"] or 0)
     span = seen_between(frames[name], name) if name in EVENT_TIMES else None
     if span:
-        fact["first_day"], fact["last_day"] = (str(local_day(moment, time_zone)) for moment in span)
+        fact["first_day"], fact["last_day"] = (str(local_day(moment, base.time_zone)) for moment in span)
     fact["columns_missing"] = [column for column, count in held.items() if not count and column != "rows"]
     return fact
 

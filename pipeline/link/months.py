@@ -24,36 +24,50 @@ FLOW_SIGNS = ("count_invitations", "count_answers", "count_tickets", "count_solv
 
 @dataclass(frozen=True)
 class Stretch:
-    """People (arrays, one entry each) and the rows of their months: whose row it is, which month, where a person's
-    rows begin and end."""
+    """People (arrays, one entry each; months as float64, NaN unknown) and the rows of their months: whose row it is
+    (place among the people), which month, where a person's rows begin."""
 
-    person: np.ndarray
-    first: np.ndarray
+    place: np.ndarray  # of each row of the roster among the people, -1 for whom nothing places in time
     acquired: np.ndarray
     ended: np.ndarray
     began: np.ndarray
     is_listed: np.ndarray
     is_dated: np.ndarray
+    first: np.ndarray
     start: np.ndarray
     who: np.ndarray
     month: np.ndarray
 
-    def rows_of(self, person: np.ndarray, month: np.ndarray) -> np.ndarray:
-        """The row of each person and month; every one of them has one."""
-        at = np.searchsorted(self.person, person)
-        return self.start[at] + month - self.first[at]
 
+def stretch_of(roster: pa.Table, flows: Sequence[pa.Table], window: Window) -> Stretch:
+    """The stretch of a roster (one row per person, numbered without a gap) and of what happened to these people.
 
-def stretch_of(roster: pa.Table) -> Stretch:
-    """The stretch of a roster sorted by person: every month from panel_first to panel_last, both included."""
-    first, last = (_whole(roster[name]) for name in ("panel_first", "panel_last"))
+    A person's months run from acquisition (first event when unknown), not before the data begin, to the end of the
+    contract or of the data, and in any case over every event.
+    """
+    seen_first, seen_last = _seen(roster, flows)
+    told, ended, began = (numbers(roster[name]) for name in ("acquired", "ended", "began"))
+    acquired = np.where(np.isnan(told), seen_first, told)
+    chosen = ~np.isnan(acquired)
+    first = np.maximum(np.fmin(acquired, seen_first), window.first)[chosen].astype("int64")
+    last = np.fmax(np.fmin(ended, window.last), seen_last)[chosen].astype("int64")
     length = np.maximum(last - first + 1, 0)
     start = np.cumsum(length) - length
     who = np.repeat(np.arange(len(length)), length)
-    month = np.arange(length.sum()) - start[who] + first[who]
-    floats = {name: numbers(roster[name]) for name in ("acquired", "ended", "began")}
-    flags = {name: roster[name].to_numpy(zero_copy_only=False).astype(bool) for name in ("is_listed", "is_dated")}
-    return Stretch(person=_whole(roster["person"]), first=first, start=start, who=who, month=month, **floats, **flags)
+    return Stretch(place=np.where(chosen, np.cumsum(chosen) - 1, -1), acquired=acquired[chosen], ended=ended[chosen],
+                   began=began[chosen], is_listed=roster["is_listed"].to_numpy().astype(bool)[chosen],
+                   is_dated=~np.isnan(told)[chosen], first=first, start=start, who=who,
+                   month=np.arange(length.sum()) - start[who] + first[who])
+
+
+def _seen(roster: pa.Table, flows: Sequence[pa.Table]) -> tuple[np.ndarray, np.ndarray]:
+    """First and last month in which something happened to each person, NaN for nothing."""
+    first, last = np.full(len(roster), np.inf), np.full(len(roster), -np.inf)
+    for flow in flows:
+        person, month = (_whole(flow[name]) for name in ("person", "month"))
+        np.minimum.at(first, person, month.astype("float64"))
+        np.maximum.at(last, person, month.astype("float64"))
+    return np.where(np.isinf(first), np.nan, first), np.where(np.isinf(last), np.nan, last)
 
 
 def numbers(column: pa.ChunkedArray) -> np.ndarray:
@@ -66,10 +80,12 @@ def _whole(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def spread(stretch: Stretch, flows: Sequence[pa.Table]) -> Arrays:
-    """Every column of the flows (tables by person and month) as an array over the rows, NaN where nothing happened."""
+    """Every column of the flows (tables by person, its row in the roster, and month) as an array over the rows of the
+    stretch, NaN where nothing happened."""
     found: Arrays = {}
     for flow in flows:
-        at = stretch.rows_of(_whole(flow["person"]), _whole(flow["month"]))
+        place = stretch.place[_whole(flow["person"])]
+        at = stretch.start[place] + _whole(flow["month"]) - stretch.first[place]
         for name in flow.column_names:
             if name not in ("person", "month"):
                 found[name] = np.full(len(stretch.who), np.nan)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipeline.link.base import Base, prepare
 from pipeline.link.engine import Native, fetched, kept, rows, sorted_by, with_missing, with_month
-from pipeline.link.flows import KEYS, known, sales_months, survey_months, ticket_months
+from pipeline.link.flows import known, sales_months, survey_months, ticket_months
 from pipeline.link.months import panel_columns, spread, stretch_of
 from pipeline.link.window import Window
 
@@ -65,22 +65,21 @@ def _plain(schema: pa.Schema) -> pa.Schema:
 def _pieces(base: Base, contractual: bool | None) -> Iterator[pa.Table]:
     """The panel, some people at a time."""
     flows = _months(base)
-    roster = kept(_began(_roster(base, flows), base.frames.get("actions"), base.window, base.time_zone))
+    roster = kept(_roster(base))
     ends = is_contractual(base.frames.get("customers"), contractual)
-    longest = max((row["n"] for row in rows(roster.select(
-        n=(nw.col("panel_last") - nw.col("panel_first") + 1).max())) if row["n"] is not None), default=1)
-    step = max(1, AT_ONCE // max(1, int(longest)))
+    step = max(1, AT_ONCE // (base.window.last - base.window.first + 1))
     people = rows(base.people.select(n=nw.len()))[0]["n"]
     for start in range(0, people, step):
         part = (nw.col("person") >= start) & (nw.col("person") < start + step)
         some = fetched(sorted_by(roster.filter(part), ["person"]))
-        yield _piece(some, [fetched(flow.filter(part)) for flow in flows], base, ends)
+        events = [fetched(flow.filter(part).with_columns(person=nw.col("person") - start)) for flow in flows]
+        yield _piece(some, events, base, ends)
 
 
 def _piece(roster: pa.Table, flows: list[pa.Table], base: Base, contractual: bool) -> pa.Table:
-    stretch = stretch_of(roster)
+    stretch = stretch_of(roster, flows, base.window)
     chosen, columns = panel_columns(stretch, spread(stretch, flows), base.window, base.flows.instruments, contractual)
-    who = stretch.who[chosen].astype("int32")
+    who = np.flatnonzero(stretch.place >= 0).astype("int32")[stretch.who[chosen]]
     months = (stretch.month[chosen] - 1970 * 12).astype("datetime64[M]").astype("datetime64[us]")
     made: dict[str, pa.Array] = {"customer_id": _taken(roster["customer_id"], who), "period": pa.array(months)}
     made |= {name: _taken(roster[name], who) for name in TRAITS}
@@ -107,33 +106,25 @@ def _months(base: Base) -> list[nw.LazyFrame]:
         found += ticket_months(base.flows, base.held["tickets"], base.window, base.time_zone)
     if base.flows.orders is not None:
         found += sales_months(base.flows, base.held["sales"])
-    return [kept(sorted_by(flow, KEYS)) for flow in found]
+    return found
 
 
-def _roster(base: Base, flows: list[nw.LazyFrame]) -> nw.LazyFrame:
-    """One row per person that can be placed in time: customer_id, traits, acquired, ended (months, missing unknown),
-    is_listed (in the customers table), first and last month of the panel."""
-    window, customers = base.window, base.frames.get("customers")
-    seen = nw.concat([flow.select(KEYS) for flow in flows], how="vertical").group_by("person").agg(
-        seen_first=nw.col("month").min(), seen_last=nw.col("month").max())
-    everyone = base.people.join(kept(seen), on="person", how="left")
+def _roster(base: Base) -> nw.LazyFrame:
+    """One row per person: customer_id, traits, acquired, ended, began (months, missing unknown), is_listed (in the
+    customers table)."""
+    window, customers, months = base.window, base.frames.get("customers"), ("acquired", "ended")
     if customers is None:
-        blank = dict.fromkeys(TRAITS, "text") | {"acquired": "number", "ended": "number"}
-        roster = with_missing(everyone.with_columns(is_listed=nw.lit(False)), blank)
+        blank = with_missing(base.people.with_columns(is_listed=nw.lit(False)), dict.fromkeys(TRAITS, "text"))
+        roster = with_missing(blank, dict.fromkeys(months, "number"))
     else:
         known_end = nw.when(nw.col("ended_at") < window.cut).then(nw.col("ended_at"))
         listed = customers.select("customer_id", *TRAITS, "acquired_at", ended_at=known_end, is_listed=nw.lit(True))
-        listed = with_month(listed, "acquired_at", "acquired", base.time_zone)
-        listed = with_month(listed, "ended_at", "ended", base.time_zone)
-        roster = everyone.join(listed, on="customer_id", how="left")
+        for column, into in zip(("acquired_at", "ended_at"), months, strict=True):
+            listed = with_month(listed, column, into, base.time_zone)
+        roster = base.people.join(listed, on="customer_id", how="left")
         roster = roster.with_columns(nw.col("is_listed").fill_null(False))
-    ended = nw.col("ended").fill_null(window.last)
-    roster = roster.with_columns(
-        acquired=nw.coalesce("acquired", "seen_first"), is_dated=~nw.col("acquired").is_null(),
-        panel_last=nw.max_horizontal(nw.min_horizontal(ended, nw.lit(window.last)), "seen_last"))
-    roster = roster.with_columns(
-        panel_first=nw.max_horizontal(nw.min_horizontal("acquired", "seen_first"), nw.lit(window.first)))
-    return roster.filter(known("acquired"))
+    roster = _began(roster, base.frames.get("actions"), window, base.time_zone)
+    return roster.select("person", "customer_id", *TRAITS, *months, "began", "is_listed")
 
 
 def _began(roster: nw.LazyFrame, actions: nw.LazyFrame | None, window: Window, time_zone: str) -> nw.LazyFrame:

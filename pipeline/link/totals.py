@@ -72,9 +72,7 @@ def _responses(responses: nw.LazyFrame, into: str) -> nw.LazyFrame:
 
 def _orders(flows: Flows) -> nw.LazyFrame:
     """Orders with a line sold, net revenue, first and last instant of any line."""
-    bought = flows.orders.filter(nw.col("month") < LATER)
-    orders = sums(bought.with_columns(sold=1 - nw.col("is_return").cast(nw.Int64)), [*PERSON, "order_id"],
-                  ["net_amount"], sold=nw.col("sold").max(), first=nw.col("first").min(), last=nw.col("last").max())
+    orders = flows.past.with_columns(sold=1 - nw.col("is_return").cast(nw.Int64))
     spent = sums(orders, PERSON, ["net_amount", "sold"], first=nw.col("first").min(), last=nw.col("last").max())
     return spent.select(*PERSON, count_orders="sold", revenue=nw.col("net_amount") / MINOR,
                         first_order_at="first", last_order_at="last")

@@ -18,7 +18,7 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
 from pipeline.link.base import prepare
 from pipeline.link.context import survey_context, ticket_context
-from pipeline.link.identity import resolve_accounts, shared_ids, unite, without_shared
+from pipeline.link.identity import owners_of, resolve_accounts, shared_ids, unite, without_shared
 from pipeline.link.journey import build_events
 from pipeline.link.linkage import build_linkage
 from pipeline.link.panel import build_panel
@@ -65,10 +65,12 @@ def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: 
     for name, source in params.sources.items():
         by_table.setdefault(source.table, {})[name] = con.read_parquet(str(clean / f"{name}.parquet"))
     united = {table: unite(sources, table) for table, sources in sorted(by_table.items())}
-    shared = shared_ids(united)
+    owners = owners_of(united)
+    shared = shared_ids(owners)
     resolved = resolve_accounts(without_shared(united, shared))
     tables = resolved.tables
-    base = prepare(tables, zone, as_of)
+    is_as_it_came = {name: table is united[name] for name, table in tables.items()}
+    base = prepare(tables, zone, as_of, owners if all(is_as_it_came.values()) else None)
     linkage = build_linkage(base, zone, as_of=as_of, currency=params.company.currency,
                             orphan_share=params.link.orphan_warning_share)
     linkage |= {"sources": sorted(params.sources), "merged_accounts": resolved.merged_accounts,
@@ -85,10 +87,9 @@ def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: 
         if events is not None:
             _write(events, folder / "events.parquet", keep_empty=False)
     for name, table in tables.items():
-        as_it_came = len(by_table[name]) == 1 and table is united[name]
         if name in CONTEXT:
             _write(CONTEXT[name](tables), folder / f"{name}.parquet")
-        elif as_it_came:
+        elif is_as_it_came[name] and len(by_table[name]) == 1:
             shutil.copyfile(clean / f"{next(iter(by_table[name]))}.parquet", folder / f"{name}.parquet")
         else:
             # A join leaves the order of rows to the engine; without one they stay in the order of the exports.

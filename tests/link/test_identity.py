@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.contracts.refusal import Refusal
-from pipeline.link.identity import resolve_accounts, shared_ids, unite, without_shared
+from pipeline.link.identity import owners_of, resolve_accounts, shared_ids, unite, without_shared
 from pipeline.link.panel import build_panel
 from pipeline.link.totals import build_totals
 
@@ -90,15 +90,15 @@ def test_a_missing_id_is_never_joined(by_hand):
 def test_an_id_on_more_than_one_row_in_a_hundred_that_stands_out_is_shared():
     """guest: 30 of 1,030 rows (2.9 %) where others have 2; an id on exactly 1 % is not."""
     ids = [f"c{i}" for i in range(500)] * 2 + ["guest"] * 30
-    assert shared_ids({"sales": sales_of(*ids)}) == {"sales": ["guest"]}
+    assert shared_ids(owners_of({"sales": sales_of(*ids)})) == {"sales": ["guest"]}
     few = [f"c{i}" for i in range(500)] * 2 + ["guest"] * 10
-    assert shared_ids({"sales": sales_of(*few)}) == {}
+    assert shared_ids(owners_of({"sales": sales_of(*few)})) == {}
 
 
 def test_a_company_with_few_customers_has_no_shared_ids():
     """Sixty clients with 50 to 110 rows each stand on more than 1 % of the rows, and each is somebody."""
     ids = np.repeat([f"c{i}" for i in range(60)], np.arange(50, 110)).tolist()
-    assert shared_ids({"sales": sales_of(*ids)}) == {}
+    assert shared_ids(owners_of({"sales": sales_of(*ids)})) == {}
 
 
 def test_a_shared_id_keeps_its_rows_and_joins_nobody(on_duckdb):
