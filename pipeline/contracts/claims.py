@@ -8,6 +8,8 @@ from typing import Literal
 
 import pandas as pd
 
+from pipeline.contracts.rules import rule_of
+
 Level = Literal["described", "associated", "effect"]
 Status = Literal["ok", "not_enough_data", "not_estimable", "too_early", "suppressed"]
 DIGITS = 10  # significant digits kept; the 15th differs between Python versions
@@ -60,6 +62,11 @@ class Claim:
                 if not math.isfinite(value):
                     raise ValueError(f"{self.claim_id}: {name} is not finite")
                 object.__setattr__(self, name, rounded(value))
+
+    @property
+    def rule(self) -> str:
+        """Id of the rule by which the figure is withheld or warned of (pipeline.contracts.rules); "" without one."""
+        return rule_of(self.status, self.reason)
 
     @property
     def covers_zero(self) -> bool | None:

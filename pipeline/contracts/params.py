@@ -136,6 +136,7 @@ class Source:
     latest_by: str | None = None  # canonical timestamp that decides between versions of one key
     allow_empty: bool = False
     final_newline: bool = False  # the tool ends its last line: an export that does not was cut (FILE-TRUNC)
+    late_days: int = 30  # an answer that comes later speaks of something else: warned of (SURVEY-LATE)
     quarantine_limit: float = 0.2  # a larger share of broken rows says that the description is wrong: refused
     database: Database | None = None  # asked by `fetch`, which writes folder/files (one Parquet file)
     preset: str | None = None  # an export tool whose layout fills the keys not given here (pipeline.contracts.presets)
@@ -146,6 +147,7 @@ class Link:
     """How sources meet. fold_gap etc. are facts of ingest; here only the calendar of the panel."""
 
     orphan_warning_share: float = 0.2
+    stale_days: int = 31  # an export that ends so long before the data do is warned of (SET-STALE)
     contractual: bool | None = None  # None: contractual when customers carry ended_at or is_churned
 
 
@@ -222,9 +224,12 @@ class Notebook:
 
 @dataclass(frozen=True)
 class Report:
-    """language of the pages; accept_drift is for the publishing gate."""
+    """language of the pages. A source with fewer rows than 1 - drift_share of those of the last pages stops them
+    (SET-DRIFT) unless accept_drift names it; the invented company may change its size."""
 
     language: Literal["es", "en"]
+    drift_share: float = 0.3
+    accept_drift: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from pipeline.ingest.zones import day_table, find_zone
 EARLIEST, LATEST = datetime(1971, 1, 1), datetime(2100, 1, 1)
 EPOCH_EARLIEST = datetime(2000, 1, 1)
 NO_DAYS = "zone_days"
-LATE_DAYS = 30  # an answer that comes later speaks of something else (SURVEY-LATE)
 
 
 @dataclass(frozen=True)
@@ -149,13 +148,14 @@ def _between(source: Source) -> tuple[list[Check], list[Check]]:
         return [Check(rule, later, verdict, nw.col(later) < nw.col(earlier))] if {later, earlier} <= has else []
 
     if source.table == "surveys":
-        late = nw.col("responded_at") > nw.col("sent_at").dt.offset_by(f"{LATE_DAYS}d")
+        late = nw.col("responded_at") > nw.col("sent_at").dt.offset_by(f"{source.late_days}d")
         notes = [Check("SURVEY-LATE", "responded_at", "warned", late)] if {"responded_at", "sent_at"} <= has else []
         return before("SURVEY-EARLY", "responded_at", "sent_at"), [
             *notes, Check("SURVEY-QUAL", "score", "warned", nw.col("f_quality"))]
     if source.table == "tickets":
+        again = [Check("TTR-REOPEN", "reopened", "warned", nw.col("reopened") > 0)] if "reopened" in has else []
         return (before("TTR-NEG", "solved_at", "created_at") + before("TTR-NEG", "first_reply_at", "created_at"),
-                before("TTR-ORDER", "solved_at", "first_reply_at", "warned"))
+                before("TTR-ORDER", "solved_at", "first_reply_at", "warned") + again)
     if source.table == "customers":
         return before("TENURE-NEG", "ended_at", "acquired_at"), []
     if source.table == "sales":

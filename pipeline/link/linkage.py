@@ -1,6 +1,7 @@
 """How well the sources meet: rows with and without a customer, orphans, revenue behind the answers, what is missing."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import narwhals as nw
@@ -13,6 +14,7 @@ from pipeline.link.flows import distinct, known, sums
 from pipeline.link.identity import OWNED
 from pipeline.link.window import EVENT_TIMES, Window, seen_between
 
+FLOWS = ("surveys", "tickets", "sales")  # tables to which every month adds rows
 CORE = ("surveys", "tickets", "sales", "customers", "actions")
 # What a question needs; in an inner tuple any one is enough. "surveys.silence" are invitations without an answer.
 NEEDS: dict[str, tuple[str | tuple[str, ...], ...]] = {
@@ -33,7 +35,7 @@ NEEDS: dict[str, tuple[str | tuple[str, ...], ...]] = {
 
 
 def build_linkage(tables: Mapping[str, Native] | Base, time_zone: str, *, as_of: str | None = None, currency: str = "",
-                  orphan_share: float = 0.2) -> dict[str, Any]:
+                  orphan_share: float = 0.2, stale_days: int = 31) -> dict[str, Any]:
     """Facts on tables whose accounts are resolved, as plain values for linkage.json.
 
     tables: per table rows, rows_with_customer, rows_without_customer (KEY-NULL: never joined), rows_orphan (KEY-ORPHAN:
@@ -51,9 +53,19 @@ def build_linkage(tables: Mapping[str, Native] | Base, time_zone: str, *, as_of:
     missing += [name for name in columns if name.split(".")[0] in frames]
     warnings = [{"rule": "KEY-ORPHAN", "table": name, "rows": fact["rows_orphan"]} for name, fact in facts.items()
                 if fact.get("rows_orphan") and fact["rows_orphan"] > orphan_share * fact["rows_with_customer"]]
+    warnings += _stale(facts, as_of, stale_days)
     return {**_days(frames, window, time_zone), "tables": facts, "revenue": _revenue(base),
             "customers": _count(base.people), "missing": missing,
             "cannot_answer": lacking, "warnings": warnings}
+
+
+def _stale(facts: Mapping[str, Any], as_of: str | None, most: int) -> list[dict[str, Any]]:
+    """SET-STALE for each table that ends more than `most` days before the data do (as declared, or the latest)."""
+    ends = {name: date.fromisoformat(fact["last_day"]) for name, fact in facts.items()
+            if name in FLOWS and fact.get("last_day")}
+    end = date.fromisoformat(as_of) if as_of else max(ends.values(), default=None)
+    return [{"rule": "SET-STALE", "table": name, "days": (end - last).days} for name, last in ends.items()
+            if (end - last).days > most]
 
 
 def _refuse_currencies(frames: Mapping[str, nw.LazyFrame], currency: str) -> None:

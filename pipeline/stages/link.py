@@ -72,7 +72,7 @@ def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: 
     is_as_it_came = {name: table is united[name] for name, table in tables.items()}
     base = prepare(tables, zone, as_of, owners if all(is_as_it_came.values()) else None)
     linkage = build_linkage(base, zone, as_of=as_of, currency=params.company.currency,
-                            orphan_share=params.link.orphan_warning_share)
+                            orphan_share=params.link.orphan_warning_share, stale_days=params.link.stale_days)
     linkage |= {"sources": sorted(params.sources), "merged_accounts": resolved.merged_accounts,
                 "rows_resolved": resolved.rows_resolved,
                 "invented": any(account.get("made_by_demo") for account in accounts.values()),

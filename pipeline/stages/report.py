@@ -6,6 +6,7 @@ from pathlib import Path
 from pipeline.contracts.params import Notebook, load_params
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.results import Results, read_results
+from pipeline.report.drift import refuse_drift
 from pipeline.report.site import build_site, render_site
 from pipeline.report.words import Words
 from pipeline.stages import replace_with, run
@@ -32,6 +33,10 @@ def main(argv: list[str]) -> None:
     results = complete_results(params.notebooks)
     linkage = json.loads(LINKAGE.read_text(encoding="utf-8")) if LINKAGE.exists() else {}
     files = render_site(build_site(params.company, params.disclosure, linkage, results, words), words)
+    last = REPORTS / "claims.csv"
+    if params.company.data != "invented" and last.exists():
+        refuse_drift(last.read_text(encoding="utf-8-sig"), files["claims.csv"], params.report.accept_drift,
+                     params.report.drift_share)
     for name, text in files.items():
         replace_with(REPORTS / name, lambda part, text=text: part.write_text(text, encoding="utf-8", newline=""))
     claims = sum(len(found.claims) for found in results.values())

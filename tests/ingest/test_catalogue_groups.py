@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.contracts.params import Instrument
-from tests.ingest.conftest import SALE, SURVEY, Workshop
+from tests.ingest.conftest import SALE, SURVEY, TICKET, Workshop
 
 ASKED = SURVEY | {"columns": {"response_id": "id", "order_id": "order", "responded_at": "at"},
                   "timestamps": ["%Y-%m-%d"], "time_zone": "UTC"}
@@ -32,6 +32,22 @@ def test_a_late_answer_is_kept_and_warned_of(shop: Workshop):
     contract = ASKED | {"columns": {"response_id": "id", "sent_at": "sent", "responded_at": "at"}}
     found = shop.ingest("id,sent,at,nps\n1,2025-01-01,2025-01-31,9\n2,2025-01-01,2025-02-01,9\n", **contract)
     assert found.rules == {"SURVEY-LATE:warned": 1} and len(found.clean) == 2
+
+
+def test_how_late_an_answer_may_come_is_declared(shop: Workshop):
+    contract = ASKED | {"columns": {"response_id": "id", "sent_at": "sent", "responded_at": "at"}}
+    rows = "id,sent,at,nps\n1,2025-01-01,2025-01-08,9\n2,2025-01-01,2025-01-09,9\n"
+    assert shop.ingest(rows, **contract).rules == {}
+    assert shop.ingest(rows, **contract, late_days=7).rules == {"SURVEY-LATE:warned": 1}
+
+
+def test_a_ticket_solved_again_is_kept_with_both_facts_and_counted(shop: Workshop):
+    """Its last solution is its end (DECISIONS, business hours); how often it came back stays beside it."""
+    contract = TICKET | {"columns": TICKET["columns"] | {"reopened": "again"}}
+    rows = "1,01/03/2025 10:00,01/03/2025 12:00,0\n2,01/03/2025 10:00,03/03/2025 12:00,2\n3,01/03/2025 10:00,,1\n"
+    found = shop.ingest("id,created,solved,again\n" + rows, **contract)
+    assert found.rules == {"TTR-REOPEN:warned": 2} and found.clean["reopened"].tolist() == [0, 2, 1]
+    assert str(found.clean["solved_at"][1]) == "2025-03-03 11:00:00"
 
 
 def test_returns_above_the_sale_or_without_one_go_to_quarantine(shop: Workshop):

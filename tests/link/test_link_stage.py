@@ -83,14 +83,24 @@ def test_linkage_counts_what_met_and_what_did_not(workspace):
     assert facts["revenue"] == {"total": 23.75, "linked": 23.75, "answered": 16.5}
     assert (facts["customers"], facts["customer_months"], facts["as_of"]) == (3, 7, "2025-04-02")
     assert facts["invented"] is True
-    assert (facts["missing"], facts["cannot_answer"], facts["warnings"]) == ([], {}, [])
+    late = [{"rule": "SET-STALE", "table": "surveys", "days": 32}]  # asked until 1 March, sold until 2 April
+    assert (facts["missing"], facts["cannot_answer"], facts["warnings"]) == ([], {}, late)
 
 
 def test_many_rows_of_unknown_customers_are_warned_of(by_hand):
     """One row of six is carl's: more than the tenth that is allowed here, not more than the usual fifth."""
-    strict = build_linkage(by_hand, "Europe/Madrid", orphan_share=0.1)
+    strict = build_linkage(by_hand, "Europe/Madrid", orphan_share=0.1, stale_days=32)
     assert strict["warnings"] == [{"rule": "KEY-ORPHAN", "table": "sales", "rows": 1}]
-    assert build_linkage(by_hand, "Europe/Madrid")["warnings"] == []
+    assert build_linkage(by_hand, "Europe/Madrid", stale_days=32)["warnings"] == []
+
+
+def test_an_export_that_ends_long_before_the_data_is_warned_of_as_stale(by_hand):
+    """Asked until 1 March, sold until 2 April: 32 days; held against the declared end of the data, each by its own."""
+    def stale(**given) -> list[tuple]:
+        found = build_linkage(by_hand, "Europe/Madrid", **given)["warnings"]
+        return [(warning["table"], warning["days"]) for warning in found if warning["rule"] == "SET-STALE"]
+    assert stale() == [("surveys", 32)] and stale(stale_days=32) == []
+    assert ("sales", 33) in stale(as_of="2025-05-05") and ("surveys", 65) in stale(as_of="2025-05-05")
 
 
 def test_a_shared_id_is_warned_of_and_its_revenue_belongs_to_nobody(workspace, by_hand):

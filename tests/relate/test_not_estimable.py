@@ -73,6 +73,13 @@ CASES = {  # kind of data: the reason of sales.per_point and of churn.hazard_rat
 }
 
 
+RULES = {  # the same, as the rule by which nothing is said
+    "constant score": "FIT-CONST", "separation": "FIT-SEP", "all churned": "FIT-ONECLASS",
+    "none churned": "FIT-ONECLASS", "collinear": "FIT-RANK", "one month": "SET-SPAN", "one customer": "SET-TINY",
+    "no overlap": "SET-OVERLAP",
+}
+
+
 @pytest.mark.parametrize("kind", list(CASES))
 def test_the_notebooks_give_the_reason_and_no_coefficient(company, tmp_path, kind):
     """Sales and churn; where nobody left, sales remain estimable, and where all left, nothing was bought."""
@@ -85,6 +92,7 @@ def test_the_notebooks_give_the_reason_and_no_coefficient(company, tmp_path, kin
             assert answer.estimate is not None
             continue
         assert (answer.estimate, answer.status, answer.reason) == (None, "not_estimable", reason)
+        assert answer.rule == RULES[kind]
         resting = [claim for claim in results.claims if claim.claim_id in PER_POINT
                    or (claim.claim_id.startswith("sales.") and not claim.claim_id.startswith(COUNTED))
                    or (claim.claim_id == SILENCE and kind not in ("separation", "no overlap"))]

@@ -111,6 +111,7 @@ def test_a_question_that_an_adjuster_repeats_has_no_answer():
 
 
 def test_rows_that_an_adjuster_separates_are_left_out_and_counted():
+    """No row is dropped silently (FIT-N): those used and those left out are all of them."""
     y, x, unit, month, units = panel()
     never = (np.arange(len(y)) % 7 == 0).astype(float)
     sold = np.where(never == 1, 0.0, y)
