@@ -1,11 +1,14 @@
 """Survey answers: one row per record and instrument, each on its own declared scale."""
 
+import re
+from collections.abc import Iterable
+
 import narwhals as nw
 
 from pipeline.contracts.params import Instrument, Source
 from pipeline.contracts.tables import SURVEYS
 from pipeline.ingest import engine
-from pipeline.ingest.columns import TYPES
+from pipeline.ingest.columns import SCORE_PARTS, TYPES
 from pipeline.ingest.rules import Check, mask
 
 WHOLE = ("nps",)  # instruments whose answers are whole numbers by definition
@@ -32,7 +35,7 @@ def answer_notes() -> list[Check]:
 
 
 def melt(records: nw.LazyFrame, source: Source) -> nw.LazyFrame:
-    """One row per record and instrument asked: _file, _row, _order, canonical columns, x_*, t_score, _failed, _noted.
+    """One row per record and instrument asked: _file, _row, _order, the columns `told`, t_score, _failed, _noted.
 
     An empty cell was asked and not answered: score missing. A cell that holds a word of `not_asked` gives no row.
     """
@@ -41,6 +44,12 @@ def melt(records: nw.LazyFrame, source: Source) -> nw.LazyFrame:
         return _checked(_long(records, source), source)
     parts = [_one(records, name, kind, place, source) for place, (name, kind) in enumerate(wide.items())]
     return _checked(nw.concat(parts) if len(parts) > 1 else parts[0], source)
+
+
+def told(source: Source) -> list[str]:
+    """The canonical columns in which the answers of one record differ."""
+    constants = {name for kind in source.instruments.values() for name in kind.constants}
+    return [name for name in SURVEYS.names if name in SCORE_PARTS or name in constants]
 
 
 def count_not_asked(source: Source) -> str:
@@ -52,8 +61,16 @@ def count_not_asked(source: Source) -> str:
 
 def _asked(name: str, kind: Instrument) -> str:
     words = ", ".join(engine.literal(engine.fold(word)) for word in kind.not_asked)
-    text = engine.folded(engine.quoted(f"s_{name}"))
-    return f"NOT coalesce({text} IN ({words}), FALSE)" if words else "TRUE"
+    text = engine.quoted(f"s_{name}")
+    said = f"coalesce({engine.folded(text)} IN ({words}), FALSE)"
+    return f"CASE WHEN {_is_digits(text, kind.not_asked)} THEN TRUE ELSE NOT {said} END" if words else "TRUE"
+
+
+def _is_digits(text: str, words: Iterable[str]) -> str:
+    """Whether an answer is digits alone, as most are; never where digits are among the declared words."""
+    if any(re.fullmatch("[0-9]+", engine.fold(word)) for word in words):
+        return "FALSE"
+    return f"regexp_full_match({text}, '[0-9]{{1,4}}')"
 
 
 def _one(records: nw.LazyFrame, name: str, kind: Instrument, place: int, source: Source) -> nw.LazyFrame:
@@ -62,7 +79,8 @@ def _one(records: nw.LazyFrame, name: str, kind: Instrument, place: int, source:
     if kind.not_asked:
         asked = engine.derive(asked, {"f_asked": _asked(name, kind)})
         asked = asked.filter(nw.col("f_asked")).drop("f_asked")
-    asked = engine.derive(asked, {"t_score": engine.quoted(text), "_order": str(place)})
+    asked = engine.derive(asked, {"t_score": engine.quoted(text), "_order": str(place),
+                                  "f_digits": f"coalesce({_is_digits(engine.quoted(text), kind.words)}, FALSE)"})
     fixed = {"instrument": engine.literal(name), **_scale(kind), **_score("t_score", name, kind)}
     for column, value in kind.constants.items():
         fixed[column] = f"CAST({engine.literal(value)} AS {TYPES.get(SURVEYS[column].kind, 'VARCHAR')})"
@@ -77,7 +95,9 @@ def _long(records: nw.LazyFrame, source: Source) -> nw.LazyFrame:
     for part in next(iter(cases.values())):
         fixed[part] = "CASE instrument " + " ".join(
             f"WHEN {engine.literal(name)} THEN {case[part]}" for name, case in cases.items()) + " END"
-    asked = engine.derive(records, {"t_score": "s_", "_order": "0"})
+    words = [word for kind in kinds.values() for word in kind.words]
+    asked = engine.derive(records, {"t_score": "s_", "_order": "0",
+                                    "f_digits": f"coalesce({_is_digits('s_', words)}, FALSE)"})
     return _columns(asked, fixed, source)
 
 
@@ -88,7 +108,7 @@ def _scale(kind: Instrument) -> dict[str, str]:
 
 def _score(text: str, name: str, kind: Instrument) -> dict[str, str]:
     """score and facts on how it was written: f_word (a declared word), f_written (9,0 or full-width digits),
-    f_number (a number that cannot be an answer, such as 8,5 of an NPS)."""
+    f_number (a number that cannot be an answer, such as 8,5 of an NPS); all false where f_digits says digits alone."""
     digits = engine.narrow_digits(text)
     plain = f"regexp_full_match({digits}, '[+-]?\\d{{1,4}}')"
     zeros = f"regexp_full_match({digits}, '[+-]?\\d{{1,4}}[.,]0+')"
@@ -97,19 +117,18 @@ def _score(text: str, name: str, kind: Instrument) -> dict[str, str]:
     read = f"CASE WHEN {plain} OR {zeros if name in WHOLE else halves} THEN {number} END"
     word = engine.looked_up(text, kind.words)
     is_word = f"{word} IS NOT NULL" if kind.words else "FALSE"
-    return {"score": f"CAST(coalesce({word}, {read}) AS DOUBLE)",
-            "f_word": f"coalesce({is_word} AND NOT {plain}, FALSE)",
-            "f_written": f"coalesce({zeros} OR {text} <> {digits}, FALSE)",
-            "f_number": f"coalesce(regexp_full_match({digits}, '[+-]?\\d+([.,]\\d+)?'), FALSE)"}
+    odd = {"f_word": f"{is_word} AND NOT {plain}", "f_written": f"{zeros} OR {text} <> {digits}",
+           "f_number": f"regexp_full_match({digits}, '[+-]?\\d+([.,]\\d+)?')"}
+    found = f"CAST(coalesce({word}, {read}) AS DOUBLE)"
+    return {"score": f"CASE WHEN f_digits THEN CAST({text} AS DOUBLE) ELSE {found} END",
+            **{flag: f"CASE WHEN f_digits THEN FALSE ELSE coalesce({test}, FALSE) END" for flag, test in odd.items()}}
 
 
 def _columns(asked: nw.LazyFrame, fixed: dict[str, str], source: Source) -> nw.LazyFrame:
     flags = ("f_word", "f_written", "f_number")
-    kept = [c for c in SURVEYS.names if c not in fixed]
-    own = ["_file", "_row", "_order", *kept, *(f"x_{n}" for n in source.extra), "t_score"]
-    made = engine.derive(asked, {n: sql for n, sql in fixed.items()}, keep=own)
-    order = ["_file", "_row", "_order", *SURVEYS.names, *(f"x_{n}" for n in source.extra), "t_score", *flags]
-    return made.select(*order)
+    own = ["_file", "_row", "_order", *(name for name in told(source) if name not in fixed), "t_score"]
+    made = engine.derive(asked, fixed, keep=own)
+    return made.select("_file", "_row", "_order", *told(source), "t_score", *flags)
 
 
 def _checked(answers: nw.LazyFrame, source: Source) -> nw.LazyFrame:

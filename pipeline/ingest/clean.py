@@ -12,7 +12,7 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.ingest import answers, columns, engine, plain, privacy, quarantine, tables, write
 from pipeline.ingest.account import Account, FileCount, rule_counts
 from pipeline.ingest.contract import check_contract
-from pipeline.ingest.duplicates import find_duplicates
+from pipeline.ingest.duplicates import find_duplicates, key_hash
 from pipeline.ingest.files import Export, find_exports
 from pipeline.ingest.groups import find_group_faults, refuse_drift
 from pipeline.ingest.raw import Loaded
@@ -80,7 +80,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
                       rule_counts(counts), privacy.key_id(key), made_by_demo,
                       _answer_counts(con, source) if is_survey else {})
     if account.total("rows_in") and not account.total("clean") and not source.allow_empty:
-        raise quarantine.nothing_left(con)
+        raise quarantine.nothing_left(con, quarantine_path)
     return Cleaned(clean_path, quarantine_path, account)
 
 
@@ -92,12 +92,16 @@ def _load(con: duckdb.DuckDBPyConnection, export: Export, source: Source, workdi
 
 def _make_records(con: duckdb.DuckDBPyConnection, plan: tables.Plan, raw_tables: list[str]) -> None:
     """Make the view `records` over rows that are plain and rows that went the careful way."""
-    engine.create_table(con, "plain", plain.plain_rows(con, raw_tables, plan))
+    key = {"_key": key_hash(plan.source)}
+    engine.create_table(con, "plain", engine.derive(plain.plain_rows(con, raw_tables, plan), key))
     others = "rowid IN (SELECT _row FROM plain WHERE _file = {file} AND NOT _is_plain)"
-    engine.create_table(con, "careful", tables.records(con, raw_tables, plan, others))
-    kept = ", ".join(["_file", "_row", *map(engine.quoted, columns.kept_columns(plan.source))])
-    con.execute(f"CREATE VIEW records AS SELECT {kept}, 0::BIGINT AS _failed, _noted FROM plain WHERE _is_plain "
-                f"UNION ALL SELECT {kept}, _failed, _noted FROM careful")
+    engine.create_table(con, "careful", engine.derive(tables.records(con, raw_tables, plan, others), key))
+    kept, fixed = columns.kept_columns(plan.source), columns.fixed(plan.source, plan.company)
+    full = ", ".join(map(engine.quoted, kept))
+    slim = ", ".join(f"{fixed[name]} AS {engine.quoted(name)}" if name in fixed else engine.quoted(name)
+                     for name in kept)
+    con.execute(f"CREATE VIEW records AS SELECT _file, _row, _key, {slim}, 0::BIGINT AS _failed, _noted FROM plain "
+                f"WHERE _is_plain UNION ALL SELECT _file, _row, _key, {full}, _failed, _noted FROM careful")
 
 
 def _refuse(con: duckdb.DuckDBPyConnection, plan: tables.Plan, loaded: list[Loaded]) -> None:

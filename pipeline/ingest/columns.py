@@ -20,6 +20,7 @@ SCORE_PARTS = ("score", "instrument", "scale_min", "scale_max", "direction")  # 
 FEWEST_SECONDS, STRAIGHT = 5, 4  # below: nobody read the questions; so many equal answers: nobody read them either
 SCIENTIFIC = "\\s*[+-]?\\d+([.,]\\d+)?[eE][+]?\\d+\\s*"
 FOOTER_WORDS = "(?i)(grand )?(totals?|sumas?|subtotal|total general)\\s*:?"
+FOOTER_LETTERS = "GgTtSsſ"  # with which they begin
 TYPES = {"money": "DECIMAL(18,4)", "number": "DOUBLE", "integer": "BIGINT", "timestamp": "TIMESTAMP",
          "boolean": "BOOLEAN"}
 
@@ -35,6 +36,14 @@ def kept_columns(source: Source) -> list[str]:
     wide = [name for name, kind in source.instruments.items() if kind.column] or [""]
     cells = [f"s_{name}" for name in wide] if source.table == "surveys" else []
     return [*(c.name for c in record_columns(source)), *cells, *(f"x_{name}" for name in source.extra)]
+
+
+def fixed(source: Source, company: Company) -> dict[str, str]:
+    """name -> expression over _file and _row, for columns outside the key that depend on no header."""
+    signed = ("quantity", "net_amount", "margin", "is_return") if source.table == "sales" else ()
+    return {c.name: _constant(c, source, company) for c in record_columns(source)
+            if c.name not in source.columns and c.name not in TABLES[source.table].key
+            and (c.name not in signed or source.constants.get(c.name) is None)}
 
 
 def mapped(source: Source) -> list[Column]:
@@ -169,6 +178,10 @@ def _time_checks(column: Column, source: Source) -> list[Check]:
     return checks
 
 
+def is_footer(x: str) -> str:
+    return f"regexp_full_match({x}, {engine.literal(FOOTER_WORDS)})"
+
+
 def flags(source: Source) -> dict[str, str]:
     """f_<what>_<canonical>: facts about texts that the rules ask for; what is rare is asked only where it can be."""
     columns = mapped(source)
@@ -177,8 +190,8 @@ def flags(source: Source) -> dict[str, str]:
     if read:
         empty = " + ".join(f"CAST({engine.quoted(name)} IS NULL AS INTEGER)" for name in read)
         least = 0 if columns and columns[0].kind == "id" else len(read) - 2  # no id is called Total
-        lead = f"CASE WHEN 2 * ({empty}) >= {least} THEN regexp_full_match({engine.quoted(read[0])}, {{}}) END"
-        found["f_footer"] = lead.format(engine.literal(FOOTER_WORDS))
+        found["f_footer"] = (f"CASE WHEN contains('{FOOTER_LETTERS}', {engine.quoted(read[0])}[1]) AND "
+                             f"2 * ({empty}) >= {least} THEN {is_footer(engine.quoted(read[0]))} ELSE FALSE END")
     if source.table == "surveys":
         found["f_quality"] = is_careless(source)
     for column in columns:
@@ -224,25 +237,28 @@ def is_closed(column: Column, source: Source) -> bool:
 
 
 def _number_flags(name: str, text: str) -> dict[str, str]:
-    dressed = f"CASE WHEN {text} IS NOT NULL AND NOT p_{name} THEN {{}} ELSE FALSE END"
+    dressed = f"CASE WHEN NOT m_{name} THEN {{}} ELSE FALSE END"
     unread = f"CASE WHEN {text} IS NOT NULL AND {name} IS NULL THEN {{}} ELSE FALSE END"
     infinite = (f"regexp_full_match({text}, '(?i)[+-]?(inf(inity)?|nan)|[+-]?\\d+([.,]\\d+)?e[+-]?\\d+') "
                 f"OR length(regexp_replace({text}, '\\D', '', 'g')) > 14")
     return {f"f_dressed_{name}": dressed.format(engine.is_dressed(text)),
             f"f_turned_{name}": dressed.format(engine.is_turned(text)),
             f"f_point_{name}": unread.format(f"regexp_matches({text}, '\\d[.,]\\d')"),
-            f"f_infinite_{name}": unread.format(infinite)}
+            f"f_infinite_{name}": unread.format(f"CASE WHEN m_{name} AND strlen({text}) <= 14 THEN FALSE "
+                                                f"ELSE {infinite} END")}
 
 
 def plainly(source: Source) -> dict[str, str]:
-    """p_<canonical>: whether a number is written plainly."""
-    return {f"p_{c.name}": f"coalesce({engine.is_plain(f't_{c.name}', source.decimal, source.thousands)}, TRUE)"
-            for c in mapped(source) if c.kind in NUMERIC}
+    """p_<canonical>: whether a number is written plainly; m_<canonical>: digits, points and commas and nothing else."""
+    return {name: f"coalesce({test}, TRUE)" for c in mapped(source) if c.kind in NUMERIC for name, test in (
+        (f"p_{c.name}", engine.is_plain(f"t_{c.name}", source.decimal, source.thousands)),
+        (f"m_{c.name}", f"regexp_full_match(t_{c.name}, '[+-]?[\\d.,]*\\d')"))}
 
 
 def bared(source: Source) -> dict[str, str]:
     """b_<canonical>: the number behind currency and odd signs, only where it is not written plainly."""
-    return {f"b_{c.name}": f"CASE WHEN NOT p_{c.name} THEN {engine.bare_number(f't_{c.name}')} END"
+    return {f"b_{c.name}": f"CASE WHEN p_{c.name} THEN NULL WHEN m_{c.name} THEN t_{c.name} "
+                           f"ELSE {engine.bare_number(f't_{c.name}')} END"
             for c in mapped(source) if c.kind in NUMERIC}
 
 

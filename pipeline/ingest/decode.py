@@ -112,13 +112,13 @@ def _decoded(chunks: Iterator[bytes], encoding: str, skip: int, name: str) -> It
     """The same text as UTF-8 chunks, without the first `skip` bytes."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     lines, tail, since_line = 1, b"", 0
-    wide = encoding.startswith("utf-16")
+    wide, plain = encoding.startswith("utf-16"), encoding == "utf-8"
     for chunk in chunks:
         try:
-            text = decoder.decode(chunk)
+            text = "" if plain and chunk.isascii() and not decoder.getstate()[0] else decoder.decode(chunk)
         except UnicodeDecodeError as error:
             raise _bad_byte(error, lines, tail, encoding, name) from None
-        out = chunk if encoding == "utf-8" else text.encode("utf-8")
+        out = chunk if plain else text.encode("utf-8")
         if b"\0" in out:
             before = out[:out.index(b"\0")]
             raise Refusal("FMT-NUL", "the file holds a NUL byte", file=name, line=lines + before.count(b"\n"),

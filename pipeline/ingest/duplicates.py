@@ -20,8 +20,14 @@ def key_columns(source: Source) -> list[str]:
     return [f"coalesce({part}, '')" for part in parts]
 
 
+def key_hash(source: Source) -> str:
+    """A number that records of one key share, and few others."""
+    return f"hash({', '.join(key_columns(source))})"
+
+
 def find_duplicates(con: duckdb.DuckDBPyConnection, records: str, source: Source, name: str) -> None:
-    """Make the table `twins` (_file, _row, rule) of records to leave out, among those that no rule keeps out.
+    """Make the table `twins` (_file, _row, rule) of records to leave out, among those that no rule keeps out; the
+    records carry their `key_hash` as _key.
 
     The same content under one key: the first stays, the others are dropped (KEY-DUP-SAME). Different content: all
     versions go to quarantine (KEY-DUP-CONFLICT), unless the contract names a time in `latest_by`: then the version
@@ -41,9 +47,9 @@ def find_duplicates(con: duckdb.DuckDBPyConnection, records: str, source: Source
     is_last = f"{moment} IS NOT DISTINCT FROM max({moment}) OVER (PARTITION BY key)" if latest else "TRUE"
     con.execute(f"""
         CREATE OR REPLACE TABLE twins AS
-        WITH met AS (SELECT hash({key}) AS met {good} GROUP BY 1 HAVING count(*) > 1),
+        WITH met AS (SELECT _key AS met {good} GROUP BY 1 HAVING count(*) > 1),
         candidates AS (SELECT *, [{key}] AS key, {_content(con, records)} AS content
-                       {good} AND hash({key}) IN (SELECT met FROM met)),
+                       {good} AND _key IN (SELECT met FROM met)),
         facts AS (SELECT _file, _row, key, content, {order} AS order_id, {is_last} AS is_last,
                          row_number() OVER (PARTITION BY key, content ORDER BY _file, _row) AS copy
                   FROM candidates),
@@ -58,6 +64,6 @@ def find_duplicates(con: duckdb.DuckDBPyConnection, records: str, source: Source
 def _content(con: duckdb.DuckDBPyConnection, records: str) -> str:
     """All that a record says, as one text; nulls told from empty texts."""
     names = [row[0] for row in con.execute(f"DESCRIBE {engine.quoted(records)}").fetchall()]
-    said = [name for name in names if name not in ("_file", "_row", "_failed", "_noted")]
+    said = [name for name in names if not name.startswith("_")]
     parts = ", ".join(f"{engine.literal(name)}: {engine.quoted(name)}" for name in said)
     return f"CAST(to_json({{{parts}}}) AS VARCHAR)"

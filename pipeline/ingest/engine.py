@@ -93,7 +93,7 @@ def tidy(x: str, missing: list[str]) -> str:
     """Text without outer blanks; the declared words for missing, and nothing at all, become null."""
     bare = f"trim({x}, {literal(BLANKS)})"
     words = ", ".join(literal(word.strip()) for word in dict.fromkeys(["", *missing]))
-    ends = f"ord({x}) BETWEEN 33 AND 126 AND ord(right({x}, 1)) BETWEEN 33 AND 126"  # nothing to trim: 12 x faster
+    ends = f"{x} >= '!' AND {x} < '\x7f' AND {x}[-1] BETWEEN '!' AND '~'"  # nothing to trim: 12 x faster
     return (f"CASE WHEN {x} IN ({words}) THEN NULL WHEN {ends} THEN {x} "
             f"WHEN {bare} IN ({words}) THEN NULL ELSE {bare} END")
 

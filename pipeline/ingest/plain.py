@@ -20,12 +20,12 @@ from pipeline.ingest.tables import EARLIEST, EPOCH_EARLIEST, LATEST, NO_DAYS, Pl
 # the euro, which may be letters decoded wrongly, and the long s, which is an s without regard to case.
 SEEN = "!-~¡-¬®-ÂÄ-žƀ-ɏ‐-‧"
 TEXT = f"[{SEEN}](?:[\\t\\n\\r {SEEN}]*[{SEEN}])?"
-FOOTER_LETTERS = "', '".join("GgTtSs")
 WHOLE = "[+-]?\\d{1,18}"
 
 
 def plain_rows(con: duckdb.DuckDBPyConnection, raw_tables: list[str], plan: Plan) -> nw.LazyFrame:
-    """One row per record: as tables.records, with _is_plain; where that is false nothing else of the row counts."""
+    """One row per record: as tables.records but without columns.fixed, with _is_plain; where that is false nothing else
+    of the row counts."""
     source = plan.source
     headers = ", ".join(map(engine.quoted, declared_headers(source)))
     raw = engine.frame(con, " UNION ALL ".join(
@@ -42,7 +42,9 @@ def plain_rows(con: duckdb.DuckDBPyConnection, raw_tables: list[str], plan: Plan
     parts = engine.derive(parts, {"_sound": " AND ".join(["_spelled", *read, *placed])})
     parts = parts.with_columns(_noted=mask(plan.notes),
                                _is_plain=nw.col("_sound").fill_null(False) & ~any_of(plan.checks))
-    return parts.select("_file", "_row", *columns.kept_columns(source), "_noted", "_is_plain")
+    fixed = columns.fixed(source, plan.company)
+    kept = [name for name in columns.kept_columns(source) if name not in fixed]
+    return parts.select("_file", "_row", *kept, "_noted", "_is_plain")
 
 
 def _texts(source: Source) -> tuple[dict[str, str], list[str]]:
@@ -80,8 +82,7 @@ def _words(column: Column, source: Source) -> dict[str, Any]:
 
 
 def _is_no_footer(x: str) -> str:
-    footer = f"regexp_full_match({x}, {engine.literal(columns.FOOTER_WORDS)})"
-    return f"CASE WHEN {x}[1] IN ('{FOOTER_LETTERS}') THEN NOT {footer} ELSE TRUE END"
+    return f"CASE WHEN contains('{columns.FOOTER_LETTERS}', {x}[1]) THEN NOT {columns.is_footer(x)} ELSE TRUE END"
 
 
 def _is_text(x: str, is_short: bool) -> str:

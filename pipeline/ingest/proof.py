@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-BLOCK = 8 << 20
+BLOCK = 1 << 20  # what the processor keeps at hand
 NEWLINE, RETURN = 10, 13
 
 
@@ -86,6 +86,18 @@ def prove(path: Path, delimiter: str, quote: str, width: int) -> Proof:
     offset = 0
     for raw in _line_blocks(path):
         blocks.append(Block(offset, records, line - 1, inside, open_line))
+        offset += len(raw)
+        if not inside and RETURN not in raw and not (mark and mark in raw):
+            data = _closed(raw)
+            ends = data == NEWLINE
+            newlines = int(np.count_nonzero(ends))
+            empty = int(np.count_nonzero(ends[1:] & ends[:-1])) + int(ends[0])
+            records, blank = records + newlines - empty, blank + empty
+            signs += int(np.count_nonzero(data == sign[0]))
+            kinds[0] += newlines
+            line += newlines
+            open_line = line
+            continue
         data = _closed(raw)
         quotes = np.flatnonzero(data == mark[0]) if mark else np.empty(0, dtype=np.int64)
         newlines = np.flatnonzero(data == NEWLINE)
@@ -93,7 +105,7 @@ def prove(path: Path, delimiter: str, quote: str, width: int) -> Proof:
         misplaced += _misplaced(data, quotes, inside, sign)
         ends, _ = _starts(data, blocks[-1], mark, quotes, newlines)
         records, blank = records + len(ends), blank + int(outer.sum()) - len(ends)
-        signs += _outside_count(np.flatnonzero(data == sign[0]), quotes, inside)
+        signs += _outside_count(data == sign[0], quotes, inside)
         kinds += _line_ends(data, quotes, newlines[outer], inside)
         if inside or not outer.all():
             inner += int((~outer).sum())
@@ -102,7 +114,6 @@ def prove(path: Path, delimiter: str, quote: str, width: int) -> Proof:
         inside ^= bool(len(quotes) % 2)
         after = np.flatnonzero(outer)
         open_line = int(after[-1]) + 2 + blocks[-1].lines if len(after) else open_line
-        offset += len(raw)
     mixed = int(kinds.sum() - kinds.max()) if (kinds > 0).sum() > 1 or kinds[2] else 0
     return Proof(path, sign, mark, records, blank, misplaced + int(inside), swallowed, mixed, inner, signs,
                  tuple(blocks))
@@ -128,11 +139,19 @@ def _closed(raw: bytes) -> np.ndarray:
 
 
 def _outside(positions: np.ndarray, quotes: np.ndarray, inside: bool) -> np.ndarray:
-    return (np.searchsorted(quotes, positions) + inside) % 2 == 0
+    if len(quotes) > len(positions):
+        return (np.searchsorted(quotes, positions) + inside) % 2 == 0
+    turns = np.bincount(np.searchsorted(positions, quotes), minlength=len(positions) + 1)[:len(positions)]
+    return (np.cumsum(turns) + inside) % 2 == 0
 
 
-def _outside_count(positions: np.ndarray, quotes: np.ndarray, inside: bool) -> int:
-    return int(_outside(positions, quotes, inside).sum()) if len(quotes) or inside else len(positions)
+def _outside_count(marked: np.ndarray, quotes: np.ndarray, inside: bool) -> int:
+    """Marked bytes outside quotes: all but those between an odd quote and the next one."""
+    edges = np.concatenate(([0] if inside else [], quotes, [len(marked)] if (len(quotes) + inside) % 2 else []))
+    if not len(edges):
+        return int(np.count_nonzero(marked))
+    before = np.searchsorted(np.flatnonzero(marked), edges)
+    return int(np.count_nonzero(marked)) - int((before[1::2] - before[::2]).sum())
 
 
 def _starts(data: np.ndarray, block: Block, mark: bytes, quotes: np.ndarray | None = None,

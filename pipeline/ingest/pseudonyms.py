@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 REMEMBERED = 1_000_000  # ids kept with their digest between two stretches of one column
+MOSTLY = 0.9  # share of new ids above which remembering them is not worth its cost
 HEX = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), dtype=np.uint16)
 BLOCK = 64  # bytes that SHA-256 takes at a time
 
@@ -18,6 +19,7 @@ class Pseudonyms:
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
         self._known: dict[bytes, bytes] = {}
+        self._limit, self._stretches = REMEMBERED, 0
 
     def of(self, texts: pa.Array) -> pa.Array:
         """A text for each text, null for null; equal texts are hashed once."""
@@ -28,15 +30,28 @@ class Pseudonyms:
 
     def _shown(self, texts: list[bytes]) -> pa.Array:
         known = self._known
-        found = [known.get(text) or self._digest(text) for text in texts] if known else list(map(self._digest, texts))
-        if len(known) < REMEMBERED:
-            known.update(zip(texts, found, strict=True))
+        found = [known.get(text) for text in texts] if known else [None] * len(texts)
+        fresh = [text for text, digest in zip(texts, found, strict=True) if digest is None]
+        made = self._digests(fresh)
+        if len(fresh) == len(texts):
+            found = made
+        elif fresh:
+            left = iter(made)
+            found = [digest or next(left) for digest in found]
+        if self._stretches == 2 and len(fresh) > MOSTLY * len(texts):  # ids that do not come again
+            self._known, self._limit = {}, 0
+        elif len(known) < self._limit:
+            known.update(zip(fresh, made, strict=True))
+        self._stretches += 1
         halves = np.frombuffer(b"".join(found), dtype=np.uint8).reshape(-1, 32)[:, :16]
         ends = pa.py_buffer(np.arange(0, 32 * len(found) + 1, 32, dtype=np.int32))
         return pa.StringArray.from_buffers(len(found), ends, pa.py_buffer(HEX[halves].tobytes()))
 
-    def _digest(self, text: bytes) -> bytes:
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(text)
-        outer.update(inner.digest())
-        return outer.digest()
+    def _digests(self, texts: list[bytes]) -> list[bytes]:
+        begin, finish, found = self._inner.copy, self._outer.copy, []
+        for text in texts:
+            inner, outer = begin(), finish()
+            inner.update(text)
+            outer.update(inner.digest())
+            found.append(outer.digest())
+        return found

@@ -1,10 +1,13 @@
 """What was kept out: one row per record or answer, with its rule, reason, file, line, column and what was found."""
 
+from bisect import bisect_left
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
@@ -16,8 +19,9 @@ from pipeline.ingest.raw import Loaded
 from pipeline.ingest.rules import OF_QUARANTINE, REASONS, Check
 from pipeline.ingest.tables import Plan
 
-LAYOUT = pa.schema([("_file", pa.int64()), ("_row", pa.int64()), ("line", pa.int64()), ("rule", pa.string()),
-                    ("record", pa.string())])
+STRETCH = 122_880  # records that are looked at together
+LAYOUT = pa.schema([("rule", pa.string()), ("reason", pa.string()), ("file", pa.string()), ("line", pa.int64()),
+                    ("column", pa.string()), ("found", pa.string()), ("record", pa.string())])
 
 
 def collect(con: duckdb.DuckDBPyConnection, plan: Plan, is_survey: bool) -> None:
@@ -61,61 +65,65 @@ def _judged(table: str, checks: list[Check], header_by: str, headers: dict[str, 
 
 def write_quarantine(con: duckdb.DuckDBPyConnection, plan: Plan, loaded: list[Loaded], path: Path) -> None:
     """rule, reason, file, line, column, found (ids masked, comments left out), record; in the order of the lines."""
-    con.register("incoming", pa.Table.from_batches(
-        [batch for n, one in enumerate(loaded) for batch in _located(con, n, one)], schema=LAYOUT))
-    con.execute("CREATE OR REPLACE TABLE located AS SELECT * FROM incoming")
-    con.unregister("incoming")
+    with pq.ParquetWriter(path, LAYOUT, use_dictionary=["rule", "reason", "file", "column", "found"]) as writer:
+        for number, one in enumerate(loaded):
+            for stretch in _stretches(con, plan, number, one):
+                if len(stretch):
+                    writer.write_table(stretch)
+
+
+def _stretches(con: duckdb.DuckDBPyConnection, plan: Plan, number: int, one: Loaded) -> Iterator[pa.Table]:
+    """What of one file is quarantined, in the order of its lines, some at a time."""
+    query, words = _told(con, plan, number, one), REASONS | OF_QUARANTINE
+    rejects = sorted(one.rejects, key=lambda reject: reject.line)
+    for start in range(0, max(one.rows, 1), STRETCH):
+        within = " AND ".join(f"{row} >= {start} AND {row} < {start + STRETCH}" for row in ("f._row", "t.rowid"))
+        rows = con.sql(f"{query} AND {within}").to_arrow_table() if one.rows else None
+        lines = one.lines_of(rows["_row"].to_numpy()) if rows else np.empty(0, dtype=np.int64)
+        last = start + STRETCH >= one.rows
+        until = len(rejects) if last else bisect_left(rejects, one.lines_of(np.array([start + STRETCH]))[0],
+                                                      key=lambda reject: reject.line)
+        here, rejects = rejects[:until], rejects[until:]
+        none = pa.nulls(len(here), pa.string())
+        parts = {"rule": pa.array([reject.rule for reject in here], pa.string()),
+                 "line": pa.array([reject.line for reject in here], pa.int64()),
+                 "column": none, "found": none, "record": pa.array([reject.text for reject in here], pa.string())}
+        told = pa.table(parts)
+        if rows:
+            told = pa.concat_tables([rows.drop_columns("_row").append_column("line", pa.array(lines, pa.int64()))
+                                     .select(told.column_names).cast(told.schema), told])
+        told = told.sort_by([("line", "ascending"), ("rule", "ascending"), ("column", "ascending")])
+        coded = told["rule"].combine_chunks().dictionary_encode()
+        reasons = pa.array([words.get(rule, "") for rule in coded.dictionary.to_pylist()], pa.string())
+        told = told.append_column("reason", reasons.take(coded.indices))
+        told = told.append_column("file", pa.repeat(pa.scalar(one.export.name), len(told)))
+        yield told.select(LAYOUT.names).cast(LAYOUT)
+
+
+def _told(con: duckdb.DuckDBPyConnection, plan: Plan, number: int, one: Loaded) -> str:
+    """The query for the rows of one file: _row, rule, column, found, record."""
+    table = engine.quoted(one.table)
+    headers = [row[0] for row in con.execute(f"DESCRIBE {table}").fetchall()]
+    record = ", ".join(f"{engine.literal(h)}: t.{engine.quoted(h)}" for h in headers)
     kinds = {c.name: c.kind for c in TABLES[plan.source.table].columns}
     ids = ", ".join(engine.literal(name) for name, kind in kinds.items() if kind == "id")
     comments = ", ".join(engine.literal(name) for name, kind in kinds.items() if kind == "comment") or "''"
-    value = "json_extract_string(l.record, '$.' || to_json(f.header))"
+    cells = " ".join(f"WHEN {engine.literal(h)} THEN t.{engine.quoted(h)}" for h in headers)
+    value = f"CASE f.header {cells} END"
     found = (f"CASE WHEN f.canonical IN ({ids}) THEN left({value}, 2) || '…' "
              f"WHEN f.canonical IN ({comments}) THEN NULL ELSE {value} END")
-    names = " ".join(f"WHEN {n} THEN {engine.literal(one.export.name)}" for n, one in enumerate(loaded))
-    words = REASONS | OF_QUARANTINE
-    reasons = " ".join(f"WHEN {engine.literal(rule)} THEN {engine.literal(text)}" for rule, text in words.items())
-    con.execute(f"""
-        CREATE OR REPLACE TABLE quarantine AS
-        WITH all_rows AS (
-            SELECT f._file, l.line, f.rule, f.header AS "column", {found} AS found, l.record
-            FROM fates f JOIN located l USING (_file, _row) WHERE f.verdict = 'quarantined'
-            UNION ALL SELECT _file, line, rule, NULL, NULL, record FROM located WHERE _row IS NULL)
-        SELECT rule, CASE rule {reasons} ELSE '' END AS reason, CASE _file {names} END AS file, line,
-               nullif("column", '') AS "column", found, record
-        FROM all_rows ORDER BY _file, line, rule, "column" """)
-    con.execute(f"COPY quarantine TO {engine.literal(str(path))} (FORMAT parquet)")
+    return (f"SELECT f._row, f.rule, nullif(f.header, '') AS \"column\", {found} AS found, "
+             f"CAST(to_json({{{record}}}) AS VARCHAR) AS record FROM fates f JOIN {table} t ON t.rowid = f._row "
+             f"WHERE f._file = {number} AND f.verdict = 'quarantined'")
 
 
-def _located(con: duckdb.DuckDBPyConnection, number: int, one: Loaded) -> list[pa.RecordBatch]:
-    """Line and raw record of everything of one file that is quarantined."""
-    table = engine.quoted(one.table)
-    headers = [row[0] for row in con.execute(f"DESCRIBE {table}").fetchall()]
-    record = ", ".join(f"{engine.literal(h)}: {engine.quoted(h)}" for h in headers)
-    chosen = f"(SELECT _row FROM fates WHERE _file = {number} AND verdict = 'quarantined')"
-    rows = con.sql(f"SELECT rowid AS _row, CAST(to_json({{{record}}}) AS VARCHAR) AS record FROM {table} "
-                   f"WHERE rowid IN {chosen}")
-    batches = []
-    for batch in rows.to_arrow_reader(50_000):
-        ordinals = batch.column(0).to_numpy()
-        batches.append(_batch(number, ordinals, one.lines_of(ordinals), [None] * len(ordinals), batch.column(1)))
-    if one.rejects:
-        batches.append(_batch(number, [None] * len(one.rejects), [r.line for r in one.rejects],
-                              [r.rule for r in one.rejects], pa.array([r.text for r in one.rejects], pa.string())))
-    return batches
-
-
-def _batch(number: int, rows, lines, rules, records: pa.Array) -> pa.RecordBatch:
-    columns = [pa.array(np.full(len(records), number), pa.int64()), pa.array(rows, pa.int64()),
-               pa.array(lines, pa.int64()), pa.array(rules, pa.string()), records.cast(pa.string())]
-    return pa.RecordBatch.from_arrays(columns, schema=LAYOUT)
-
-
-def nothing_left(con: duckdb.DuckDBPyConnection) -> Refusal:
+def nothing_left(con: duckdb.DuckDBPyConnection, path: Path) -> Refusal:
     """The refusal for a source of which no row came through: its most frequent rule, at its first line."""
-    rule = engine.first(con, "SELECT rule FROM quarantine GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")
+    kept_out = f"read_parquet({engine.literal(str(path))})"
+    rule = engine.first(con, f"SELECT rule FROM {kept_out} GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")
     if rule is None:
         return Refusal("FILE-NOROWS", "no row is left once the declared rows are left out", expected="rows")
-    facts = 'SELECT file, line, "column", found, reason FROM quarantine WHERE rule = ? LIMIT 1'
+    facts = f'SELECT file, line, "column", found, reason FROM {kept_out} WHERE rule = ? LIMIT 1'
     row = engine.first(con, facts, list(rule))
     return Refusal(rule[0], f"no row of this source can be read: {row[4]}", file=row[0], line=row[1], column=row[2],
                    found=None if row[3] is None else repr(row[3]), expected="rows as the contract describes them")

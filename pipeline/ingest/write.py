@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.contracts.params import Source
 from pipeline.contracts.tables import TABLES
-from pipeline.ingest import columns, engine
+from pipeline.ingest import answers, columns, engine
 from pipeline.ingest.duplicates import key_columns
 from pipeline.ingest.privacy import count_variants, find_redactions
 from pipeline.ingest.pseudonyms import Pseudonyms
@@ -33,23 +34,24 @@ def write_clean(con: duckdb.DuckDBPyConnection, source: Source, key: bytes, path
     """
     counts: Counter = Counter()
     table, given = TABLES[source.table], {column.name for column in columns.mapped(source)}
-    selected, ids, redacted = [], {}, {}
+    selected, said, ids, redacted, is_survey = [], [], {}, {}, source.table == "surveys"
     for column in table.columns:
         name = engine.quoted(column.name)
+        into = said if is_survey and column.name in answers.told(source) else selected
         if column.name == "unit_id" or (column.kind == "id" and column.name in given):
             of_customers = "unit_kind = 'customer'" if column.name == "unit_id" else "TRUE"
             if column.name in given:
                 is_key = column.kind == "id" and len(key_columns(source)) == 1 and column.name in table.key
                 counts["KEY-NORM", "repaired"] += count_variants(con, "kept", column.name, of_customers, is_key)
-            selected.append(f"CASE WHEN {of_customers} THEN {engine.normal_id(name)} END AS {name}")
+            into.append(f"CASE WHEN {of_customers} THEN {engine.normal_id(name)} END AS {name}")
             if column.name == "unit_id":
-                selected.append(f"{name} AS {OWN}{column.name}")
+                into.append(f"{name} AS {OWN}{column.name}")
             ids[column.name] = Pseudonyms(key)
         elif column.kind == "id":
-            selected.append(f"CAST({name} AS VARCHAR) AS {name}")
+            into.append(f"CAST({name} AS VARCHAR) AS {name}")
             ids[column.name] = Pseudonyms(key)
         else:
-            selected.append(f"CAST({name} AS {columns.TYPES.get(column.kind, 'VARCHAR')}) AS {name}")
+            into.append(f"CAST({name} AS {columns.TYPES.get(column.kind, 'VARCHAR')}) AS {name}")
         if column.kind == "comment" and column.name in given:
             redacted[column.name], counts["PII-TEXT", "repaired"] = find_redactions(con, "kept", column.name)
     extras = _extras(con, source)
@@ -58,28 +60,43 @@ def write_clean(con: duckdb.DuckDBPyConnection, source: Source, key: bytes, path
     schema = pa.schema([*fields, *((f"x_{name}", kind) for name, (_, kind) in extras.items())])
     few = [name for name in schema.names if name not in ids and name not in redacted]
     with pq.ParquetWriter(path, schema, use_dictionary=few) as writer:
-        for stretch in _stretches(con, ", ".join(selected), rows, source.table == "surveys"):
-            writer.write_table(_private(stretch, ids, redacted).select(schema.names).cast(schema))
+        for within in _stretches(rows):
+            stretch = con.sql(f"SELECT _row, {', '.join(selected)} FROM kept WHERE {within} ORDER BY _row")
+            stretch = _private(stretch.to_arrow_table(), ids, redacted)
+            if said:
+                own = con.sql(f"SELECT _row, {', '.join(said)} FROM answers WHERE _failed = 0 AND {within} "
+                                  "ORDER BY _row, _order").to_arrow_table()
+                stretch = _answered(stretch, _private(own, ids, redacted))
+            writer.write_table(stretch.select(schema.names).cast(schema))
     return counts
 
 
-def _stretches(con: duckdb.DuckDBPyConnection, selected: str, rows: list[int], is_survey: bool) -> Iterator[pa.Table]:
-    """The clean rows, in the order of the exports, some at a time."""
-    table, good, order = ("answers", "_failed = 0 AND", ", _order") if is_survey else ("kept", "", "")
+def _stretches(rows: list[int]) -> Iterator[str]:
+    """The records of the exports in their order, some at a time, as conditions."""
     for number, count in enumerate(rows):
         for start in range(0, count, STRETCH):
-            yield con.sql(f"SELECT {selected} FROM {table} WHERE {good} _file = {number} AND _row >= {start} "
-                          f"AND _row < {start + STRETCH} ORDER BY _row{order}").to_arrow_table()
+            yield f"_file = {number} AND _row >= {start} AND _row < {start + STRETCH}"
+
+
+def _answered(records: pa.Table, answers: pa.Table) -> pa.Table:
+    """One row per answer: its own columns, and those of its record."""
+    places = np.searchsorted(records["_row"].to_numpy(), answers["_row"].to_numpy())
+    found = records.drop_columns("_row").take(pa.array(places))
+    for name in answers.column_names[1:]:
+        found = found.append_column(name, answers[name])
+    return found
 
 
 def _private(stretch: pa.Table, ids: dict[str, Pseudonyms], redacted: dict[str, dict[str, str]]) -> pa.Table:
     for name, pseudonyms in ids.items():
+        if name not in stretch.column_names:
+            continue
         found = pseudonyms.of(stretch[name].combine_chunks())
         if OWN + name in stretch.column_names:
             found = pc.coalesce(found, stretch[OWN + name].combine_chunks())
         stretch = stretch.set_column(stretch.column_names.index(name), name, found)
     for name, changed in redacted.items():
-        if changed:
+        if changed and name in stretch.column_names:
             coded = stretch[name].combine_chunks().dictionary_encode()
             texts = [changed.get(text, text) for text in coded.dictionary.to_pylist()]
             found = pa.array(texts, pa.string()).take(coded.indices)
