@@ -134,6 +134,9 @@ class Source:
     instruments: dict[str, Instrument] = field(default_factory=dict)
     drop: list[Drop] = field(default_factory=list)
     latest_by: str | None = None  # canonical timestamp that decides between versions of one key
+    fill_down: list[str] = field(default_factory=list)  # headers written on the first line of an order only
+    per_unit: bool = False  # net_amount and margin are those of one unit: times quantity
+    returns: Literal["lines", "status"] | None = None  # a return is a line of its own, or a word on the sold line
     allow_empty: bool = False
     final_newline: bool = False  # the tool ends its last line: an export that does not was cut (FILE-TRUNC)
     late_days: int = 30  # an answer that comes later speaks of something else: warned of (SURVEY-LATE)

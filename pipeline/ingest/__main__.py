@@ -26,10 +26,9 @@ def main(words: list[str]) -> int:
     ask.add_argument("--params", default="params.yaml", metavar="FILE", help="the params file (params.yaml)")
     given = parser.parse_args(words)
     if given.verb == "inspect":
-        from pipeline.ingest.findings import report
-        from pipeline.ingest.inspect import inspect_file
+        from pipeline.ingest.together import report_all
 
-        return _each(given.files, lambda name: report(inspect_file(Path(name))))
+        return _inspect(given.files, report_all)
     if given.verb == "fetch":
         from pipeline.ingest.fetch import fetch, fetchable, told
 
@@ -43,11 +42,17 @@ def main(words: list[str]) -> int:
     return refused
 
 
-def _each(names: list[str], text_of: Callable[[str], str]) -> int:
+def _inspect(names: list[str], report_all: Callable) -> int:
+    codes = []
+    report_all(names, lambda name, make: codes.append(_each([name], lambda _: make(), is_first=not codes)))
+    return max(codes, default=0)
+
+
+def _each(names: list[str], text_of: Callable[[str], str], is_first: bool = True) -> int:
     """Print each text; a refusal goes to stderr as one sentence."""
     code = 0
     for number, name in enumerate(names):
-        print(end="\n" if number else "")
+        print(end="\n" if number or not is_first else "")
         try:
             print(text_of(name), flush=True)
         except Refusal as refusal:

@@ -14,6 +14,7 @@ from pipeline.ingest.account import Account, FileCount, rule_counts
 from pipeline.ingest.contract import check_contract
 from pipeline.ingest.duplicates import find_duplicates, key_hash
 from pipeline.ingest.files import Export, find_exports
+from pipeline.ingest.fill import fill_down
 from pipeline.ingest.groups import find_group_faults, refuse_drift
 from pipeline.ingest.raw import Loaded
 from pipeline.ingest.read_csv import load_csv
@@ -22,7 +23,8 @@ from pipeline.ingest.read_json import load_json
 from pipeline.ingest.read_parquet import load_parquet
 from pipeline.ingest.rules import Check, first_of
 
-REPAIRS = {"ENC-BOM", "FMT-SEPLINE", "FMT-EOL", "FMT-HEADROWS", "SRC-QUALTRICS-HDR", "SRC-SM-HDR", "COL-NORM"}
+REPAIRS = {"ENC-BOM", "FMT-SEPLINE", "FMT-EOL", "FMT-HEADROWS", "SRC-QUALTRICS-HDR", "SRC-SM-HDR", "COL-NORM",
+           "ORDER-FILL"}
 MANIFEST = Path("data/raw/demo/manifest.json")
 
 
@@ -55,14 +57,16 @@ def clean_source(name: str, source: Source, company: Company, private: Privacy, 
 def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: Company, exports: list[Export],
            workdir: Path, key: bytes, made_by_demo: bool) -> Cleaned:
     tables.prepare_zone(con, source)
-    loaded = [_load(con, export, source, workdir, f"raw_{number}") for number, export in enumerate(exports)]
+    loaded = [fill_down(con, _load(con, export, source, workdir, f"raw_{number}"), source)
+              for number, export in enumerate(exports)]
     if source.format != "csv" and source.decimal is None:  # typed cells are spelled with a point by their reader
         source = replace(source, decimal=".")
     plan = tables.plan(source, company)
     _make_records(con, plan, [one.table for one in loaded])
     _refuse(con, plan, loaded)
     find_duplicates(con, "records", source, name)
-    find_group_faults(con, source)
+    turned = sum(1 << k for k, note in enumerate(plan.notes) if note.rule == "SALE-SIGN")
+    find_group_faults(con, source, turned)
     for way, change in (("plain", "UPDATE plain SET _is_plain = FALSE FROM"), ("careful", "DELETE FROM careful USING")):
         con.execute(f"{change} twins WHERE {way}._file = twins._file AND {way}._row = twins._row")
     con.execute("CREATE VIEW kept AS SELECT * FROM records WHERE _failed = 0")

@@ -10,24 +10,29 @@ from pipeline.ingest.raw import Loaded
 
 MOJIBAKE_SHARE = 0.01
 CENT = "0.01"
+STATUS_LEAST = 5  # returns from which on it can be asked what they mean
 DRIFT_BEFORE, DRIFT_LEAST, DRIFT_SHARE = 20, 5, 0.1
 COLUMN = {"SURVEY-DUP": "order_id", "SURVEY-MULTI": "order_id", "REFUND-EXCESS": "net_amount",
           "SUM-MISMATCH": "net_amount", "ENC-MOJIBAKE": "comment"}
 ORDER_TOTAL = "order_total"  # the name under `extra` that declares an order's total beside its lines
 
 
-def find_group_faults(con: duckdb.DuckDBPyConnection, source: Source) -> None:
+def find_group_faults(con: duckdb.DuckDBPyConnection, source: Source, turned: int = 0) -> None:
     """Add to `twins` (_file, _row, rule) what only its neighbours show to be wrong, the first rule that applies.
 
     SURVEY-DUP: answers to one order and touchpoint; the last stays where `latest_by` says so.
     REFUND-EXCESS: returns above the order's sales, or without them. SUM-MISMATCH: lines of an order that do not add
     up to its declared total. ENC-MOJIBAKE: comments decoded wrongly, where they are over 1 % of all.
+    turned: the bit of _noted that says that a return was written without its minus.
     """
     given = {column.name for column in columns.mapped(source)}
     if source.table == "surveys" and "order_id" in given:
         _add(con, "SURVEY-DUP", _answers_of_one_order(source, given))
     if source.table == "sales" and "order_id" in given:
-        _add(con, "REFUND-EXCESS", _refunds())
+        if source.returns is None and "is_return" in given:
+            _refuse_status(con, source, turned)
+        if source.returns != "status":
+            _add(con, "REFUND-EXCESS", _refunds())
         if ORDER_TOTAL in source.extra:
             _add(con, "SUM-MISMATCH", _sums(source))
     if "comment" in given:
@@ -70,6 +75,22 @@ def _refunds() -> str:
         known AS (SELECT coalesce(bool_or(sold > 0), FALSE) AS is_known FROM orders)
         SELECT _file, _row FROM standing WHERE is_return AND (SELECT is_known FROM known)
         AND {engine.normal_id("order_id")} IN (SELECT ordered FROM orders WHERE back > sold + {CENT})"""
+
+
+def _refuse_status(con: duckdb.DuckDBPyConnection, source: Source, turned: int) -> None:
+    """Refusal (RETURN-STATUS) where most returns are written like sales and their orders sold nothing: the mark seems
+    to say what became of the sold line itself, and turning its sign would take off what was never counted."""
+    own = engine.normal_id("order_id")
+    back, alone = engine.first(con, f"""
+        WITH sold AS (SELECT DISTINCT {own} AS ordered FROM records WHERE _failed = 0
+                      AND NOT coalesce(is_return, FALSE))
+        SELECT count(*), count(*) FILTER ((_noted & {turned}) <> 0 AND {own} NOT IN (SELECT ordered FROM sold))
+        FROM records WHERE _failed = 0 AND is_return AND order_id IS NOT NULL""")
+    if back >= STATUS_LEAST and 2 * alone > back:
+        raise Refusal("RETURN-STATUS", "most lines marked as returned stand in orders that sold nothing, with the "
+                      "amount of a sale", file=source.folder, column=source.columns["is_return"],
+                      found=f"{alone} of {back} returns", expected="`returns: status` if the mark says that the sold "
+                      "line came back (they cancel out), `returns: lines` if each return is a line of its own")
 
 
 def _sums(source: Source) -> str:

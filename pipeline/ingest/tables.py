@@ -127,6 +127,11 @@ def shaped(parts: nw.LazyFrame, plan: Plan) -> nw.LazyFrame:
     source = plan.source
     if source.table != "sales":
         return parts
+    if source.per_unit:
+        units = "CAST(quantity AS DECIMAL(12,4))"
+        whole = {f"n_{name}": f"CAST(try_cast({name} * {units} AS DECIMAL(24,4)) AS DECIMAL(18,4))"
+                 for name in ("net_amount", "margin")}
+        parts = engine.derive(parts, whole).with_columns(net_amount=nw.col("n_net_amount"), margin=nw.col("n_margin"))
     if source.constants.get("is_return") == columns.NEGATIVE:
         parts = parts.with_columns(is_return=nw.col("net_amount") < 0)
     written = f"CASE WHEN f_dressed_net_amount THEN {engine.currency_of('t_net_amount', plan.company.currency)} END"
@@ -135,6 +140,11 @@ def shaped(parts: nw.LazyFrame, plan: Plan) -> nw.LazyFrame:
     turned = (nw.col("is_return") & (nw.col("net_amount") > 0)).fill_null(False)
     signed = [nw.when(turned).then(-nw.col(name)).otherwise(nw.col(name)).alias(name)
               for name in ("net_amount", "margin")]
+    if source.returns == "status":  # the marked line is the sale itself: what came in went out again
+        back = nw.col("is_return").fill_null(False)
+        nothing = [nw.when(back).then(0 * nw.col(name)).otherwise(nw.col(name)).alias(name)
+                   for name in ("net_amount", "margin", "quantity")]
+        return parts.with_columns(*nothing, f_turned=nw.lit(False))
     returned = nw.col("is_return").fill_null(False) & (nw.col("quantity") > 0)
     quantity = nw.when(returned.fill_null(False)).then(-nw.col("quantity")).otherwise(nw.col("quantity"))
     return parts.with_columns(*signed, quantity.alias("quantity"), f_turned=turned)
@@ -161,12 +171,14 @@ def _between(source: Source) -> tuple[list[Check], list[Check]]:
     if source.table == "sales":
         sale = ~nw.col("is_return").fill_null(False)
         amount = nw.col("net_amount")
+        nothing = (amount == 0) & sale if source.returns == "status" else amount == 0
         return ([Check("CUR-MIX", "currency" if "currency" in has else "net_amount", "quarantined", nw.col("f_mix")),
-                 Check("NUM-FINITE", "net_amount", "quarantined", amount.is_null() | (amount == 0)),
+                 Check("NUM-FINITE", "net_amount", "quarantined", amount.is_null() | nothing),
                  Check("SALE-NEG", "net_amount", "quarantined", (amount < 0) & sale),
                  *([Check("SALE-NEG", "quantity", "quarantined", (nw.col("quantity") < 0) & sale)]
                    if "quantity" in has else [])],
                 [Check("SALE-SIGN", "net_amount", "repaired", nw.col("f_turned")),
+                 *([Check("RETURN-STATUS", "is_return", "repaired", ~sale)] if source.returns == "status" else []),
                  *before("DELIVERY-EARLY", "delivered_at", "ordered_at", "warned")])
     if source.table == "costs":
         return [Check("NUM-FINITE", "amount", "quarantined", nw.col("amount").is_null())], []

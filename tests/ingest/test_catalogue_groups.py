@@ -57,6 +57,16 @@ def test_returns_above_the_sale_or_without_one_go_to_quarantine(shop: Workshop):
     assert sum(found.clean["net_amount"]) == 9
 
 
+def test_a_status_on_the_sold_line_is_asked_about_and_then_cancels_out(shop: Workshop):
+    """Eight orders of 10.00, six came back: 20.00 stay. As returns of their own they would make it -40.00."""
+    rows = "id,line,amount,back\n" + "".join(f"A{n},1,10.00,{'yes' if n < 6 else 'no'}\n" for n in range(8))
+    refusal = shop.refuse(rows, "RETURN-STATUS", **BACK)
+    assert refusal.found == "6 of 6 returns" and "`returns: status`" in refusal.expected
+    found = shop.ingest(rows, **BACK, returns="status")
+    assert found.rules == {"RETURN-STATUS:repaired": 6} and len(found.clean) == 8
+    assert sum(found.clean["net_amount"]) == 20 and sum(found.clean["is_return"]) == 6
+
+
 def test_returns_with_numbers_of_their_own_are_not_held_against_orders(shop: Workshop):
     found = shop.ingest("id,line,amount,back\nA,1,10.00,no\nR1,1,-10.00,yes\n", **BACK)
     assert len(found.clean) == 2

@@ -125,7 +125,7 @@ def test_an_empty_last_column_under_two_header_rows_is_no_question(shop: Worksho
 
 
 def test_every_preset_has_its_case_says_where_its_layout_comes_from_and_fits_the_contract_of_a_source():
-    assert preset_names() == sorted(CASES)
+    assert preset_names() == sorted([*CASES, "shopify_lines"])  # the same file as shopify's, read line by line
     for name in preset_names():
         preset = load_preset(name)
         assert {"seen", "from documentation"} & set(preset) and preset["tell"], name
@@ -183,3 +183,23 @@ def test_load_params_fills_the_preset_in(tmp_path: Path):
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
     web = load_params(tmp_path / "params.yaml").sources["web"]
     assert (web.table, web.columns["net_amount"], web.drop[0].rule) == ("sales", "Subtotal", "ORDER-LINE")
+
+
+def test_line_items_take_the_order_cells_of_their_first_line(shop: Workshop):
+    """1 cup at 20.10 and 2 pots at 25.00 in one order, a pot in the next: 95.10, each line with customer and time."""
+    found = read(shop, "shopify_lines", SHOPIFY, {})
+    assert found.rules["ORDER-FILL:repaired"] == 1 and found.account.total("clean") == 3
+    assert [str(x) for x in found.clean["net_amount"]] == ["20.1000", "50.0000", "25.0000"]
+    assert found.clean["customer_id"].nunique() == 2 and found.clean["ordered_at"].notna().all()
+    assert str(found.clean["ordered_at"][1]) == "2025-03-04 09:01:00"
+
+
+def test_cells_are_filled_down_within_one_order_only(shop: Workshop):
+    rows = "id,line,who,amount\nA,1,ann,1.00\nB,1,,2.00\nA,2,,3.00\n,3,,4.00\nC,1,,5.00\nC,2,cid,6.00\n"
+    contract = {"table": "sales", "decimal": ".", "fill_down": ["who"], "extra": {"who": "who"},
+                "columns": {"order_id": "id", "line_id": "line", "net_amount": "amount"}}
+    found = shop.ingest(rows, **contract)
+    assert found.rules["ORDER-FILL:repaired"] == 1 and found.quarantine["line"].tolist() == [5]
+    assert found.clean["x_who"].fillna("").tolist() == ["ann", "", "ann", "", "cid"]
+    for strange in (["nobody"], ["id"]):
+        shop.refuse(rows, "PARAM-UNKNOWN", **contract | {"fill_down": strange})

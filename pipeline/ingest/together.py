@@ -1,0 +1,100 @@
+"""Several files that inspect was given: those written alike are the exports of one source."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from glob import escape
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from pipeline.ingest.contract import TELL
+from pipeline.ingest.findings import block_of, findings
+from pipeline.ingest.header import normal
+from pipeline.ingest.inspect import Inspection, inspect_file
+from pipeline.ingest.proposal import Proposal, propose
+
+Key = tuple
+SEVERAL = object()  # the files decide differently
+
+
+def alike(found: Inspection) -> Key:
+    """What must be equal for one source to read both files: where and how they lie, their header and their dialect."""
+    own = propose(found).raw
+    return (found.path.parent, found.format, tuple(map(normal, found.headers)), found.header_rows, found.skip_rows,
+            own.get("encoding"), own.get("delimiter"), own.get("quote"), own.get("table"))
+
+
+def pattern(names: list[str]) -> str:
+    """The narrowest glob of one star that names these files: what they begin and end with alike."""
+    if len(names) == 1:
+        return escape(names[0])
+    start = _beginning(names)
+    end = _beginning([name[len(start):][::-1] for name in names])[::-1]
+    start = "".join(takewhile(lambda sign: not sign.isdigit(), start))  # sales-2025-1 of January to March: sales-*
+    end = end if not end[:1].isdigit() else Path(names[0]).suffix
+    return f"{escape(start)}*{escape(end)}"
+
+
+def _beginning(names: list[str]) -> str:
+    """The letters with which all of them begin."""
+    return "".join(letters[0] for letters in takewhile(lambda letters: len(set(letters)) == 1,
+                                                       zip(*names, strict=False)))
+
+
+def one_source(group: list[Inspection]) -> Proposal:
+    """The proposal for files written alike: what any of them decides holds for all, what none decides is asked once."""
+    proposals = [propose(found) for found in group]
+    raw: dict[str, Any] = {}
+    for key in dict.fromkeys(key for proposal in proposals for key in proposal.raw):
+        raw[key] = _agreed(key, [proposal.raw[key] for proposal in proposals if key in proposal.raw])
+    raw["files"] = pattern(sorted(found.path.name for found in group))
+    told = {key: text for proposal in proposals for key, text in proposal.told.items()
+            if key.split(".")[0] not in raw or _asks(raw[key.split(".")[0]])}
+    if raw.get("decimal") is SEVERAL:
+        del raw["decimal"]
+        told["decimal"] = "some files write a comma and others a point: they need a source each"
+    return replace(proposals[0], raw=raw, told=told)
+
+
+def _agreed(key: str, values: list[Any]) -> Any:
+    """What the files that decide have in common; the first question where none does, a question where they differ."""
+    if isinstance(values[0], dict):
+        names = dict.fromkeys(name for value in values for name in value)
+        return {name: _agreed(name, [value[name] for value in values if name in value]) for name in names}
+    decided = [value for value in values if not _asks(value)] or values[:1]
+    if key == "timestamps":
+        forms = list(dict.fromkeys(form for value in decided for form in value))
+        swapped = [form for form in forms if "%d" in form
+                   and form.replace("%d", "%#").replace("%m", "%d").replace("%#", "%m") in forms]
+        differ = f"{TELL} some files write {' and others '.join(swapped)}: they need a source each"
+        return [differ] if swapped else forms
+    if key == "missing":
+        return list(dict.fromkeys(word for value in decided for word in value))
+    return SEVERAL if key == "decimal" and len(set(decided)) > 1 else decided[0]
+
+
+def _asks(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_asks, value.values()))
+    return any(map(_asks, value)) if isinstance(value, list) else str(value).startswith(TELL)
+
+
+def report_all(names: list[str], tell: Callable[[str, Callable[[], str]], None]) -> None:
+    """Tell the findings of each file, then one block for each group of files written alike.
+
+    tell: called with a file's name and what makes its text (which may raise a Refusal).
+    """
+    seen: list[Inspection] = []
+
+    def look(name: str) -> str:
+        found = inspect_file(Path(name))
+        seen.append(found)
+        return findings(found)
+    for name in names:
+        tell(name, lambda name=name: look(name))
+    groups: dict[Key, list[Inspection]] = {}
+    for found in seen:
+        groups.setdefault(alike(found), []).append(found)
+    for group in groups.values():
+        said = "# for params.yaml, under sources:" + (f" one source of {len(group)} files" if len(group) > 1 else "")
+        tell(group[0].path.name, lambda group=group, said=said: f"{said}\n{block_of(one_source(group))}")

@@ -1,0 +1,57 @@
+"""Monthly exports given together: one source with a pattern; what one of them decides is not asked of the others."""
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.contracts.params import typed_source
+from pipeline.ingest.__main__ import main
+from pipeline.ingest.together import pattern
+from tests.ingest.conftest import Workshop
+
+HEAD = "order id;customer;order date;amount\n"
+
+
+@pytest.mark.parametrize(("names", "expected"), [
+    (["sales-2025-01.csv", "sales-2025-02.csv"], "sales-*.csv"), (["a.csv", "b.csv"], "*.csv"),
+    (["only [1].csv"], "only [[]1].csv"), (["ene.csv", "feb.csv.gz"], "*"), (["v1x.csv", "v2x.csv"], "v*x.csv"),
+    (["ventas_10.csv", "ventas_1.csv"], "ventas_*.csv"),
+])
+def test_the_pattern_is_what_the_names_have_in_common(names: list[str], expected: str):
+    assert pattern(names) == expected
+
+
+def test_files_written_alike_are_one_source_and_others_another(shop: Workshop, capsys):
+    """Only February tells days from months, and only March the decimal sign; the rows of all three are ingested."""
+    months = {"01": "A1;C1;03/01/2025;10\n", "02": "A2;C1;25/02/2025;1.234\n", "03": "A3;C2;04/03/2025;7,50\n"}
+    paths = [shop.write(HEAD + row, f"sales-2025-{month}.csv") for month, row in months.items()]
+    paths.append(shop.write("id ticket,estado,fecha apertura\n1,Abierto,2025-03-01\n", "tickets.csv"))
+    assert main(["inspect", *map(str, paths)]) == 0
+    printed = capsys.readouterr().out
+    blocks = printed.split("# for params.yaml")[1:]
+    assert len(blocks) == 2 and "one source of 3 files" in blocks[0]
+    raw = next(iter(YAML(typ="safe", pure=True).load(blocks[0].split("\n", 1)[1]).values()))
+    assert raw["files"] == "sales-*.csv" and raw["timestamps"] == ["%d/%m/%Y"]
+    assert (raw["decimal"], raw["table"]) == (",", "sales")
+    found = shop.ingest(None, **vars(typed_source(raw | {"time_zone": "UTC", "thousands": "."})))
+    assert [one.file for one in found.account.files] == [f"sales-2025-{month}.csv" for month in months]
+    assert str(sum(found.clean["net_amount"])) == "1251.5000"
+
+
+def test_files_that_decide_otherwise_are_asked_about(shop: Workshop, capsys):
+    paths = [shop.write(HEAD + row, f"s{n}.csv") for n, row in enumerate(
+        ("A1;C1;25/01/2025;1,50\n", "A2;C1;01/25/2025;1.50\n"))]
+    assert main(["inspect", *map(str, paths)]) == 0
+    block = capsys.readouterr().out.split("# for params.yaml")[1]
+    raw = next(iter(YAML(typ="safe", pure=True).load(block.split("\n", 1)[1]).values()))
+    assert raw["timestamps"][0].startswith("TELL:") and "decimal" not in raw and "# TELL: decimal" in block
+
+
+def test_one_file_that_is_refused_does_not_stop_the_others(shop: Workshop, capsys):
+    page = shop.write("<html></html>", "page.csv")
+    good = shop.write(HEAD + "A1;C1;25/01/2025;1,50\n", "good.csv")
+    assert main(["inspect", str(page), str(good)]) == 2
+    told = capsys.readouterr()
+    assert "FMT-HTML" in told.err and told.out.count("# for params.yaml") == 1
+    assert Path(good).name in told.out
