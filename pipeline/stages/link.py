@@ -18,6 +18,7 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
 from pipeline.link.base import prepare
 from pipeline.link.context import survey_context, ticket_context
+from pipeline.link.engine import at_home
 from pipeline.link.identity import owners_of, resolve_accounts, shared_ids, unite, without_shared
 from pipeline.link.journey import build_events
 from pipeline.link.linkage import build_linkage
@@ -104,7 +105,8 @@ def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
     with tempfile.TemporaryDirectory(prefix="vivencia-link-") as spill, duckdb.connect() as con:
         con.execute(f"SET memory_limit = '{MEMORY}'")
         con.execute("SET temp_directory = $1", [spill])
-        yield con
+        with at_home(con):
+            yield con
 
 
 @contextmanager
