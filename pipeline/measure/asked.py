@@ -1,4 +1,4 @@
-"""Who could have answered the NPS question of the headline period: answered or silent, and what was known of them."""
+"""Who could have answered a question in a period: answered or silent, and what was known of them beforehand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import pandas as pd
 
 from pipeline.measure.clusters import customer_codes
 from pipeline.measure.metrics import group_names
-from pipeline.measure.nps import sides
-from pipeline.measure.periods import Periods, in_window, local_months
+from pipeline.measure.periods import Window, in_window, local_months
+from pipeline.measure.questions import NPS, Question
 
 RECENT_DAYS = 60  # a ticket or an order in that many days before the invitation
 POOLED = "other"
@@ -17,7 +17,7 @@ POOLED = "other"
 
 @dataclass(frozen=True)
 class Asked:
-    """rows: one per invitation (or customer), `value` (-1 to 1, missing when silent), `code`, and the covariates.
+    """rows: one per invitation (or customer), `value` (of the answer, missing when silent), `code`, and the covariates.
 
     kind: "invitations", or "customers" where only answers were exported. reason: why there is nothing to compare.
     """
@@ -29,19 +29,20 @@ class Asked:
 
 
 def asked_people(surveys: pd.DataFrame | None, tickets: pd.DataFrame | None, sales: pd.DataFrame | None,
-                 totals: pd.DataFrame | None, covariates: Sequence[str], periods: Periods, time_zone: str,
-                 caution_below: int) -> Asked:
-    """The invitations to the NPS question in the headline period, answered or not.
+                 totals: pd.DataFrame | None, covariates: Sequence[str], window: Window, time_zone: str,
+                 caution_below: int, question: Question = NPS) -> Asked:
+    """The invitations to the question in the window, answered or not.
 
     Where only answers were exported: all customers, each with the mean of its answers, silent when it gave none; so
     customers who never answered are known by their sales and tickets.
     """
-    if surveys is None or not (surveys["instrument"] == "nps").any():
+    if surveys is None or not (surveys["instrument"] == question.instrument).any():
         return _none("no_surveys" if surveys is None else "not_asked")
-    rows = surveys[surveys["instrument"] == "nps"].reset_index(drop=True)
+    rows = surveys[surveys["instrument"] == question.instrument].reset_index(drop=True)
     rows = rows.assign(month=local_months(rows["responded_at"].fillna(rows["sent_at"]), time_zone))
-    rows = _relational(in_window(rows, periods.now), caution_below)
-    rows = rows.assign(value=pd.Series(sides(rows["score_up"]), rows.index).where(rows["score_up"].notna()))
+    rows = in_window(rows, window)
+    rows = _relational(rows, caution_below) if question.instrument == "nps" else rows
+    rows = rows.assign(value=pd.Series(question.value(rows["score_up"]), rows.index).where(rows["score_up"].notna()))
     kind = "invitations"
     if rows["value"].notna().all():
         if totals is None or not rows["customer_id"].notna().any():

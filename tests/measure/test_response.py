@@ -10,7 +10,15 @@ import pytest
 from pipeline.measure.asked import Asked, asked_people
 from pipeline.measure.disclosure import Limits
 from pipeline.measure.periods import choose_periods
-from pipeline.measure.response import by_inverse_probability, by_raking, nps_if_all_answered
+from pipeline.measure.questions import Question, asked_questions
+from pipeline.measure.response import (
+    by_inverse_probability,
+    by_raking,
+    if_all_answered,
+    of_each_question,
+    page_tables,
+    weighted_change,
+)
 from pipeline.measure.silence import churn_claims
 from pipeline.measure.weighting import effective_size, rake, response_model
 
@@ -51,7 +59,7 @@ def test_weights_find_the_npss_of_all_and_raw_does_not():
     hits = {name: 0 for name in ("raw", "raked", "weighted")}
     estimates = {name: [] for name in hits}
     for _ in range(400):
-        ways = nps_if_all_answered(invited(random, 250), "2025", LIMITS).ways.set_index("way")
+        ways = if_all_answered(invited(random, 250), "2025", LIMITS).ways.set_index("way")
         for name in hits:
             hits[name] += ways.loc[name, "ci_low"] <= truth <= ways.loc[name, "ci_high"]
             estimates[name].append(ways.loc[name, "estimate"])
@@ -65,7 +73,7 @@ def test_weights_find_the_npss_of_all_and_raw_does_not():
 def test_weights_do_not_mend_answering_that_depends_on_the_opinion_but_the_band_holds_the_truth():
     """The band read at the points by which the silent do score lower than those like them gives the NPS of all."""
     world = invited(np.random.default_rng(9), 20_000, psi=0.2)
-    found, rows = nps_if_all_answered(world, "2025", LIMITS), world.rows
+    found, rows = if_all_answered(world, "2025", LIMITS), world.rows
     truth, silent = rows["side"].mean() * 100, rows["value"].isna()
     assert of(found.claims, "experience.nps_weighted").ci_low > truth + 5
     like_them = rows.groupby(["big", "half"])["value"].transform("mean")
@@ -84,7 +92,7 @@ def by_hand() -> Asked:
 
 def test_weighting_by_hand():
     """NPS of all = (100 - 200) / 300 = -33.3; raw 20; n_eff = 300^2 / (60 * 25/9 + 40 * 25) = 77.1; 5 over 3."""
-    found = nps_if_all_answered(by_hand(), "2025", LIMITS)
+    found = if_all_answered(by_hand(), "2025", LIMITS)
     for name in ("weighted", "raked"):
         assert of(found.claims, f"experience.nps_{name}").estimate == pytest.approx(-100 / 3)
     assert found.ways.set_index("way").loc["raw", "estimate"] == pytest.approx(20)
@@ -106,7 +114,7 @@ def test_worked_example_of_weights():
     assert weighted.estimate * 100 == pytest.approx(-20)
     assert by_raking(value, answered, group).estimate * 100 == pytest.approx(-20)
     rows = pd.DataFrame({"value": np.tile(value, 20), "code": np.arange(100), "group": np.tile(list("bbsss"), 20)})
-    silent = of(nps_if_all_answered(Asked(rows, ["group"], "invitations"), "2025", LIMITS).claims,
+    silent = of(if_all_answered(Asked(rows, ["group"], "invitations"), "2025", LIMITS).claims,
                 "experience.nps_if_silent_lower")
     assert silent.estimate == pytest.approx(-32)
 
@@ -150,7 +158,7 @@ def survey_rows(answered: int, silent: int, **fields) -> list[dict]:
 
 
 def people(surveys, tickets=None, totals=None, covariates=("segment", "had_ticket", "purchases")):
-    return asked_people(surveys, tickets, None, totals, covariates, PERIODS, ZONE, 30)
+    return asked_people(surveys, tickets, None, totals, covariates, PERIODS.now, ZONE, 30)
 
 
 def test_invitations_know_earlier_tickets_only():
@@ -172,7 +180,7 @@ def test_without_invitations_the_silent_are_customers_who_never_answered():
     found = people(surveys, totals=totals)
     assert (found.kind, len(found.rows), found.rows["value"].notna().sum()) == ("customers", 180, 90)
     assert set(found.rows["purchases"]) == {"third_low", "third_middle", "third_high"}
-    claims = nps_if_all_answered(found, "2025", LIMITS).claims
+    claims = if_all_answered(found, "2025", LIMITS).claims
     assert of(claims, "experience.nps_weighted").reason == "customers"
 
 
@@ -183,7 +191,7 @@ def test_what_cannot_be_compared_is_said():
     assert people(answers).reason == "no_customer_key"
     everybody = pd.DataFrame({"customer_id": [f"a{i}" for i in range(40)]})
     assert people(answers, totals=everybody).reason == "one_side_empty"
-    claim = nps_if_all_answered(people(None), "2025", LIMITS).claims[0]
+    claim = if_all_answered(people(None), "2025", LIMITS).claims[0]
     assert (claim.claim_id, claim.status, claim.estimate) == ("experience.nps_weighted", "not_estimable", None)
 
 
@@ -214,3 +222,84 @@ def test_churn_of_the_silent_counts_only_months_in_which_they_were_asked():
     assert churn_claims(None, None, LIMITS)[0].reason == "no_customer_key"
     labels = pd.DataFrame({"customer_id": ["a", "b"] * 40, "count_answers": [1.0, 0.0] * 40, "is_churned": True})
     assert {c.reason for c in churn_claims(None, labels, LIMITS)} == {"whole_period"}
+
+
+def in_scale(question: str) -> tuple[Asked, Question]:
+    """`by_hand` of another question: the big all satisfied (7 of 7), the small all not (1 of 7)."""
+    asked = by_hand()
+    surveys = company.surveys([{"instrument": name, "score": 4.0, "scale_min": 1.0, "scale_max": 7.0}
+                               for name in ("csat", "ces")])
+    kind = next(q for q in asked_questions(surveys, {"csat": 6}) if q.instrument == question)
+    value = asked.rows["value"].map({1.0: 1.0 if question == "csat" else 7.0, -1.0: 0.0 if question == "csat" else 1.0})
+    return Asked(asked.rows.assign(value=value), asked.covariates, asked.kind), kind
+
+
+@pytest.mark.parametrize(("name", "raw", "weighted", "shift", "lower"), [
+    ("csat", 0.6, 1 / 3, 100 * (1 / 3 - 0.6), 1 / 3 - 0.1 * 2 / 3), ("ces", 4.6, 3.0, -1.6, 3.0 - 0.6 * 2 / 3)])
+def test_satisfaction_and_ease_are_weighted_like_nps(name, raw, weighted, shift, lower):
+    """60 big and 40 small of 100 and 200 answered: by size 1/3 of all are satisfied, and the mean of 7 and 1 is 3.
+
+    The band goes a tenth of the scale down: 10 percentage points, 0.6 of 1 to 7.
+    """
+    asked, question = in_scale(name)
+    found = if_all_answered(asked, "2025", LIMITS, question)
+    assert found.ways.set_index("way").loc["raw", "estimate"] == pytest.approx(raw)
+    for way in ("weighted", "raked"):
+        assert of(found.claims, f"experience.{name}_{way}").estimate == pytest.approx(weighted)
+    assert of(found.claims, f"experience.{name}_weighting_shift").estimate == pytest.approx(shift)
+    assert of(found.claims, f"experience.{name}_if_silent_lower").estimate == pytest.approx(lower)
+    assert {c.unit for c in found.claims} <= ({"share", "pp"} if name == "csat" else {"share", "points"})
+
+
+def answers_of(random: np.random.Generator, n: int, rate: float, promoters: float) -> Asked:
+    side = np.where(random.random(n) < promoters, 1.0, -1.0)
+    rows = pd.DataFrame({"value": np.where(random.random(n) < rate, side, np.nan), "code": np.arange(n),
+                         "customer_id": [f"c{i}" for i in range(n)], "size": np.where(np.arange(n) % 2, "a", "b")})
+    return Asked(rows, ["size"], "invitations")
+
+
+def test_the_band_reaches_as_far_as_the_answer_needs():
+    """Few answers, wide interval: the tipping point lies beyond 20 points, and so does the end of the band."""
+    found = if_all_answered(answers_of(np.random.default_rng(1), 400, 0.1, 0.7), "2025", LIMITS)
+    tip = of(found.claims, "experience.nps_tipping_points").estimate
+    weighted = found.ways.iloc[2]
+    assert tip > 20 and tip <= found.band["delta"].iloc[-1] < tip + 20
+    rate = of(found.claims, "experience.nps_answer_share").estimate
+    assert tip == pytest.approx((weighted["estimate"] - weighted["ci_low"]) / (1 - rate))
+    assert np.interp(tip, found.band["delta"], found.band["estimate"]) == pytest.approx(weighted["ci_low"])
+
+
+def test_no_tipping_point_where_the_scale_ends_first():
+    """Nine in ten answered and nearly all as detractors: the silent cannot go low enough to leave the interval."""
+    found = if_all_answered(answers_of(np.random.default_rng(2), 400, 0.9, 0.02), "2025", LIMITS)
+    claim = of(found.claims, "experience.nps_tipping_points")
+    assert (claim.estimate, claim.status, claim.reason) == (None, "not_estimable", "no_tipping_point")
+    assert found.band["delta"].iloc[-1] == 20
+
+
+def test_change_of_the_weighted_score_knows_who_was_asked_twice():
+    """The same customers with the same answers: no change and no error. Other customers: the errors add up."""
+    random = np.random.default_rng(3)
+    now, other = answers_of(random, 600, 0.4, 0.6), answers_of(random, 600, 0.4, 0.6)
+    same = of(weighted_change(now, now, "2025", LIMITS), "experience.nps_weighted_change")
+    assert (same.estimate, same.ci_low, same.ci_high) == (0, 0, 0)
+    strangers = Asked(other.rows.assign(customer_id=[f"d{i}" for i in range(600)]), ["size"], "invitations")
+    apart = of(weighted_change(now, strangers, "2025", LIMITS), "experience.nps_weighted_change")
+    one, two = (of(if_all_answered(asked, "2025", LIMITS).claims, "experience.nps_weighted")
+                for asked in (now, strangers))
+    assert apart.estimate == pytest.approx(one.estimate - two.estimate)
+    width = np.hypot(one.ci_high - one.ci_low, two.ci_high - two.ci_low)
+    assert apart.ci_high - apart.ci_low == pytest.approx(width, rel=1e-3)
+    assert weighted_change(now, None, "2025", LIMITS)[0].reason == "no_earlier_period"
+    assert weighted_change(people(None), now, "2025", LIMITS) == []
+
+
+def test_a_company_that_asks_satisfaction_only_gets_it_weighted():
+    rows = survey_rows(60, 60, segment="home") + survey_rows(30, 70, segment="firm")
+    surveys = company.surveys(rows).assign(instrument="csat", scale_min=1.0, scale_max=7.0)
+    surveys["score_up"] = surveys["score"].clip(upper=7.0)
+    found = of_each_question(surveys, None, None, None, ["segment"], PERIODS, ZONE, LIMITS, top_boxes={"csat": 6})
+    assert list(found) == ["nps", "csat"]
+    assert of(found["nps"].claims, "experience.nps_weighted").reason == "not_asked"
+    assert of(found["csat"].claims, "experience.csat_weighted").estimate is not None
+    assert set(page_tables(found)) == {"ways_csat", "odds_csat", "silent_csat"}

@@ -121,8 +121,9 @@ def distribution(table: pd.DataFrame, words: Words) -> Figure:
     return base.describe(figure, words.text("experience.alt_distribution", names=names))
 
 
-def silent(table: pd.DataFrame, words: Words) -> Figure:
-    """NPS of all who were asked by how many points lower the silent scored, with its 95 % band and raw NPS."""
+def silent(table: pd.DataFrame, words: Words, name: str = "nps") -> Figure:
+    """The score of all who were asked by how much lower the silent scored, with its 95 % band and the raw score."""
+    unit = "share" if name == "csat" else "points"
     figure, axes = base.canvas(height=3.0)
     band = table[["delta", "estimate", "ci_low", "ci_high"]].astype(float)
     base.interval_line(axes, band["delta"], band["estimate"], band["ci_low"], band["ci_high"])
@@ -130,14 +131,16 @@ def silent(table: pd.DataFrame, words: Words) -> Figure:
                  label=words.text("experience.legend_raw"))
     if band["ci_low"].min() < 0 < band["ci_high"].max():
         base.zero_line(axes, vertical=False)
-    base.value_axis(axes.yaxis, words, "points")
-    base.value_axis(axes.xaxis, words, "count")
+    base.value_axis(axes.yaxis, words, unit)
+    base.value_axis(axes.xaxis, words, "count" if name == "nps" else unit)
     axes.set_xlabel(words.text("column.delta"))
     base.legend(figure, axes)
     first, last = band.iloc[0], band.iloc[-1]
+    lower = words.value(last["delta"] * 100, "pp", 0) if name == "csat" else words.number(
+        last["delta"], 0 if name == "nps" else 1)
     return base.describe(figure, words.text(
-        "experience.alt_silent", start=words.value(first["estimate"], "points"),
-        end=words.value(last["estimate"], "points"), delta=int(last["delta"])))
+        "experience.alt_silent", name=words.text(f"experience.name_{name}"), start=words.value(first["estimate"], unit),
+        end=words.value(last["estimate"], unit), delta=lower))
 
 
 def _moment(hours: int, words: Words) -> str:

@@ -27,7 +27,8 @@ def page(results: Results, words: Words) -> Page:
     scores = sorted(SCORES.values(), key=lambda score: score[0] not in known)  # first what can be said
     now = [f"{score[0]}{ending}" for score in scores for ending in ("", "_change")]
     now = [name for name in now if name not in absent or not name.endswith("_change")]
-    now.insert(now.index("experience.nps") + 1, "experience.nps_if_silent_lower")  # never without its warning
+    for name in ("experience.nps", "experience.csat", "experience.ces"):
+        now.insert(now.index(name) + 1, f"{name}_if_silent_lower")  # the score never stands without its warning
     parts = [
         Section("experience.now", needs=("surveys", "tickets"), sentences=[*now, *others]),
         *_silent(results),
@@ -49,7 +50,7 @@ def page(results: Results, words: Words) -> Page:
                 notes=["experience.note_turned"]),
     ]
     limits = {"experience.limit_respondents": bool(known & set(HEADLINE[:-1])),
-              "experience.limit_silent": "silent" in results.tables,
+              "experience.limit_silent": any(name.startswith("silent") for name in results.tables),
               "experience.limit_hours": "experience.ttr_median_hours" in known}
     return Page("experience", parts, headline=HEADLINE, limits=[key for key, holds in limits.items() if holds])
 
@@ -83,23 +84,30 @@ def _groups(name: str, results: Results) -> Section:
 
 
 def _silent(results: Results) -> list[Section]:
-    """Who answers, NPS with and without weights, and the band of the silent; one section with the reason without."""
-    if "silent" not in results.tables:
-        return []
-    names = ("nps_answer_share", "nps_weighted", "nps_raked", "nps_weighting_shift", "nps_if_silent_lower",
-             "nps_tipping_points")
-    limits = {"ci_low": "points", "ci_high": "points"}
-    return [
-        Section("experience.silent", sentences=[f"experience.{name}" for name in names],
-                figure=Figure(experience.silent, "silent"), notes=["experience.note_silent"],
-                table=Table("silent", {"delta": "count", "estimate": "points"} | limits, count="", keys=("delta",))),
-        Section("experience.ways", sentences=["experience.response_n_eff", "experience.response_largest_weight"],
-                table=Table("ways", {"way": "category", "n": "count", "estimate": "points"} | limits
-                            | {"n_eff": "count", "largest_weight": "ratio"})),
-        Section("experience.odds", table=Table("odds", {"segment": "category", "n": "count", "answered_share": "share",
-                                                        "estimate": "ratio", "ci_low": "ratio", "ci_high": "ratio"},
-                                               titles={"estimate": "column.odds",
-                                                       "answered_share": "column.answer_rate"}))]
+    """Of each question the score with and without weights and the band of the silent; of the first, who answers."""
+    found: list[Section] = []
+    for name, unit in (("nps", "points"), ("csat", "share"), ("ces", "points")):
+        end = "" if name == "nps" else f"_{name}"
+        if f"silent{end}" not in results.tables:
+            continue
+        kinds = ("answer_share", "weighted", "weighted_change", "raked", "weighting_shift", "if_silent_lower",
+                 "tipping_points")
+        limits = {"ci_low": unit, "ci_high": unit}
+        count = "count" if name == "nps" else unit
+        more = ["experience.response_n_eff", "experience.response_largest_weight"] if name == "nps" else []
+        found += [
+            Section(f"experience.silent{end}", sentences=[f"experience.{name}_{kind}" for kind in kinds],
+                    figure=Figure(experience.silent, f"silent{end}", {"name": name}), notes=["experience.note_silent"],
+                    table=Table(f"silent{end}", {"delta": count, "estimate": unit} | limits, count="",
+                                keys=("delta",))),
+            Section(f"experience.ways{end}", sentences=more,
+                    table=Table(f"ways{end}", {"way": "category", "n": "count", "estimate": unit} | limits
+                                | {"n_eff": "count", "largest_weight": "ratio"}))]
+    odds = next((f"odds{end}" for end in ("", "_csat", "_ces") if f"odds{end}" in results.tables), "")
+    columns = {"segment": "category", "n": "count", "answered_share": "share", "estimate": "ratio", "ci_low": "ratio",
+               "ci_high": "ratio"}
+    titles = {"estimate": "column.odds", "answered_share": "column.answer_rate"}
+    return [*found, Section("experience.odds", table=Table(odds, columns, titles=titles))] if odds else found
 
 
 def _index(results: Results) -> list[Section]:

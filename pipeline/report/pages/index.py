@@ -16,7 +16,8 @@ class Answer:
     key: text index.answer.<key>. page: module of the page that tells more. claims: patterns in order of preference
     (select_claims); of several segments the middle one is taken (windows come as half, whole and double).
     needs: tables without which it cannot be answered. must_explain: where the preferred claim has no estimate, the
-    reason is the answer and stands before any other figure. warnings: claims without which the chosen one misleads.
+    reason is the answer and stands before any other figure. warnings: endings of the claims without which the
+    chosen one misleads.
     """
 
     key: str
@@ -30,7 +31,7 @@ class Answer:
 ANSWERS = (
     Answer("experience", "experience", ("experience.nps", "experience.csat", "experience.ces", "experience.top_share.*",
                                         "experience.mean.*", "experience.ttr_median_hours"), ("surveys",), False,
-           ("experience.nps_weighted", "experience.nps_if_silent_lower")),
+           ("_weighted", "_if_silent_lower")),
     Answer("sales", "sales", ("sales.per_point",), ("surveys", "sales")),
     Answer("value", "sales", ("sales.conversion_value.detractor_to_promoter", "sales.conversion_value.*"),
            ("surveys", "sales")),
@@ -75,9 +76,8 @@ def _answer(answer: Answer, site: Site, words: Words) -> dict[str, object]:
     """Topic, sentence and evidence of one answer, or what is missing for it."""
     link = next((f"{name}.html" for name, page in site.pages.items() if page.key == answer.page), "")
     chosen = _chosen(site, answer)
-    is_preferred = any(claim.claim_id == answer.claims[0] and claim.estimate is not None for claim in chosen)
-    warned = [claim for name in answer.warnings if is_preferred for claim in _all_claims(site, name)
-              if claim.estimate is not None]
+    warned = [claim for one in chosen if one.estimate is not None for ending in answer.warnings
+              for claim in _all_claims(site, one.claim_id + ending) if claim.estimate is not None]
     said = [say(claim, site, words) for claim in [*chosen, *warned]]
     absent = ""
     if not said:
