@@ -84,8 +84,8 @@ def digits_for(unit: str, estimate: float | None, low: float | None = None, high
                nothing: float = 0.0) -> int:
     """Decimals that the interval supports: the last digit is worth about a fifth of its width, no finer than the unit.
 
-    A limit that is not zero (nor `nothing`, the value of "nothing happens") is never printed as if it were: then
-    decimals are added until it shows. An estimate beside its limits may be printed as zero.
+    A limit that is not zero is never printed as zero: then decimals are added until it shows; nor as `nothing`, the
+    value of "nothing happens", where one decimal more tells them apart. An estimate beside its limits may be zero.
     Without an interval: the unit's own decimals; money of 1,000 and more in whole units.
     """
     family = kind(unit)
@@ -98,8 +98,8 @@ def digits_for(unit: str, estimate: float | None, low: float | None = None, high
         digits = min(MOST_DIGITS[family], math.ceil(-math.log10((high - low) / 5) - 1e-9))
         values = [low, high]
     for value in values:
-        for near in (0.0, nothing):
-            while value not in (None, near) and family != "count" and digits < FINEST and (
-                    abs(value - near) < 0.5 * 10.0 ** -digits):
-                digits += 1
-    return digits
+        while value and family != "count" and digits < FINEST and abs(value) < 0.5 * 10.0 ** -digits:
+            digits += 1
+    reads_alike = [value for value in (low, high) if value not in (None, nothing)
+                   and 0.05 * 10.0 ** -digits <= abs(value - nothing) < 0.5 * 10.0 ** -digits]
+    return digits + 1 if reads_alike and family != "count" else digits
