@@ -14,6 +14,7 @@ from ruamel.yaml.error import YAMLError
 from pipeline.contracts.presets import with_preset
 from pipeline.contracts.refusal import Refusal
 
+KIND_WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 Direction = Literal["higher_is_better", "lower_is_better"]
 
 
@@ -233,6 +234,7 @@ class Report:
     language: Literal["es", "en"]
     drift_share: float = 0.3
     accept_drift: list[str] = field(default_factory=list)
+    messages: Literal["es", "en"] = "en"  # language of refusals and of --help
 
 
 @dataclass(frozen=True)
@@ -329,8 +331,7 @@ def _typed(kind: Any, value: Any, where: str, file: str) -> Any:
         return float(value)
     if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
         return value
-    names = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
-    raise _mistyped(where, value, names[kind], file)
+    raise _mistyped(where, value, KIND_WORDS[kind], file)
 
 
 def _typed_dataclass(kind: Any, value: Any, where: str, file: str) -> Any:
@@ -348,8 +349,20 @@ def _typed_dataclass(kind: Any, value: Any, where: str, file: str) -> Any:
         optional = spec.default is not dataclasses.MISSING or spec.default_factory is not dataclasses.MISSING
         if name not in value and not optional:
             raise Refusal("PARAM-MISSING", f"{_dot(where, name)} must be given", file=file,
-                          expected=(kind.__doc__ or "").split("\n")[0])
+                          expected=_kind_words(hints[name]))
     return kind(**{key: _typed(hints[key], item, _dot(where, key), file) for key, item in value.items()})
+
+
+def _kind_words(kind: Any) -> str:
+    """What a value must be, in words."""
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Literal:
+        return " or ".join(map(repr, args))
+    if origin in (typing.Union, types.UnionType):
+        return _kind_words(next(arg for arg in args if arg is not type(None)))
+    if dataclasses.is_dataclass(kind) or origin is dict or kind is dict:
+        return "a mapping"
+    return "a list" if origin is list else KIND_WORDS.get(kind, "a value")
 
 
 def _dot(where: str, key: Any) -> str:

@@ -8,47 +8,66 @@ from pathlib import Path
 
 from pipeline.contracts.params import load_params
 from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.spoken import language, said, told
 
 
 def main(words: list[str]) -> int:
     """Exit code: 0, or 2 when anything was refused; one file or source that is refused does not stop the others."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.ingest",
-                                     description="Look at exports, or fetch them from a database.")
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    look = verbs.add_parser("inspect", help="say what a file is and print a block for params.yaml")
-    look.add_argument("files", nargs="+", metavar="FILE",
-                      help="an export: text with delimiters, JSON (.json, .jsonl, .ndjson), .xlsx or .parquet")
-    rehearse = verbs.add_parser("check", help="hold the exports against their contracts in params.yaml")
-    rehearse.add_argument("sources", nargs="*", metavar="SOURCE", help="names under sources (default: all)")
-    rehearse.add_argument("--params", default="params.yaml", metavar="FILE", help="the params file (params.yaml)")
-    ask = verbs.add_parser("fetch", help="ask the databases that sources declare and keep each result as an export")
-    ask.add_argument("sources", nargs="*", metavar="SOURCE", help="names under sources (default: all with a database)")
-    ask.add_argument("--params", default="params.yaml", metavar="FILE", help="the params file (params.yaml)")
-    given = parser.parse_args(words)
+    tongue = language(_params_among(words))
+    given = _parser(tongue).parse_args(words)
     if given.verb == "inspect":
         from pipeline.ingest.together import report_all
 
-        return _inspect(given.files, report_all)
+        codes: list[int] = []
+        report_all(given.files, lambda name, make: codes.append(_each([name], lambda _: make(), tongue, not codes)))
+        return max(codes, default=0)
+    params = load_params(Path(given.params))
     if given.verb == "fetch":
-        from pipeline.ingest.fetch import fetch, fetchable, told
+        from pipeline.ingest.fetch import fetch, fetchable, line_of
 
-        asked = load_params(Path(given.params))
-        return _each(fetchable(given.sources, asked), lambda name: told(name, fetch(asked.sources[name], name)))
+        return _each(fetchable(given.sources, params), lambda name: line_of(name, fetch(params.sources[name], name)),
+                     tongue)
     from pipeline.ingest.check import check_source, chosen
 
-    params = load_params(Path(given.params))
-    refused = _each(chosen(given.sources, params), lambda name: check_source(name, params))
-    print("This was a rehearsal: nothing was written.")
+    refused = _each(chosen(given.sources, params), lambda name: check_source(name, params), tongue)
+    print(said("This was a rehearsal: nothing was written.", tongue))
     return refused
 
 
-def _inspect(names: list[str], report_all: Callable) -> int:
-    codes = []
-    report_all(names, lambda name, make: codes.append(_each([name], lambda _: make(), is_first=not codes)))
-    return max(codes, default=0)
+def _parser(tongue: str) -> argparse.ArgumentParser:
+    """The command line, its help in the language."""
+    def spoken(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        parser.add_argument("-h", "--help", action="help", help=said("show this help and exit", tongue))
+        parser._positionals.title, parser._optionals.title = said("arguments", tongue), said("options", tongue)
+        return parser
+
+    parser = spoken(argparse.ArgumentParser(
+        prog="python -m pipeline.ingest", add_help=False,
+        description=said("Look at exports, or fetch them from a database.", tongue)))
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    texts = {"inspect": "say what a file is and print a block for params.yaml",
+             "check": "hold the exports against their contracts in params.yaml",
+             "fetch": "ask the databases that sources declare and keep each result as an export"}
+    for verb, text in texts.items():
+        one = spoken(verbs.add_parser(verb, help=said(text, tongue), description=said(text, tongue), add_help=False))
+        if verb == "inspect":
+            kinds = "an export: text with delimiters, JSON (.json, .jsonl, .ndjson), .xlsx or .parquet"
+            one.add_argument("files", nargs="+", metavar="FILE", help=said(kinds, tongue))
+            continue
+        names = "names under sources (default: all" + (" with a database)" if verb == "fetch" else ")")
+        one.add_argument("sources", nargs="*", metavar="SOURCE", help=said(names, tongue))
+        one.add_argument("--params", default="params.yaml", metavar="FILE",
+                         help=said("the params file (params.yaml)", tongue))
+    return parser
 
 
-def _each(names: list[str], text_of: Callable[[str], str], is_first: bool = True) -> int:
+def _params_among(words: list[str]) -> Path:
+    """The params file of a command line that is not parsed yet."""
+    at = words.index("--params") + 1 if "--params" in words else len(words)
+    return Path(words[at] if at < len(words) else "params.yaml")
+
+
+def _each(names: list[str], text_of: Callable[[str], str], tongue: str, is_first: bool = True) -> int:
     """Print each text; a refusal goes to stderr as one sentence."""
     code = 0
     for number, name in enumerate(names):
@@ -57,19 +76,20 @@ def _each(names: list[str], text_of: Callable[[str], str], is_first: bool = True
             print(text_of(name), flush=True)
         except Refusal as refusal:
             code = 2
-            print(f"{name}: refused: {refusal}", file=sys.stderr, flush=True)
+            print(f"{name}: {said('refused', tongue)}: {told(refusal, tongue)}", file=sys.stderr, flush=True)
     return code
 
 
 def entry() -> None:
     """main behind the last wall: whoever calls it reads sentences, never a traceback."""
+    tongue = language(_params_among(sys.argv[1:]))
     try:
         sys.exit(main(sys.argv[1:]))
     except Refusal as refusal:
-        print(f"{refusal}", file=sys.stderr)
+        print(told(refusal, tongue), file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("Stopped; nothing was written.", file=sys.stderr)
+        print(said("Stopped; nothing was written.", tongue), file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # the reader of the output went away
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -77,8 +97,9 @@ def entry() -> None:
     except Exception as error:
         if os.environ.get("VIVENCIA_DEBUG"):
             raise
-        print(f"Vivencia stopped on an unexpected {type(error).__name__}: a defect of Vivencia, not of your files; "
-              "VIVENCIA_DEBUG=1 shows the whole trace.", file=sys.stderr)
+        defect = ("Vivencia stopped on an unexpected {kind}: a defect of Vivencia, not of your files; "
+                  "VIVENCIA_DEBUG=1 shows the whole trace.")
+        print(said(defect, tongue).format(kind=type(error).__name__), file=sys.stderr)
         sys.exit(1)
 
 

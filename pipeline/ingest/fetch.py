@@ -124,7 +124,7 @@ def _groups(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa
     yield pa.Table.from_batches(held, schema).combine_chunks()
 
 
-def told(name: str, found: Fetched) -> str:
+def line_of(name: str, found: Fetched) -> str:
     """One line for people."""
     state = f"of {found.fetched_at}" if found.is_new else f"the same as those of {found.fetched_at}: left as it is"
     return f"{name}: {found.rows:,} rows {state} in {found.path}"

@@ -80,8 +80,10 @@ def missing_column(header: str, found: list[str], wanted: list[str], source: Sou
     if len(found) == 1 and source.format == "csv":
         for sign, word in DELIMITERS.items():
             if sign != source.delimiter and found[0].count(sign) >= 1:
-                return Refusal("FMT-DELIM", "the header does not split at the declared delimiter", file=file,
-                               line=line, found=f"{word} ({sign!r})", expected=f"{source.delimiter!r}")
+                own = "declared" if source.delimiter != Source.delimiter else "expected"  # a comma unless told
+                return Refusal("FMT-DELIM", f"the header does not split at the {own} delimiter", file=file,
+                               line=line, found=f"{word} ({sign!r})",
+                               expected=f"{source.delimiter!r}, or `delimiter: {sign!r}`")
     near = difflib.get_close_matches(normal(header), [normal(f) for f in found], 1, 0.6)
     nearest = next((f for f in found if near and normal(f) == near[0]), None)
     shown = ", ".join(found[:20]) + (f" and {len(found) - 20} more" if len(found) > 20 else "")

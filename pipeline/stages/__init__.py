@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.spoken import language, said, told
 
 # Whatever results may depend on is fixed before Python starts; MPLCONFIGDIR is left to the user.
 FIXED_ENVIRONMENT = {
@@ -26,10 +27,10 @@ def run(main: Callable[[list[str]], None]) -> None:
     try:
         main(sys.argv[1:])
     except Refusal as refusal:
-        print(f"{refusal}", file=sys.stderr)
+        print(told(refusal, language()), file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("Stopped; nothing half-written is left behind.", file=sys.stderr)
+        print(said("Stopped; nothing half-written is left behind.", language()), file=sys.stderr)
         sys.exit(130)
     except Exception as error:  # the last wall: a user reads a sentence, a developer may ask for the trace
         if os.environ.get("VIVENCIA_DEBUG"):

@@ -44,6 +44,12 @@ def test_a_missing_column_is_named_with_those_present_and_the_nearest(shop: Work
     assert "nearest is 'Fecha de creacion'" in text and "found id, Fecha de creacion, nps" in text
 
 
+def test_a_delimiter_that_nobody_declared_is_not_called_declared(shop: Workshop):
+    told = str(shop.refuse("id;nps\n1;9\n", "FMT-DELIM", **SURVEY))
+    assert "the expected delimiter; found semicolon (';'), expected ',', or `delimiter: ';'`" in told
+    assert "the declared delimiter" in str(shop.refuse("id;nps\n1;9\n", "FMT-DELIM", **SURVEY, delimiter="|"))
+
+
 def test_a_bad_byte_is_named_with_line_and_byte(shop: Workshop):
     lines = "".join(f"{n},9\n" for n in range(2, 50_001))
     refusal = shop.refuse(f"id,nps\n{lines}".encode() + b"x\xf1y,9\n", "ENC-INVALID", **SURVEY)

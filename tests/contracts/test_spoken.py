@@ -1,0 +1,109 @@
+"""Refusals in Spanish: every rule has its sentence, the facts are the same, and the params say which language."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.contracts.params import load_params
+from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.spoken import catalogue, language, said, told
+from pipeline.ingest.__main__ import _parser
+from pipeline.ingest.rules import REASONS
+
+ROOT = Path(__file__).parents[2]
+RULE = re.compile(r"[A-Z]{2,}[A-Z0-9]*(-[A-Z0-9]+)+")
+
+
+def rules_of(tree: ast.AST) -> set[str]:
+    """Every rule id that stands as a text of its own in a module that refuses."""
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            and RULE.fullmatch(node.value)}
+
+
+def test_every_rule_that_can_be_refused_has_a_spanish_sentence():
+    """Rule ids are found in the code itself: whatever looks like one in a module that makes refusals."""
+    found = set(REASONS)
+    for path in sorted((ROOT / "pipeline").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if "Refusal(" in text and path.parent.name != "demo":
+            found |= rules_of(ast.parse(text))
+    codes = {"UTF-8", "UTF-16", "YYYY-MM-DD"}
+    assert len(found) > 120 and found - codes - set(catalogue()["rules"]) == set()
+
+
+def test_the_facts_of_a_refusal_are_the_same_in_both_languages():
+    refusal = Refusal("ENC-INVALID", "the bytes are not utf-8 (byte 3 of the line)", file="ventas.csv", line=7,
+                      column="Año", found="byte 0xF1", expected="utf-8")
+    assert told(refusal, "en") == str(refusal)
+    assert told(refusal, "es") == ("ventas.csv, línea 7, columna 'Año': los bytes no son de la codificación declarada; "
+                                   "se encontró byte 0xF1, se esperaba utf-8 [ENC-INVALID].")
+
+
+@pytest.mark.parametrize(("rule", "sentence", "expected"), [
+    ("PARAM-MISSING", "company.currency must be given", "hay que indicar company.currency"),
+    ("PARAM-TYPE", "sources.sales.files has the wrong kind of value",
+     "sources.sales.files no tiene la clase de valor que debe"),
+    ("NB-UNKNOWN", "there is no notebook '09-x' under notebooks", "no hay ningún cuaderno '09-x'"),
+    ("LINK-SPAN", "the data span 900 months, which is more", "los datos abarcan 900 meses"),
+    ("COL-MISSING", "a declared column is not in the header", "falta una columna declarada [COL-MISSING]"),
+])
+def test_what_is_spoken_of_is_named(rule: str, sentence: str, expected: str):
+    assert expected in told(Refusal(rule, sentence), "es")
+
+
+def test_a_rule_without_a_spanish_sentence_is_told_in_english():
+    refusal = Refusal("OWN-RULE", "left out by a rule of params", file="a.csv")
+    assert told(refusal, "es") == str(refusal)
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("report:\n  language: es\n  messages: es # x\n", "es"), ("report: \n# c\n\n  messages: 'es'\n", "es"),
+    ("report:\n  language: es\n", "en"), ("report:\n  messages: fr\n", "en"), ("other:\n  messages: es\n", "en"),
+    ("report:\n  language: es\nother:\n  messages: es\n", "en"), ("report: [\n  messages: es\n", "es"), ("", "en"),
+])
+def test_the_params_say_the_language_even_where_they_are_broken(tmp_path: Path, text: str, expected: str, monkeypatch):
+    monkeypatch.delenv("VIVENCIA_LANGUAGE", raising=False)
+    (tmp_path / "params.yaml").write_text(text)
+    assert language(tmp_path / "params.yaml") == expected
+    monkeypatch.setenv("VIVENCIA_LANGUAGE", "es")
+    assert language(tmp_path / "params.yaml") == "es" and language(tmp_path / "none.yaml") == "es"
+
+
+def test_every_line_of_help_has_its_spanish():
+    english, spanish = _parser("en").format_help(), _parser("es").format_help()
+    assert "say what a file is" in english and "dice qué es un fichero" in spanish
+    assert set(english.split()) & {"say", "hold", "ask", "show"} and not set(spanish.split()) & {"say", "hold", "show"}
+    for text, translated in catalogue()["help"].items():
+        assert said(text, "es") == translated != text and said(text, "en") == text
+
+
+@pytest.mark.parametrize(("command", "expected"), [
+    (["pipeline.ingest", "check", "nada"], "[PARAM-UNKNOWN]"),
+    (["pipeline.stages.ingest", "nada"], "[PARAM-UNKNOWN]"),
+])
+def test_the_command_line_and_the_stages_refuse_in_the_language_of_the_params(tmp_path: Path, command, expected):
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8").replace("messages: en", "messages: es", 1)
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    done = subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, text=True, capture_output=True, check=False,
+                          env=os.environ | {"PYTHONPATH": str(ROOT)})
+    assert done.returncode == 2 and expected in done.stderr and "se encontró 'nada'" in done.stderr.replace(
+        "se encontró nada", "se encontró 'nada'")
+    assert "found" not in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_missing_parameter_says_what_kind_of_value_it_is(tmp_path: Path):
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    for name, line, kind in (("sales.instrument", "  instrument: nps\n", "a text"),
+                             ("experience.window_months", "  window_months: 6", "a whole number"),
+                             ("company.data", "  data: invented", "'invented' or 'public' or 'own'")):
+        at = text.index(f"\n{name.split('.')[0]}:\n")
+        cut = text[:at] + text[at:].replace(line, line.replace(line.strip(), "# gone"), 1)
+        (tmp_path / "params.yaml").write_text(cut, encoding="utf-8")
+        with pytest.raises(Refusal) as caught:
+            load_params(tmp_path / "params.yaml")
+        assert (caught.value.rule, caught.value.expected) == ("PARAM-MISSING", kind), name
