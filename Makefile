@@ -28,10 +28,11 @@ lab: .venv/ready ## JupyterLab on the notebooks, kernel and paths ready
 	@cd notebooks && jupyter lab $$([ "$$(id -u)" = 0 ] && echo --allow-root)
 
 bench-quick: .venv/ready ## does it hold: the truth found over 200 simulated companies, in minutes
-	@python -m benchmarks.validity --companies 200 --customers 1000 --worlds base,null --json build/validity.json
+	@python -m benchmarks.validity --companies 200 --customers 1000 --worlds base=100,null=100 --json build/validity.json
 
-bench: .venv/ready ## the same over 2,000 companies of each world, size and power included (some hours)
-	@python -m benchmarks.validity --companies 2000 --customers 2000 --json build/validity.json
+bench: .venv/ready ## the same over 2,000 companies of each world, size and power included (some hours); the page on trust
+	@python -m benchmarks.validity --companies 2000 --customers 1000 --power 2000 --json build/validity.json \
+		--page pipeline/report/validity.json --keep build/validity
 
 bench-ingest: .venv/ready ## DATA=folder: every file under it through ingest, rows counted
 	@python -m benchmarks.ingest "$(DATA)"

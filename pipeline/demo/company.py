@@ -37,8 +37,8 @@ class Company:
 
 
 def simulate(customers: int = 6000, months: int = 24, seed: int = 20240101, world: str = "base",
-             first_month: str = "2024-01") -> Company:
-    """One invented company of METHODS §10; same arguments, same company.
+             first_month: str = "2024-01", network: int | None = None) -> Company:
+    """One invented company of METHODS §10; same arguments, same company. network: see `draw_latent`.
 
     True effects in the base world: one point more in an answer raises orders of the next month by 100 (e^.06 - 1) =
     6.2 % and multiplies the hazard of leaving in the next month by e^-.20 = 0.82; the action raises orders by
@@ -46,7 +46,7 @@ def simulate(customers: int = 6000, months: int = 24, seed: int = 20240101, worl
     acts on top. What naive methods find in it stands in `pipeline.demo.truth`.
     """
     effects = world_named(world)
-    latent = draw_latent(customers, months, seed, effects)
+    latent = draw_latent(customers, months, seed, effects, network)
     ids = np.array([f"CL-{number:06d}" for number in _account_numbers(customers, seed)], dtype=object)
     branches = np.array([f"Sucursal {number:02d}" for number in range(1, BRANCHES + 1)], dtype=object)
     tickets = draw_tickets(latent, ids, seed, first_month)

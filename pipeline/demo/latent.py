@@ -60,10 +60,12 @@ def stream(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
-def draw_latent(customers: int, months: int, seed: int, world: World) -> Latent:
+def draw_latent(customers: int, months: int, seed: int, world: World, network: int | None = None) -> Latent:
     """One company's months, customer × month; the equations are those of METHODS §10.
 
     Same seed and size in two worlds: same people, same shocks (common random numbers), only the effects differ.
+    network: seed of the branches (level, rollout), else `seed`; companies of one network differ by their customers
+    alone, which is what an interval over customers speaks of.
     The month runs: orders and churn by the answer of the month before, then contact, satisfaction, answer.
     """
     people = stream(seed, "people")
@@ -74,7 +76,7 @@ def draw_latent(customers: int, months: int, seed: int, world: World) -> Latent:
     branch = people.integers(0, BRANCHES, customers)
     acquired_month = np.where(people.random(customers) < 0.2,
                               people.integers(1, max(2, min(19, months)), customers), -1)
-    branch_level, branch_cohort = _branches(seed)
+    branch_level, branch_cohort = _branches(seed if network is None else network)
     ramp = _ramp(branch_cohort[branch], months, world)
     drift = world.pretrend * (branch_cohort[branch] != NEVER)
     steady = 7.3 + 0.6 * value + attitude + branch_level[branch]

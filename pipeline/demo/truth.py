@@ -82,8 +82,10 @@ def simulated(world: World, customers: int = LEDGER_CUSTOMERS, months: int = LED
         "conversion_of_all_customers": asdict(conversions(latent, world, everybody)),
         "nps": known | {"response_bias": known["respondents"] - known["all_customers"]},
         "mean_answer": {"all_customers": float(x[everybody].mean()), "respondents": float(x[answered].mean())},
+        "nps_of_half_years": half_years(latent),
+        "mean_answer_of_groups": mean_of_groups(latent),
         "response_rate": float(answered.sum() / latent.invited.sum()),
-        "churn_per_month": float(latent.churned[everybody].mean()),
+        "churn_per_month": churn_rates(latent),
         "churn_pp_per_point": churn_per_point(latent, world),
         "action_on_orders": action_effects(latent, world, customers, months, seed),
     }
@@ -115,6 +117,33 @@ def conversions(latent: Latent, world: World, among: np.ndarray) -> Conversion:
         passive_log_ratio=float(np.log(after["passive"] / before["passive"])),
         customer_months=int(counted.sum()),
     )
+
+
+def churn_rates(latent: Latent) -> dict[str, float]:
+    """Share of customers who leave in a month, all and by segment: in every month but the first of the data.
+
+    A panel asks in month t who leaves in t + 1, so the first month is never an outcome; hazards rise over the first
+    twelve months, and the rate of all months lies below that of the months which can be seen.
+    """
+    here, left = latent.is_active[:, 1:], latent.churned[:, 1:]
+    parts = {"all": slice(None)} | {name: latent.segment == i for i, name in enumerate(SEGMENTS)}
+    return {name: float(left[part][here[part]].mean()) for name, part in parts.items()}
+
+
+def half_years(latent: Latent) -> dict[str, dict[str, float]]:
+    """NPS of the last six months and of the six before: of those who answered, and of all who were customers."""
+    months = latent.potential.shape[1]
+    spans = {"last": slice(months - 6, months), "before": slice(months - 12, months - 6)}
+    return {name: {"respondents": nps(latent.potential[:, span][latent.answered[:, span]]),
+                   "all_customers": nps(latent.potential[:, span][latent.is_active[:, span]])}
+            for name, span in spans.items()}
+
+
+def mean_of_groups(latent: Latent) -> dict[str, float]:
+    """Mean answer of detractors, passives and promoters among the answers that have a month of sales after them."""
+    x = latent.potential[:, :-1][latent.answered[:, :-1] & latent.is_active[:, 1:]]
+    return {"detractor": float(x[x <= 6].mean()), "passive": float(x[(x > 6) & (x < 9)].mean()),
+            "promoter": float(x[x >= 9].mean())}
 
 
 def churn_per_point(latent: Latent, world: World) -> float:
@@ -165,6 +194,8 @@ def rounded(value):
     """The nested value with every float at seven significant digits."""
     if isinstance(value, dict):
         return {key: rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [rounded(inner) for inner in value]
     return float(f"{value:.7g}") if isinstance(value, float) else value
 
 

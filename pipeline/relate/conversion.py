@@ -29,13 +29,13 @@ def conversion(sample: SalesSample, currency: str, break_even_months: int, level
                reason: str = "") -> list[Claim]:
     """Conversion values, their break-even cost, and both on margin where there is one."""
     has_margin = sample.problem is None and sample.rows["margin"].notna().any()
-    horizon, made = f"horizon:{break_even_months}", []
+    horizon, made, fit = f"horizon:{break_even_months}", [], None
     for source in SOURCES:
         ids = {"value": f"sales.conversion_value.{source}_to_promoter",
                "margin": f"sales.conversion_margin.{source}_to_promoter",
                "cost": f"sales.break_even_cost.{source}_to_promoter"}
         try:
-            fit = fit_groups(sample)
+            fit = fit or fit_groups(sample)
             value = conversion_value(sample, fit, source)
             margin = conversion_value(sample, fit, source, "margin") if has_margin else None
             gain = value if margin is None else margin

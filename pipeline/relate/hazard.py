@@ -153,24 +153,27 @@ def _informative(left: np.ndarray, categories: pd.DataFrame) -> np.ndarray:
 
 def _design(regressors: pd.DataFrame, categories: pd.DataFrame) -> pd.DataFrame:
     """Regressors, constant and dummies (first level of each category left out); columns without content dropped."""
-    parts = [regressors.astype(float), pd.Series(1.0, regressors.index, name="constant")]
+    columns = {name: regressors[name].to_numpy(float) for name in regressors} | {"constant": np.ones(len(regressors))}
     for name in categories:
         values = categories[name]
-        levels = sorted(values.dropna().unique(), key=None if pd.api.types.is_numeric_dtype(values) else str)
-        parts += [(values == level).astype(float).rename(f"{name}_{level}") for level in levels[1:]]
-        if values.isna().any() and levels:
-            parts.append(values.isna().astype(float).rename(f"{name}_missing"))
-    design = pd.concat(parts, axis=1)
-    values = design.to_numpy(float)
-    values = values / np.maximum(np.linalg.norm(values, axis=0), 1e-12)
-    asked, others = values[:, 0], values[:, 1:]
-    if np.linalg.norm(asked - others @ np.linalg.lstsq(others, asked, rcond=None)[0]) <= 1e-7:
+        code, levels = pd.factorize(values)
+        order = sorted(range(len(levels)), key=lambda at: levels[at] if pd.api.types.is_numeric_dtype(values)
+                       else str(levels[at]))
+        columns |= {f"{name}_{levels[at]}": (code == at).astype(float) for at in order[1:]}
+        if (code < 0).any() and order:
+            columns[f"{name}_missing"] = (code < 0).astype(float)
+    asked, others = next(iter(columns.values())), np.column_stack(list(columns.values())[1:])
+    others = others / np.maximum(np.linalg.norm(others, axis=0), 1e-12)
+    off = asked - others @ np.linalg.lstsq(others, asked, rcond=None)[0]
+    if np.linalg.norm(off) <= 1e-7 * max(np.linalg.norm(asked), 1e-12):
         raise NotEstimable("collinear", len(regressors), len(regressors))
-    kept, basis = [], np.zeros((len(values), 0))
-    for name, column in zip(design, values.T, strict=True):
-        left = column - basis @ (basis.T @ column)
-        left -= basis @ (basis.T @ left)  # twice is enough
-        if np.linalg.norm(left) > 1e-7:
+    kept, basis = [], np.empty((len(columns), len(regressors)))
+    for name, column in columns.items():
+        left, found = column / max(np.linalg.norm(column), 1e-12), basis[:len(kept)]
+        for _ in range(2):  # twice is enough
+            left = left - (found @ left) @ found
+        size = np.linalg.norm(left)
+        if size > 1e-7:
+            basis[len(kept)] = left / size
             kept.append(name)
-            basis = np.column_stack([basis, left / np.linalg.norm(left)])
-    return design[kept]
+    return pd.DataFrame({name: columns[name] for name in kept})

@@ -56,13 +56,9 @@ def silence_sample(days: pd.DataFrame, periods: pd.DataFrame, instrument: str, m
         score=_score(frame, instrument, max_score_age_months), **{c: frame[c] for c in covariates if c in frame})
     end = pd.DatetimeIndex(frame["period"]) + pd.offsets.MonthEnd(0)
     frame = frame.assign(day=end.astype("datetime64[us]")).sort_values("day", kind="stable", ignore_index=True)
-    seen = days.sort_values("day", kind="stable").astype({"day": "datetime64[us]"})
-    both = seen.assign(bought=seen["day"])
-    back = pd.merge_asof(frame, both, on="day", by="customer_id")["bought"]
-    ahead = pd.merge_asof(frame, both, on="day", by="customer_id", direction="forward", allow_exact_matches=False)
-    since, until = (frame["day"] - back).dt.days, (ahead["bought"] - frame["day"]).dt.days
-    frame["left"] = (until.isna() | (until > window)).astype(float)
-    at_risk = (since < window) & ((pd.Timestamp(last_day) - frame["day"]).dt.days >= window)
+    since, until = _around(frame, days)
+    frame["left"] = (until > window).astype(float)
+    at_risk = (since < window) & ((pd.Timestamp(last_day) - frame["day"]).dt.days.to_numpy() >= window)
     frame = frame[at_risk].sort_values(["customer_id", "day"], kind="stable", ignore_index=True)
     gone_before = frame.groupby("customer_id", sort=False)["left"].cumsum() - frame["left"]
     frame = frame[gone_before == 0].reset_index(drop=True)
@@ -77,6 +73,26 @@ def silence_sample(days: pd.DataFrame, periods: pd.DataFrame, instrument: str, m
                             for step, part in (("at_risk_of_silence", base), ("recent_answer", rows))])
     problem = None if len(base) else NotEstimable("window_too_long", len(periods))
     return ChurnSample(rows, base, len(ids), [c for c in named if c not in numbers], numbers, account, problem)
+
+
+def _around(frame: pd.DataFrame, days: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Per row of the frame, days since its customer's last purchase up to `day` and until the next one after it.
+
+    Without one: infinite.
+    """
+    who, names = pd.factorize(frame["customer_id"])
+    buyer = names.get_indexer(days["customer_id"])
+    numbers = [pd.DatetimeIndex(table["day"]).to_numpy().astype("datetime64[D]").astype(np.int64)
+               for table in (frame, days)]
+    day, bought = numbers[0], numbers[1][buyer >= 0]
+    width = 1 + max(int(n.max()) for n in numbers) - min(int(n.min()) for n in numbers)
+    start = min(int(n.min()) for n in numbers)
+    seen = np.sort(buyer[buyer >= 0] * width + bought - start)
+    here = who * width + day - start
+    place = np.searchsorted(seen, here, side="right")  # purchases up to the day itself stand before it
+    back, ahead = np.append(seen, -1)[place - 1], np.append(seen, -1)[place]
+    known = (place > 0) & (back // width == who), (place < len(seen)) & (ahead // width == who)
+    return np.where(known[0], here - back, np.inf), np.where(known[1], ahead - here, np.inf)
 
 
 def silence_claims(sample: ChurnSample, window: int) -> list[Claim]:

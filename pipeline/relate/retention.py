@@ -48,31 +48,28 @@ def cohort_of(periods: pd.DataFrame) -> Cohort:
     span = min(LONGEST, (last - first + 1) // 2)
     if span < SHORTEST:
         return Cohort(nothing, span, "all", NotEstimable("few_months", len(periods)))
-    frame = pd.DataFrame({"customer": periods["customer_id"].to_numpy(), "month": month,
-                          "revenue": pd.to_numeric(periods["revenue"], errors="coerce").fillna(0.0).to_numpy(float),
-                          "here": periods["is_active"].fillna(False).to_numpy(bool)})
+    code, names = pd.factorize(periods["customer_id"], sort=True)
+    spent = pd.to_numeric(periods["revenue"], errors="coerce").fillna(0.0).to_numpy(float)
+    active = periods["is_active"].fillna(False).to_numpy(bool)
     start, turn = last - 2 * span + 1, last - span + 1
-    here = [set(frame.loc[frame["here"] & (frame["month"] == at), "customer"]) for at in (start, turn)]
-    frame = frame[frame["customer"].isin(here[0] & here[1]) & (frame["month"] >= start)]
-    early = frame["month"] < turn
-    names = pd.Index(sorted(frame["customer"].unique()), name="customer")
-    rows = pd.DataFrame({part: frame.loc[where].groupby("customer")["revenue"].sum().reindex(names, fill_value=0.0)
-                         for part, where in (("before", early), ("after", ~early))})
-    rows["gone"] = _gone(periods, names, turn, frame)
+    here = [np.bincount(code[active & (month == at)], minlength=len(names)) > 0 for at in (start, turn)]
+    cohort = here[0] & here[1]
+    spans = {"before": (month >= start) & (month < turn), "after": month >= turn}
+    rows = pd.DataFrame({part: np.bincount(code[where], spent[where], minlength=len(names))[cohort]
+                         for part, where in spans.items()}, index=pd.Index(names[cohort], name="customer"))
+    rows["gone"] = _gone(periods, code, month, turn, len(names))[cohort]
     if "segment" in periods:
-        rows["segment"] = periods.drop_duplicates("customer_id").set_index("customer_id")["segment"].reindex(names)
+        rows["segment"] = periods.drop_duplicates("customer_id").set_index("customer_id")["segment"].reindex(rows.index)
     label = "/".join(f"{at // 12}-{at % 12 + 1:02d}" for at in (turn, last))
     return Cohort(rows.reset_index(), span, label, None if len(rows) else NotEstimable("no_cohort", len(periods)))
 
 
-def _gone(periods: pd.DataFrame, names: pd.Index, turn: int, frame: pd.DataFrame) -> np.ndarray:
-    """Who left in the later span (missing where leaving has no date)."""
+def _gone(periods: pd.DataFrame, code: np.ndarray, month: np.ndarray, turn: int, customers: int) -> np.ndarray:
+    """(customers,) who left in the later span (missing where leaving has no date)."""
     if "is_churned_next" not in periods or not periods["is_churned_next"].notna().any():
-        return np.full(len(names), np.nan)
-    leaves = periods.loc[periods["is_churned_next"].eq(True).fillna(False), ["customer_id", "period"]]
-    at = pd.DatetimeIndex(leaves["period"])
-    left = leaves.loc[at.year * 12 + at.month - 1 + 1 >= turn, "customer_id"]
-    return names.isin(set(left)).astype(float)
+        return np.full(customers, np.nan)
+    leaves = periods["is_churned_next"].eq(True).fillna(False).to_numpy(bool) & (month + 1 >= turn)
+    return (np.bincount(code[leaves], minlength=customers) > 0).astype(float)
 
 
 def retention_claims(cohort: Cohort, target_segments: list[str], suppress_below: int = 10) -> list[Claim]:

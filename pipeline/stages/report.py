@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+from pipeline.contracts.fingerprint import fingerprint
 from pipeline.contracts.params import Notebook, load_params
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.results import Results, read_results
+from pipeline.report import trust
 from pipeline.report.drift import refuse_drift
 from pipeline.report.site import build_site, render_site
 from pipeline.report.words import Words
@@ -26,11 +28,18 @@ def complete_results(notebooks: dict[str, Notebook]) -> dict[str, Results]:
     return found
 
 
+def proven(words: Words) -> dict[str, Results]:
+    """The page on trust, of the tracked run of the validity benchmark; whether it has tested the code of today."""
+    content = json.loads(trust.FILE.read_text(encoding="utf-8"))
+    is_same = fingerprint(content["run"]["tested"]) == content["run"]["fingerprint"]
+    return {trust.NAME: trust.results_of(content, is_same, words)}
+
+
 def main(argv: list[str]) -> None:
     """`python -m pipeline.stages.report`: reports/*.html and reports/claims.csv."""
     params = load_params()
     words = Words(params.report.language)
-    results = complete_results(params.notebooks)
+    results = complete_results(params.notebooks) | proven(words)
     linkage = json.loads(LINKAGE.read_text(encoding="utf-8")) if LINKAGE.exists() else {}
     files = render_site(build_site(params.company, params.disclosure, linkage, results, words), words)
     last = REPORTS / "claims.csv"
@@ -40,7 +49,7 @@ def main(argv: list[str]) -> None:
     for name, text in files.items():
         replace_with(REPORTS / name, lambda part, text=text: part.write_text(text, encoding="utf-8", newline=""))
     claims = sum(len(found.claims) for found in results.values())
-    print(f"report: {len(files)} files from {claims} claims of {len(results)} notebooks, in {REPORTS}/")
+    print(f"report: {len(files)} files from {claims} claims of {len(params.notebooks)} notebooks, in {REPORTS}/")
 
 
 if __name__ == "__main__":

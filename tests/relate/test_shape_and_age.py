@@ -48,6 +48,8 @@ def test_an_old_answer_tells_less(company):
     assert [fresh.segment, old.segment] == ["age:1", "age:4-6"]
     assert fresh.ci_low > 0 and lost.ci_high < 0 and old.estimate < fresh.estimate
     assert lost.estimate == pytest.approx(100 * ((1 + old.estimate / 100) / (1 + fresh.estimate / 100) - 1))
+    plain = sales.per_point(sales_sample(company(5, 6000), "nps", 1, ["exposure_months"]))[0][0]
+    assert (fresh.estimate, fresh.ci_low) == pytest.approx((plain.estimate, plain.ci_low))  # one question, one answer
     one = stale_score(pd.DataFrame(), "nps", [])
     assert {(c.estimate, c.reason) for c in one} == {(None, "no_panel")}
 

@@ -13,6 +13,7 @@ MODULES = {
     "02-experience-metrics": "experience",
     "03-sales": "sales",
     "04-churn": "churn",
+    "how-far-to-trust": "trust",  # of the methods, not of a notebook: made of report/validity.json
 }
 
 

@@ -1,0 +1,75 @@
+"""What each printed figure tends to in very large companies: the truth of figures that no planted parameter gives.
+
+    python -m benchmarks.limits [--worlds base,null,feedback,nonresponse]
+
+The same functions on COMPANIES companies of CUSTOMERS customers a world; the mean stands in limits.json beside this
+file (some minutes a world). An interval held against it is shown to be as wide as it must be; whether the figure is
+the right one to ask for is another question, which the verdicts keep apart (`truth_kind`).
+"""
+
+import argparse
+import json
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.printed import MONTHS, WINDOW_MONTHS, linked, printed
+from pipeline.contracts.claims import Claim
+from pipeline.demo.company import simulate
+from pipeline.demo.service import draw_tickets
+from pipeline.demo.truth import LEDGER_SEED, rounded
+from pipeline.measure.tickets import HORIZON_HOURS
+
+FILE = Path(__file__).with_name("limits.json")
+CUSTOMERS, COMPANIES, FIRST_SEED = 60_000, 3, 900_001
+WORLDS = "base,null,feedback,nonresponse"
+
+
+def limits(world: str, customers: int = CUSTOMERS, companies: int = COMPANIES) -> dict[str, float]:
+    """claim@segment -> mean estimate of the large companies (of ratios: the mean of logarithms, turned back)."""
+    found: dict[str, list[Claim]] = {}
+    for seed in range(FIRST_SEED, FIRST_SEED + companies):
+        for claim in printed(linked([seed], customers, world)[0]):
+            if claim.estimate is not None:
+                found.setdefault(f"{claim.claim_id}@{claim.segment}", []).append(claim)
+    return {name: _mean(claims) for name, claims in found.items()} | tickets_of(world, customers)
+
+
+def _mean(claims: list[Claim]) -> float:
+    if claims[0].unit == "ratio" and all(c.estimate > 0 for c in claims):
+        return math.exp(math.fsum(math.log(c.estimate) for c in claims) / len(claims))
+    return math.fsum(c.estimate for c in claims) / len(claims)
+
+
+def tickets_of(world: str, customers: int = CUSTOMERS) -> dict[str, float]:
+    """Time to resolution as nature knows it, open tickets included: medians, nine in ten, mean of at most 30 days."""
+    company = simulate(customers=customers, seed=FIRST_SEED, world=world, network=LEDGER_SEED)
+    ids = company.customers["customer_id"].to_numpy(object)
+    drawn = draw_tickets(company.latent, ids, FIRST_SEED, company.first_month)
+    now = drawn.month >= MONTHS - WINDOW_MONTHS
+    before = (drawn.month >= MONTHS - 2 * WINDOW_MONTHS) & ~now
+    hours = drawn.ttr_hours
+    made = {"experience.ttr_restricted_mean_hours@all": float(np.minimum(hours[now], HORIZON_HOURS).mean())}
+    for name, share in (("ttr_median_hours", 0.5), ("ttr_p90_hours", 0.9)):
+        level, earlier = (float(np.quantile(hours[part], share)) for part in (now, before))
+        made |= {f"experience.{name}@all": level, f"experience.{name}_change@all": level - earlier}
+    return made
+
+
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.limits", description=__doc__.split("\n")[0])
+    parser.add_argument("--worlds", default=WORLDS)
+    worlds = parser.parse_args(argv).worlds.split(",")
+    held = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {"worlds": {}}
+    for world in worlds:
+        held["worlds"][world] = rounded(limits(world))
+        whole = {"invented": True, "made_by": "python -m benchmarks.limits", "customers": CUSTOMERS,
+                 "companies": COMPANIES, "first_seed": FIRST_SEED, "worlds": held["worlds"]}
+        FILE.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        print(f"{FILE.name}: {world}, {len(held['worlds'][world])} figures")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

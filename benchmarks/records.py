@@ -1,0 +1,118 @@
+"""One row for each figure of each company, beside its truth: what the verdicts are made of; kept between runs."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.printed import linked, printed
+from benchmarks.sizes import discoveries, shapes, sizes
+from benchmarks.traps import BORROWED, TRAPS, traps
+from benchmarks.truths import Truth, truths, truths_of
+from pipeline.contracts.claims import Claim
+from pipeline.relate import churn, sales
+
+TESTED = ("pipeline/demo", "pipeline/measure", "pipeline/relate")
+P_VALUES = ("sales.shape.any_difference", "sales.shape.line_departure", "sales.shape.spline_departure")
+BAND = "experience.nps_weighted.with_band"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A figure of one company. truth, low, high: missing where there is none; kind: of the truth (see truths)."""
+
+    claim_id: str
+    segment: str
+    unit: str
+    method: str
+    naive: bool
+    level: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    detectable: float | None
+    truth: float | None
+    kind: str
+
+
+def of_batch(world: str, seeds: list[int], customers: int) -> list[list[Record]]:
+    """The records of these companies, one list each."""
+    return [_of_company(one, world) for one in linked(seeds, customers, world)]
+
+
+def _of_company(one, world: str) -> list[Record]:
+    shaped, told = shapes(one)
+    known = truths(world) | truths_of(one) | {name: Truth(value, "planted") for name, value in told.items()}
+    claims = [c for c in printed(one) if f"{c.claim_id}@{c.segment}" in known or c.claim_id in TRAPS]
+    claims += [c for c in traps(one) if world in TRAPS[c.claim_id]]
+    claims += shaped + (sizes(one) if world == "null" else [])
+    made = [_record(c, _truth(c, known)) for c in claims]
+    return [*made, *_band(claims, known)] if world == "nonresponse" else made
+
+
+def _truth(claim: Claim, known: dict[str, Truth]) -> Truth | None:
+    if claim.claim_id.startswith("size."):
+        return Truth(1.0 if claim.unit == "ratio" else 0.0, "planted")
+    return known.get(BORROWED.get(claim.claim_id, f"{claim.claim_id}@{claim.segment}"))
+
+
+def _record(claim: Claim, told: Truth | None) -> Record:
+    naive = claim.naive or claim.claim_id in TRAPS
+    return Record(claim.claim_id, claim.segment, claim.unit, claim.method, naive, claim.level, claim.estimate,
+                  claim.ci_low, claim.ci_high, claim.detectable, told.value if told else None,
+                  told.kind if told else "")
+
+
+def _band(claims: list[Claim], known: dict[str, Truth]) -> list[Record]:
+    """Whether the headline carries its warning: from NPS with the silent 20 points lower up to the weighted one."""
+    by_id = {c.claim_id: c for c in claims}
+    weighted, lower = by_id.get("experience.nps_weighted"), by_id.get("experience.nps_if_silent_lower")
+    is_there = weighted and lower and weighted.estimate is not None and lower.estimate is not None
+    told = known["experience.nps_of_all_customers@all"]
+    return [Record(BAND, "all", "points", "tipping_band", False, "described", lower.estimate if is_there else None,
+                   lower.ci_low if is_there else None, weighted.ci_high if is_there else None, None, told.value,
+                   told.kind)]
+
+
+def of_power(world: str, seeds: list[int], customers: int) -> list[list[Record]]:
+    """Sales and churn per point alone, of larger companies."""
+    made = []
+    for one in linked(seeds, customers, world):
+        claims = sales.per_point(one.sample)[0][:1] + churn.hazard_claims(one.staying)[:1]
+        made.append([_record(c, truths(world)[f"{c.claim_id}@all"]) for c in claims])
+    return made
+
+
+def of_discoveries(world: str, seeds: list[int], customers: int) -> list[list[Record]]:
+    """Share of false ones among the segments called changed, one survey each."""
+    made = []
+    for seed in seeds:
+        called, false = discoveries(seed)
+        made.append([Record("size.false_discoveries", "all", "share", "benjamini_hochberg", False, "described",
+                            false / called if called else 0.0, None, None, None, None, "planted")])
+    return made
+
+
+MAKERS = {"claims": of_batch, "power": of_power, "discoveries": of_discoveries}
+
+
+def kept(folder: Path | None, maker: str, world: str, seeds: list[int], customers: int) -> list[list[Record]]:
+    """The records of a batch, from the folder where an earlier run of the same code left them, else made and left."""
+    name = f"{maker}-{world}-{customers}-{seeds[0]:05d}-{seeds[-1]:05d}.json"
+    file = folder / name if folder else None
+    if file and file.exists():
+        return [[Record(*row) for row in company] for company in json.loads(file.read_text(encoding="utf-8"))]
+    made = MAKERS[maker](world, seeds, customers)
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        rows = [[_plain(record) for record in company] for company in made]
+        part = file.with_suffix(".part")
+        part.write_text(json.dumps(rows, allow_nan=False), encoding="utf-8")
+        part.replace(file)
+    return made
+
+
+def _plain(record: Record) -> list:
+    values = [getattr(record, name) for name in Record.__dataclass_fields__]
+    return [float(v) if isinstance(v, float) and math.isfinite(v) else None if isinstance(v, float) else v
+            for v in values]
