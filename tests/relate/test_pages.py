@@ -6,6 +6,7 @@ import pytest
 from pipeline.contracts.results import Results
 from pipeline.relate import (
     churn,
+    complaints,
     conversion,
     cox,
     growth,
@@ -40,6 +41,8 @@ def made(panel):
     bend, curve = spline.spline(sample)
     shape, claims = spline.with_spline(shape, curve), [*claims, bend, *staleness.stale_score(panel, "nps", [])]
     claims += growth.growth_claims(panel, "nps", (6, 9))
+    tickets = panel.assign(count_complaints=(panel["potential"] < 5) * 1.0, count_tickets=panel["count_orders"] * 1.0)
+    claims += complaints.complaint_claims(sample, tickets) if sample.problem is None else []
     contrast, in_percent = (naive.side_by_side(claims, [pair]) for pair in (
         ("sales.conversion_value.detractor_to_promoter", "sales.naive.group_gap"),
         ("sales.per_point", "sales.naive.log1p_per_point")))

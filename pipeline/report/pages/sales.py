@@ -35,6 +35,8 @@ WHOLE = Page(
         Section("sales.stale", sentences=["sales.stale_score.per_point@age:*", "sales.stale_score.lost"], needs=NEEDS),
         Section("sales.outcomes", sentences=["sales.orders.per_point", "sales.order_value.per_point",
                                              "sales.repeat_purchase.per_point", "sales.per_point.*"], needs=NEEDS),
+        Section("sales.complaints", sentences=["sales.complaints.per_point", "sales.contacts.per_point"],
+                notes=["sales.complaints.why"], needs=(*NEEDS, "tickets")),
         Section("sales.growth", sentences=["sales.growth.existing_customers", "sales.growth.contribution@answer:*",
                                            "sales.growth.share_of_promoters"], notes=["sales.growth.why"], needs=NEEDS),
         Section("sales.repeat", sentences=["sales.repeat_customers_share"], needs=("sales", "customers")),

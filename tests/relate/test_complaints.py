@@ -1,0 +1,45 @@
+"""Complaints of the month after the answer: by hand, found where planted, absent where nothing was exported."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.relate.complaints import complaint_claims, in_next_month
+from pipeline.relate.sample import sales_sample
+
+
+def complaining(panel: pd.DataFrame, per_point: float, seed: int = 4) -> pd.DataFrame:
+    """Poisson complaints whose mean moves with the answer that the customer would have given a month before."""
+    rng = np.random.default_rng(seed)
+    before = panel.groupby("customer_id")["potential"].shift(1).fillna(7)
+    count = rng.poisson(0.25 * np.exp(per_point * (before - 7)))
+    contacts = count + rng.poisson(0.2, len(panel))
+    return panel.assign(count_complaints=count.astype(float), count_tickets=contacts.astype(float))
+
+
+def test_the_month_after_is_the_month_after():
+    periods = pd.DataFrame({"customer_id": ["b", "b", "b", "a"], "count_complaints": [1.0, 2.0, 4.0, 7.0],
+                            "period": pd.to_datetime(["2024-11-01", "2024-12-01", "2025-02-01", "2024-12-01"])})
+    december = 2024 * 12 + 11
+    rows = pd.DataFrame({"customer": [1, 1, 0], "month": [december - 1, december, december - 1]})  # b, b, a
+    np.testing.assert_array_equal(in_next_month(rows, periods, "count_complaints"), [2.0, np.nan, 7.0])
+
+
+@pytest.mark.parametrize("planted", [-0.15, 0.0])
+def test_fewer_complaints_are_found_where_there_are_fewer(company, planted):
+    panel = complaining(company(8, 2500), planted)
+    made = {c.claim_id: c for c in complaint_claims(sales_sample(panel, "nps", 1, []), panel)}
+    found = made["sales.complaints.per_point"]
+    assert found.ci_low <= 100 * np.expm1(planted) <= found.ci_high and found.level == "associated"
+    assert (found.ci_high < 0) == (planted < 0)
+    assert made["sales.contacts.per_point"].estimate > found.estimate if planted else True
+
+
+def test_what_was_not_exported_is_said(company):
+    panel = company(2, 400)
+    sample = sales_sample(panel, "nps", 1, [])
+    assert [c.reason for c in complaint_claims(sample, panel)] == ["no_tickets", "no_tickets"]
+    unmarked = complaining(panel, 0.0).drop(columns="count_complaints")
+    assert complaint_claims(sample, unmarked)[0].reason == "no_complaint_mark"
+    nobody = complaining(panel, 0.0).assign(count_complaints=0.0)
+    assert complaint_claims(sample, nobody)[0].reason == "no_outcome"
