@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: reports test lab bench bench-quick bench-ingest bench-fitting example clean help
+.PHONY: reports test lab bench bench-quick bench-ingest bench-speed bench-fitting example clean help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -36,6 +36,9 @@ bench: .venv/ready ## the same over 2,000 companies of each world, size and powe
 
 bench-ingest: .venv/ready ## DATA=folder: every file under it through ingest, rows counted
 	@python -m benchmarks.ingest "$(DATA)"
+
+bench-speed: .venv/ready ## how fast exports become linked tables, beside a plain copy and an analyst's script
+	@python -m benchmarks.speed --size S,M --json build/speed.json
 
 bench-fitting: .venv/ready ## how fast the models are fitted, beside pyfixest and statsmodels in one run
 	@python -m benchmarks.fitting --size M --json build/fitting.json
