@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from benchmarks.records import BAND, P_VALUES, Record
+from benchmarks.truths import behind
 
 CERTAIN = 2.576  # 99 % of the simulation's own noise is granted below the numbers of companies that the bands are for
 EXACT, FEWER = (2000, 0.015), (500, 0.025)  # companies and half width of the band of coverage
@@ -98,7 +99,7 @@ def judge(records: list[Record], world: str, customers: int) -> Verdict | None:
     n = len(records)
     low, high = (sum(v) for v in ((r.truth < r.low for r in given), (r.truth > r.high for r in given)))
     coverage = (len(given) - low - high) / n
-    bias, noise = _bias(given)
+    bias, noise = _bias(given, customers, world)
     shown = sum(not r.low <= _nothing(r) <= r.high for r in given) / n
     effect = sum(r.level == "effect" for r in records) / n
     gates, check, proves, band = _gates(given, world, n, coverage, bias, noise, shown, effect)
@@ -147,8 +148,10 @@ def _nothing(record: Record) -> float:
     return 1.0 if record.unit == "ratio" else 0.0
 
 
-def _bias(given: list[Record]) -> tuple[float | None, float]:
-    """Share by which the mean estimate misses the mean truth, and the simulation's noise in it."""
+def _bias(given: list[Record], customers: int, world: str) -> tuple[float | None, float]:
+    """Share by which the mean estimate misses the mean truth, and the simulation's noise in it (that of a truth which
+    is itself the mean over large companies included).
+    """
     turn = math.log if given[0].unit == "ratio" else float
     told = math.fsum(turn(r.truth) for r in given) / len(given)
     if abs(told) < 1e-12:
@@ -156,7 +159,7 @@ def _bias(given: list[Record]) -> tuple[float | None, float]:
     shares = [(turn(r.estimate) - turn(r.truth)) / told for r in given]
     mean = math.fsum(shares) / len(shares)
     spread = math.sqrt(math.fsum((s - mean) ** 2 for s in shares) / max(len(shares) - 1, 1))
-    return mean, CERTAIN * spread / math.sqrt(len(shares))
+    return mean, CERTAIN * spread * math.sqrt(1 / len(shares) + customers / behind(given[0].kind, world))
 
 
 def _plain(first: Record, world: str, check: str, proves: str, n: int, customers: int, shown: float | None,

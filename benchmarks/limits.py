@@ -3,8 +3,9 @@
     python -m benchmarks.limits [--worlds base,null,feedback,nonresponse]
 
 The same functions on COMPANIES companies of CUSTOMERS customers a world; the mean stands in limits.json beside this
-file (some minutes a world). An interval held against it is shown to be as wide as it must be; whether the figure is
-the right one to ask for is another question, which the verdicts keep apart (`truth_kind`).
+file (a minute a company; a run that was broken off goes on). After a change of a method: delete the file first.
+An interval held against it is shown to be as wide as it must be; whether the figure is the right one to ask for is
+another question, which the verdicts keep apart (`truth_kind`).
 """
 
 import argparse
@@ -23,18 +24,25 @@ from pipeline.demo.truth import LEDGER_SEED, rounded
 from pipeline.measure.tickets import HORIZON_HOURS
 
 FILE = Path(__file__).with_name("limits.json")
-CUSTOMERS, COMPANIES, FIRST_SEED = 60_000, 3, 900_001
+CUSTOMERS, COMPANIES, FIRST_SEED = 60_000, 12, 900_001
 WORLDS = "base,null,feedback,nonresponse"
 
 
-def limits(world: str, customers: int = CUSTOMERS, companies: int = COMPANIES) -> dict[str, float]:
-    """claim@segment -> mean estimate of the large companies (of ratios: the mean of logarithms, turned back)."""
+def limits(world: str, customers: int, seeds: list[int]) -> dict[str, float]:
+    """claim@segment -> mean estimate of these large companies (of ratios: the mean of logarithms, turned back)."""
     found: dict[str, list[Claim]] = {}
-    for seed in range(FIRST_SEED, FIRST_SEED + companies):
+    for seed in seeds:
         for claim in printed(linked([seed], customers, world)[0]):
             if claim.estimate is not None:
                 found.setdefault(f"{claim.claim_id}@{claim.segment}", []).append(claim)
-    return {name: _mean(claims) for name, claims in found.items()} | tickets_of(world, customers)
+    return {name: _mean(claims) for name, claims in found.items()} | tickets_of(world, customers, seeds)
+
+
+def merged(old: dict[str, float], count: int, new: dict[str, float], more: int) -> dict[str, float]:
+    """Means over `count` companies and over `more` of them, as one; a figure that only one of them has keeps it."""
+    both = {name: (count * old[name] + more * value) / (count + more) if name in old else value
+            for name, value in new.items()}
+    return old | both
 
 
 def _mean(claims: list[Claim]) -> float:
@@ -43,14 +51,12 @@ def _mean(claims: list[Claim]) -> float:
     return math.fsum(c.estimate for c in claims) / len(claims)
 
 
-def tickets_of(world: str, customers: int = CUSTOMERS) -> dict[str, float]:
+def tickets_of(world: str, customers: int, seeds: list[int]) -> dict[str, float]:
     """Time to resolution as nature knows it, open tickets included: medians, nine in ten, mean of at most 30 days."""
-    company = simulate(customers=customers, seed=FIRST_SEED, world=world, network=LEDGER_SEED)
-    ids = company.customers["customer_id"].to_numpy(object)
-    drawn = draw_tickets(company.latent, ids, FIRST_SEED, company.first_month)
-    now = drawn.month >= MONTHS - WINDOW_MONTHS
-    before = (drawn.month >= MONTHS - 2 * WINDOW_MONTHS) & ~now
-    hours = drawn.ttr_hours
+    month, hours = (np.concatenate(parts) for parts in zip(*[_tickets(world, customers, seed) for seed in seeds],
+                                                           strict=True))
+    now = month >= MONTHS - WINDOW_MONTHS
+    before = (month >= MONTHS - 2 * WINDOW_MONTHS) & ~now
     made = {"experience.ttr_restricted_mean_hours@all": float(np.minimum(hours[now], HORIZON_HOURS).mean())}
     for name, share in (("ttr_median_hours", 0.5), ("ttr_p90_hours", 0.9)):
         level, earlier = (float(np.quantile(hours[part], share)) for part in (now, before))
@@ -58,17 +64,31 @@ def tickets_of(world: str, customers: int = CUSTOMERS) -> dict[str, float]:
     return made
 
 
+def _tickets(world: str, customers: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Month and hours to the solution of every ticket of one company."""
+    company = simulate(customers=customers, seed=seed, world=world, network=LEDGER_SEED)
+    drawn = draw_tickets(company.latent, company.customers["customer_id"].to_numpy(object), seed, company.first_month)
+    return drawn.month, drawn.ttr_hours
+
+
 def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.limits", description=__doc__.split("\n")[0])
     parser.add_argument("--worlds", default=WORLDS)
-    worlds = parser.parse_args(argv).worlds.split(",")
-    held = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {"worlds": {}}
-    for world in worlds:
-        held["worlds"][world] = rounded(limits(world))
-        whole = {"invented": True, "made_by": "python -m benchmarks.limits", "customers": CUSTOMERS,
-                 "companies": COMPANIES, "first_seed": FIRST_SEED, "worlds": held["worlds"]}
-        FILE.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        print(f"{FILE.name}: {world}, {len(held['worlds'][world])} figures")
+    parser.add_argument("--companies", type=int, default=COMPANIES, help="in all, those already in the file included")
+    given = parser.parse_args(argv)
+    held = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {"worlds": {}, "companies": {}}
+    for number in range(given.companies):
+        for world in given.worlds.split(","):
+            count = held["companies"].get(world, 0)
+            if count > number:
+                continue
+            new = limits(world, CUSTOMERS, [FIRST_SEED + count])
+            held["worlds"][world] = rounded(merged(held["worlds"].get(world, {}), count, new, 1))
+            held["companies"][world] = count + 1
+            whole = {"invented": True, "made_by": "python -m benchmarks.limits", "customers": CUSTOMERS,
+                     "first_seed": FIRST_SEED, "companies": held["companies"], "worlds": held["worlds"]}
+            FILE.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            print(f"{FILE.name}: {world}, {count + 1} companies, {len(new)} figures", flush=True)
 
 
 if __name__ == "__main__":

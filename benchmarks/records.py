@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.printed import linked, printed
@@ -61,6 +61,12 @@ def _record(claim: Claim, told: Truth | None) -> Record:
     return Record(claim.claim_id, claim.segment, claim.unit, claim.method, naive, claim.level, claim.estimate,
                   claim.ci_low, claim.ci_high, claim.detectable, told.value if told else None,
                   told.kind if told else "")
+
+
+def as_known(record: Record, world: str) -> Record:
+    """The record beside its truth as it is known by now: limits get sharper with more large companies."""
+    told = truths(world).get(BORROWED.get(record.claim_id, f"{record.claim_id}@{record.segment}"))
+    return replace(record, truth=told.value, kind=told.kind) if told and record.kind == "limit" else record
 
 
 def _band(claims: list[Claim], known: dict[str, Truth]) -> list[Record]:

@@ -6,6 +6,7 @@ last, who leaves next year). limit: the same method on very large companies.
 """
 
 import json
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,7 +15,7 @@ import numpy as np
 from benchmarks.limits import FILE
 from benchmarks.printed import GROUPS, MONTHS, RISK_MONTHS, SEGMENTS, Linked
 from pipeline.demo.latent import draw_latent
-from pipeline.demo.truth import LEDGER_SEED, truth
+from pipeline.demo.truth import LEDGER_CUSTOMERS, LEDGER_SEED, truth
 from pipeline.relate.sample import score_groups
 
 NATURE = ("experience.ttr_median_hours", "experience.ttr_p90_hours", "experience.ttr_restricted_mean_hours")
@@ -73,6 +74,14 @@ def truths(world: str) -> dict[str, Truth]:
     if planted["churn_per_point"] == 0:
         told["churn.hazard_ratio_per_point@score_age:3"] = Truth(1.0, "planted")
     return told
+
+
+@cache
+def behind(kind: str, world: str) -> float:
+    """Customers behind a truth of that kind; without end where it is exact or the company's own."""
+    held = json.loads(FILE.read_text(encoding="utf-8")) if kind == "limit" else {}
+    return {"limit": held.get("customers", 1) * held.get("companies", {}).get(world, 1),
+            "ledger": LEDGER_CUSTOMERS}.get(kind, math.inf)
 
 
 def _is_of_nature(name: str) -> bool:

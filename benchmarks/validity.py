@@ -25,7 +25,7 @@ from pathlib import Path  # noqa: E402
 
 from benchmarks import exact, gates  # noqa: E402
 from benchmarks.gates import CUSTOMERS_FOR_POWER, POWER, Verdict, judge, judge_detectable, judge_power  # noqa: E402
-from benchmarks.records import TESTED, Record, kept  # noqa: E402
+from benchmarks.records import TESTED, Record, as_known, kept  # noqa: E402
 from benchmarks.sizes import SEGMENTS  # noqa: E402
 from pipeline.contracts.fingerprint import fingerprint  # noqa: E402
 from pipeline.demo.truth import LEDGER_CUSTOMERS, LEDGER_SEED, rounded  # noqa: E402
@@ -56,7 +56,7 @@ def validate(worlds: dict[str, int], customers: int, power: int = 0, folder: Pat
         by_kind.setdefault((maker, world), []).extend(record for company in batch for record in company)
     verdicts = [exact.verdict()]
     for world in worlds:
-        figures = _by_figure(by_kind[("claims", world)])
+        figures = _by_figure([as_known(record, world) for record in by_kind[("claims", world)]])
         verdicts += [judge(records, world, customers) for records in figures.values()]
         if world == DETECTABLE_IN:
             verdicts += [judge_detectable(records, world, customers) for records in figures.values()]

@@ -25,6 +25,7 @@ METHOD = "cloglog_out_of_time"
 AT_RISK = "hazard_times_value"
 TEST_SHARE = 1 / 3  # the last months, at least LEAST_TEST of them
 LEAST_TEST = 3
+RECENT_MONTHS, FEWEST_FOR_RECENT = 12, 30  # of the hazard behind revenue at risk; events below which all months serve
 JUDGED = {"churn.prediction.auc": "ratio", "churn.prediction.brier_gain": "share",
           "churn.prediction.calibration_intercept": "ratio", "churn.prediction.calibration_slope": "ratio"}
 GROUPS = ("detractor", "passive", "promoter", "no_recent_answer")
@@ -141,15 +142,20 @@ def revenue_at_risk(sample: ChurnSample, months: int, currency: str, groups: tup
                     suppress_below: int = 10) -> list[Claim]:
     """Sales of the next `months` expected to be lost with those who leave: all customers of today, and by last answer.
 
-    Each customer's mean month (of the last twelve) times the months after leaving, at the fitted hazard held as it
-    is; who leaves in a month still buys in it. The interval carries the hazard's error, not that of future spending.
+    Each customer's mean month (of the last twelve) times the months after leaving, at the hazard of the last twelve
+    months held as it is (of all months where so few left in those that they give none): what is lost from today on
+    hangs on how many leave by now, not on how many left when the data began. Who leaves in a month still buys in it.
+    The interval carries the hazard's error, not that of future spending.
     """
     try:
         today = _usable(sample, sample.latest)
         today = today[today["value"].notna()] if "value" in today else today.iloc[:0]
         if sample.problem or not len(today):
             raise sample.problem or NotEstimable("no_sales_by_customer")
-        fit = fit_prediction(sample, _usable(sample, sample.at_risk))
+        rows = _usable(sample, sample.at_risk)
+        recent = rows[rows["month"] > rows["month"].max() - RECENT_MONTHS].reset_index(drop=True)
+        enough = min(recent["left"].sum(), (1 - recent["left"]).sum()) >= FEWEST_FOR_RECENT
+        fit = fit_prediction(sample, recent if enough else rows)
     except NotEstimable as why:
         return [no_claim("churn.revenue_at_risk", why, currency, AT_RISK, segment=f"months:{months}")]
     group = score_groups(today["score"], groups).fillna("no_recent_answer")

@@ -116,3 +116,21 @@ def test_without_leavers_or_dates_the_reason_is_given(company, change):
     made += prediction.revenue_at_risk(sample, 12, "EUR", (6, 9))
     assert len(made) == 5 and all(c.estimate is None and c.reason for c in made)
     assert prediction.out_of_time_table(prediction.foretell(sample)).empty
+
+
+def test_revenue_at_risk_is_that_of_the_last_twelve_months():
+    """5 % left a month in the first year and 10 % in the second: 50 a month of 40 customers loses a tenth in the next."""
+    n, months = 400, 24
+    share = np.where(np.tile(np.arange(months), n) < 12, 0.05, 0.10)
+    left = np.zeros(n * months)
+    for year, one in ((0, 20), (1, 10)):
+        place = np.flatnonzero(share == (0.05, 0.10)[year])
+        left[np.random.default_rng(year).permutation(place)[:len(place) // one]] = 1
+    rows = pd.DataFrame({"customer": np.repeat(np.arange(n), months), "month": np.tile(np.arange(months), n),
+                         "score": np.tile([3.0, 9.0], n * months // 2), "left": left})
+    latest = pd.DataFrame({"customer": np.arange(40), "month": months, "score": np.nan, "value": 50.0})
+    sample = churn.ChurnSample(rows, rows, n, [], [], None, latest=latest)
+    assert prediction.revenue_at_risk(sample, 2, "EUR", (6, 9))[0].estimate == pytest.approx(40 * 50 * 0.1, rel=0.02)
+    few = churn.ChurnSample(rows.assign(left=left * (rows["month"] < 12)), rows.assign(
+        left=left * (rows["month"] < 12)), n, [], [], None, latest=latest)
+    assert prediction.revenue_at_risk(few, 2, "EUR", (6, 9))[0].estimate == pytest.approx(40 * 50 * 0.025, rel=0.02)

@@ -1,13 +1,15 @@
 """The benchmark's judge: counts by hand, a broken estimator fails its gate, and truths that follow from the worlds."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import exact, gates, records, sizes, validity
+from benchmarks import exact, gates, limits, records, sizes, validity
+from benchmarks import truths as truths_module
 from benchmarks.printed import TABLES, TIME_ZONE, linked, printed
 from benchmarks.records import Record
 from benchmarks.traps import BORROWED, TRAPS
@@ -179,6 +181,15 @@ def test_truths_follow_from_the_world():
     assert null["sales.group.promoter@all"].value == 0.0 and null["sales.lag@months:6"].value == 0.0
     assert base["experience.nps_weighting_shift@all"].value < -3  # the less happy answer less
     assert base["churn.monthly_rate@segment:hogar"].value > base["churn.monthly_rate@segment:empresa"].value
+
+
+def test_limits_of_several_companies_are_one_mean_and_their_noise_is_granted():
+    assert limits.merged({"a": 1.0, "b": 5.0}, 3, {"a": 2.0, "c": 7.0}, 1) == {"a": 1.25, "b": 5.0, "c": 7.0}
+    made = [interval(x, x + 4, 2.0, kind="limit") for x in (0.3, -0.2, 0.4, 0.1)]
+    tolerance = [judged([replace(r, kind=kind) for r in made]).gate.partition("+ ")[2] for kind in ("limit", "planted")]
+    assert float(tolerance[0].partition("%")[0]) >= float(tolerance[1].partition("%")[0])
+    assert truths_module.behind("ledger", "base") == 200_000 and truths_module.behind("planted", "base") == math.inf
+    assert truths_module.behind("limit", "base") >= 180_000
 
 
 def test_exchanged_and_shuffled_answers_hold_nothing():
