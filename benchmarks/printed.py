@@ -18,7 +18,19 @@ from pipeline.measure import coverage, index, metrics, periods, response, silenc
 from pipeline.measure.disclosure import Limits
 from pipeline.measure.experience_label import label_claims, label_shares
 from pipeline.measure.levels import headline_claims
-from pipeline.relate import churn, conversion, cox, growth, inactivity, prediction, repeat, retention, sales, staleness
+from pipeline.relate import (
+    churn,
+    complaints,
+    conversion,
+    cox,
+    growth,
+    inactivity,
+    prediction,
+    repeat,
+    retention,
+    sales,
+    staleness,
+)
 from pipeline.relate.sample import SalesSample, sales_sample
 from pipeline.relate.timing import timing_of
 
@@ -130,6 +142,7 @@ def sales_and_score(one: Linked) -> list[Claim]:
     made += conversion.conversion(sample, CURRENCY, BREAK_EVEN_MONTHS, timing.level, timing.reason)
     made += sales.other_outcomes(sample, timing.level, timing.reason)
     made += staleness.stale_score(one.panel, "nps", ["exposure_months"], sample.problem)
+    made += complaints.complaint_claims(sample, one.panel)
     made += growth.growth_claims(one.panel, "nps", GROUPS)
     return [*made, repeat.repeat_customers(one.company.sales[["customer_id", "ordered_at", "is_return"]], TIME_ZONE)]
 

@@ -43,7 +43,7 @@ def of_batch(world: str, seeds: list[int], customers: int) -> list[list[Record]]
 def _of_company(one, world: str) -> list[Record]:
     shaped, told = shapes(one)
     known = truths(world) | truths_of(one) | {name: Truth(value, "planted") for name, value in told.items()}
-    claims = [c for c in printed(one) if f"{c.claim_id}@{c.segment}" in known or c.claim_id in TRAPS]
+    claims = [c for c in printed(one) if f"{c.claim_id}@{c.segment}" in known or c.ci_low is not None]
     claims += [c for c in traps(one) if world in TRAPS[c.claim_id]]
     claims += shaped + (sizes(one) if world == "null" else [])
     made = [_record(c, _truth(c, known)) for c in claims]
@@ -66,7 +66,7 @@ def _record(claim: Claim, told: Truth | None) -> Record:
 def as_known(record: Record, world: str) -> Record:
     """The record beside its truth as it is known by now: limits get sharper with more large companies."""
     told = truths(world).get(BORROWED.get(record.claim_id, f"{record.claim_id}@{record.segment}"))
-    return replace(record, truth=told.value, kind=told.kind) if told and record.kind == "limit" else record
+    return replace(record, truth=told.value, kind=told.kind) if told and record.kind in ("limit", "") else record
 
 
 def _band(claims: list[Claim], known: dict[str, Truth]) -> list[Record]:

@@ -119,7 +119,7 @@ def test_without_leavers_or_dates_the_reason_is_given(company, change):
 
 
 def test_revenue_at_risk_is_that_of_the_last_twelve_months():
-    """5 % left a month in the first year and 10 % in the second: 50 a month of 40 customers loses a tenth in the next."""
+    """5 % left a month in the first year and 10 % in the second: the next month loses a tenth."""
     n, months = 400, 24
     share = np.where(np.tile(np.arange(months), n) < 12, 0.05, 0.10)
     left = np.zeros(n * months)
