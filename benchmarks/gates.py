@@ -19,7 +19,8 @@ CAUSAL = ("sales.per_point", "sales.group.", "sales.asymmetry", "sales.conversio
           "sales.lag", "sales.same_month_check", "sales.lead_check")  # what feedback upsets
 HELD_UNDER_FEEDBACK = ("sales.per_point", "sales.group.promoter", "sales.conversion_value.detractor_to_promoter",
                        "sales.conversion_value.passive_to_promoter")  # their bias has a limit there
-UPSET_BY_SILENCE = ("experience.nps_weighted", "experience.nps_raked", "experience.nps_weighting_shift")
+UPSET_BY_SILENCE = ("experience.nps_weighted", "experience.nps_weighted_change", "experience.nps_raked",
+                    "experience.nps_weighting_shift")
 MOST_SIZE, SIZE = 0.055, (0.035, 0.065)  # of a change test; of placebo and permutation
 MOST_FALSE = 0.10
 MOST_OFF = 0.10  # by which a detectable effect may miss the one that the estimates' spread says
