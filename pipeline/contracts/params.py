@@ -148,9 +148,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Link:
-    """How sources meet. fold_gap etc. are facts of ingest; here only the calendar of the panel."""
+    """How sources meet. customer: who counts as one customer, a contact or the account (company) behind it.
+
+    Of the rows of a table, a larger share of unknown customers than orphan_warning_share is warned about, a larger one
+    than most_orphans is refused; None: never.
+    """
 
     orphan_warning_share: float = 0.2
+    most_orphans: float | None = None
+    customer: Literal["contact", "account"] = "contact"
     stale_days: int = 31  # an export that ends so long before the data do is warned of (SET-STALE)
     contractual: bool | None = None  # None: contractual when customers carry ended_at or is_churned
 

@@ -70,10 +70,13 @@ def resolve_accounts(tables: Mapping[str, Native]) -> Resolved:
         if name in tables:
             changed[name] = rows(lazy(tables[name]).join(moved, left_on="customer_id", right_on="old_id")
                                  .select(n=nw.len()))[0]["n"]
-            resolved[name] = _replaced(lazy(tables[name]), "customer_id", moved).to_native()
+            resolved[name] = replaced(lazy(tables[name]), "customer_id", moved).to_native()
     if "actions" in tables:
-        resolved["actions"] = _replaced(lazy(tables["actions"]), "unit_id", moved).to_native()
-    resolved["customers"] = _survivors(lazy(accounts), moved).to_native()
+        resolved["actions"] = replaced(lazy(tables["actions"]), "unit_id", moved).to_native()
+    left = survivors(lazy(accounts), moved).with_columns(merged_into=nw.lit(None).cast(nw.String))
+    if "account_id" in accounts.columns:
+        left = replaced(left, "account_id", moved)
+    resolved["customers"] = left.to_native()
     return Resolved(resolved, count, changed)
 
 
@@ -87,27 +90,28 @@ def _refuse_chains(moved: nw.LazyFrame) -> None:
                       expected="every merged_into names an account that lives on")
 
 
-def _replaced(frame: nw.LazyFrame, column: str, moved: nw.LazyFrame) -> nw.LazyFrame:
+def replaced(frame: nw.LazyFrame, column: str, moved: nw.LazyFrame) -> nw.LazyFrame:
     """The frame with `column` replaced by the survivor where its account was merged; columns stay in order."""
     names = frame.collect_schema().names()
     joined = frame.join(moved, left_on=column, right_on="old_id", how="left")
     return joined.with_columns(nw.coalesce("survivor", column).alias(column)).select(*names)
 
 
-def _survivors(accounts: nw.LazyFrame, moved: nw.LazyFrame) -> nw.LazyFrame:
+def survivors(accounts: nw.LazyFrame, moved: nw.LazyFrame) -> nw.LazyFrame:
+    """The rows of the accounts that live on, with the earliest acquired_at of all that went into each; one that has no
+    row of its own takes that of its first account. moved: old_id and survivor."""
     names = accounts.collect_schema().names()
-    own = accounts.filter(nw.col("merged_into").is_null())
+    own = accounts.join(moved.select("old_id"), left_on="customer_id", right_on="old_id", how="anti")
     stranded = moved.join(own.select("customer_id"), left_on="survivor", right_on="customer_id", how="anti")
     first = stranded.group_by("survivor").agg(nw.col("old_id").min())
     adopted = accounts.join(first, left_on="customer_id", right_on="old_id")
     adopted = adopted.with_columns(customer_id=nw.col("survivor"))
-    kept = nw.concat([own.select(*names), adopted.select(*names)], how="vertical")
-    kept = kept.with_columns(merged_into=nw.lit(None).cast(nw.String))
+    alive = nw.concat([own.select(*names), adopted.select(*names)], how="vertical")
     if "acquired_at" in names:
-        everyone = _replaced(accounts.select("customer_id", "acquired_at"), "customer_id", moved)
+        everyone = replaced(accounts.select("customer_id", "acquired_at"), "customer_id", moved)
         earliest = everyone.group_by("customer_id").agg(earliest=nw.col("acquired_at").min())
-        kept = kept.join(earliest, on="customer_id", how="left").with_columns(acquired_at=nw.col("earliest"))
-    return kept.select(*names)
+        alive = alive.join(earliest, on="customer_id", how="left").with_columns(acquired_at=nw.col("earliest"))
+    return alive.select(*names)
 
 
 def owners_of(tables: Mapping[str, Native | nw.LazyFrame]) -> dict[str, nw.LazyFrame]:
@@ -128,6 +132,16 @@ def shared_ids(owners: Mapping[str, nw.LazyFrame]) -> dict[str, list[str]]:
                 if many:
                     found[name] = [row["customer_id"] for row in many]
     return found
+
+
+def rows_shared(owners: Mapping[str, nw.LazyFrame], shared: Mapping[str, list[str]]) -> dict[str, int]:
+    """Per table the rows that carry an id which is shared in any of them; tables without one are left out."""
+    ids = sorted({i for listed in shared.values() for i in listed})
+    if not ids:
+        return {}
+    found = {name: rows(owners[name].filter(nw.col("customer_id").is_in(ids)).select(nw.col("n").sum()))[0]["n"]
+             for name in OWNED if name in owners}
+    return {name: int(count) for name, count in found.items() if count}
 
 
 def without_shared(tables: Mapping[str, Native], shared: Mapping[str, list[str]]) -> dict[str, Native]:

@@ -35,7 +35,7 @@ NEEDS: dict[str, tuple[str | tuple[str, ...], ...]] = {
 
 
 def build_linkage(tables: Mapping[str, Native] | Base, time_zone: str, *, as_of: str | None = None, currency: str = "",
-                  orphan_share: float = 0.2, stale_days: int = 31) -> dict[str, Any]:
+                  orphan_share: float = 0.2, stale_days: int = 31, most_orphans: float | None = None) -> dict[str, Any]:
     """Facts on tables whose accounts are resolved, as plain values for linkage.json.
 
     tables: per table rows, rows_with_customer, rows_without_customer (KEY-NULL: never joined), rows_orphan (KEY-ORPHAN:
@@ -47,6 +47,7 @@ def build_linkage(tables: Mapping[str, Native] | Base, time_zone: str, *, as_of:
     frames, held, window = base.frames, base.held, base.window
     _refuse_currencies(frames, currency)
     facts = {name: _table_facts(name, base) for name in frames}
+    _refuse_orphans(facts, "customers" if "customers" in frames else "sales", most_orphans)
     lacking = _unanswerable(frames, held)
     columns = sorted({name for needs in lacking.values() for need in needs for name in need.split("|")})
     missing = [name for name in CORE if name not in frames]
@@ -75,6 +76,17 @@ def _refuse_currencies(frames: Mapping[str, nw.LazyFrame], currency: str) -> Non
         if other:
             raise Refusal("CUR-MIX", "sales in another currency cannot be added to the company's", column="currency",
                           found=", ".join(other[:5]), expected=currency)
+
+
+def _refuse_orphans(facts: Mapping[str, dict[str, Any]], register: str, most: float | None) -> None:
+    """Refusal KEY-ORPHAN when more than `most` of a table's rows belong to customers whom the register does not know:
+    most often ids of another kind, which would leave every question without an answer and without a sign."""
+    for name, fact in facts.items():
+        strays, linked = fact.get("rows_orphan") or 0, fact.get("rows_with_customer") or 0
+        if most is not None and strays > most * linked:
+            raise Refusal("KEY-ORPHAN", f"{strays} of {linked} rows of {name} belong to customers whom {register} does "
+                          "not know", column="customer_id", found=f"{strays / linked:.0%}",
+                          expected=f"at most {most:.0%} (link.most_orphans), the same kind of id in both exports")
 
 
 def _table_facts(name: str, base: Base) -> dict[str, Any]:

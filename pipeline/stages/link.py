@@ -16,19 +16,26 @@ import pyarrow.parquet as pq
 from pipeline.contracts.params import Params, load_params
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
+from pipeline.link.accounts import group_contacts
 from pipeline.link.base import prepare
 from pipeline.link.context import survey_context, ticket_context
 from pipeline.link.engine import at_home
-from pipeline.link.identity import owners_of, resolve_accounts, shared_ids, unite, without_shared
+from pipeline.link.identity import owners_of, resolve_accounts, rows_shared, shared_ids, unite, without_shared
 from pipeline.link.journey import build_events
 from pipeline.link.linkage import build_linkage
 from pipeline.link.panel import build_panel
 from pipeline.link.totals import build_totals
 from pipeline.stages import run, write_json
+from pipeline.stages.progress import progress
 
 CLEAN, LINKED = Path("data/clean"), Path("data/linked")
 CONTEXT = {"surveys": survey_context, "tickets": ticket_context}
 MEMORY = "2GB"
+WARNINGS = {
+    "KEY-SHARED": "{rows} rows of {table} carry an id that too many share for one customer; counted, joined to nobody",
+    "KEY-ORPHAN": "{rows} rows of {table} belong to customers whom no register knows",
+    "SET-STALE": "{table} ends {days} days before the data do",
+}
 
 
 def main(argv: list[str]) -> None:
@@ -40,6 +47,9 @@ def main(argv: list[str]) -> None:
     rows = ", ".join(f"{fact['rows']} {name}" for name, fact in linkage["tables"].items())
     print(f"link: {rows}; {linkage['customers']} customers, {linkage['customer_months']} customer-months, "
           f"{linkage['merged_accounts']} accounts merged, data to {linkage['as_of'] or 'no date'}")
+    for warning in linkage["warnings"]:
+        told = WARNINGS[warning["rule"]].format(**warning)
+        print(f"link: {told} [{warning['rule']}]")
 
 
 def read_accounts(params: Params, clean: Path) -> dict[str, dict[str, Any]]:
@@ -61,40 +71,51 @@ def read_accounts(params: Params, clean: Path) -> dict[str, dict[str, Any]]:
 
 def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: Path, folder: Path) -> dict[str, Any]:
     """Write every linked table into `folder`; returns the facts for linkage.json."""
+    say = progress("link")
     zone, as_of, contractual = params.company.time_zone, params.company.as_of, params.link.contractual
     by_table: dict[str, dict[str, Any]] = {}
     for name, source in params.sources.items():
         by_table.setdefault(source.table, {})[name] = con.read_parquet(str(clean / f"{name}.parquet"))
     united = {table: unite(sources, table) for table, sources in sorted(by_table.items())}
+    say("who is who")
     owners = owners_of(united)
     shared = shared_ids(owners)
     resolved = resolve_accounts(without_shared(united, shared))
-    tables = resolved.tables
+    grouped = group_contacts(resolved.tables) if params.link.customer == "account" else None
+    tables = resolved.tables if grouped is None else grouped.tables
     is_as_it_came = {name: table is united[name] for name, table in tables.items()}
+    say("orders, answers and tickets of each customer")
     base = prepare(tables, zone, as_of, owners if all(is_as_it_came.values()) else None)
     linkage = build_linkage(base, zone, as_of=as_of, currency=params.company.currency,
-                            orphan_share=params.link.orphan_warning_share, stale_days=params.link.stale_days)
+                            orphan_share=params.link.orphan_warning_share, stale_days=params.link.stale_days,
+                            most_orphans=params.link.most_orphans)
     linkage |= {"sources": sorted(params.sources), "merged_accounts": resolved.merged_accounts,
                 "rows_resolved": resolved.rows_resolved,
                 "invented": any(account.get("made_by_demo") for account in accounts.values()),
-                "key_id": next(iter(accounts.values()))["key_id"], "customer_months": 0}
-    linkage["warnings"] += [{"rule": "KEY-SHARED", "table": name, "ids": len(ids)} for name, ids in shared.items()]
+                "key_id": next(iter(accounts.values()))["key_id"], "customer_months": 0,
+                "grouped_contacts": grouped.merged_accounts if grouped else 0}
+    linkage["warnings"] += [{"rule": "KEY-SHARED", "table": name, "ids": len(shared.get(name, [])), "rows": count}
+                            for name, count in rows_shared(owners, shared).items()]
     if linkage["customers"]:
+        say("customer_totals")
         _write(build_totals(base, zone, contractual=contractual), folder / "customer_totals.parquet")
+        say("customer_periods")
         panel = build_panel(base, zone, contractual=contractual)
         if panel is not None:
             linkage["customer_months"] = _write_pieces(panel, folder / "customer_periods.parquet")
+        say("events")
         events = build_events(base, zone)
         if events is not None:
             _write(events, folder / "events.parquet", keep_empty=False)
     for name, table in tables.items():
+        say(name)
         if name in CONTEXT:
             _write(CONTEXT[name](tables), folder / f"{name}.parquet")
         elif is_as_it_came[name] and len(by_table[name]) == 1:
             shutil.copyfile(clean / f"{next(iter(by_table[name]))}.parquet", folder / f"{name}.parquet")
         else:
             # A join leaves the order of rows to the engine; without one they stay in the order of the exports.
-            in_order = table.order(", ".join(TABLES[name].key)) if resolved.merged_accounts else table
+            in_order = table.order(", ".join(TABLES[name].key)) if resolved.merged_accounts or grouped else table
             _write(in_order, folder / f"{name}.parquet")
     return linkage
 

@@ -70,7 +70,9 @@ def test_writes_every_linked_table_and_the_panel_reads_back_with_its_types(works
     assert str(panel["period"].dtype) == "datetime64[us]"
     assert panel["revenue"].sum() == 23.75  # 1.00 + 15.50 + 20.00 - 20.00 + 7.25
     assert pq.read_schema("data/linked/sales.parquet").field("net_amount").type == pa.decimal128(18, 4)
-    assert capsys.readouterr().out.count("\n") == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines()[1:] == ["link: surveys ends 32 days before the data do [SET-STALE]"]
+    assert said.err == ""
 
 
 def test_linkage_counts_what_met_and_what_did_not(workspace):
@@ -103,14 +105,15 @@ def test_an_export_that_ends_long_before_the_data_is_warned_of_as_stale(by_hand)
     assert ("sales", 33) in stale(as_of="2025-05-05") and ("surveys", 65) in stale(as_of="2025-05-05")
 
 
-def test_a_shared_id_is_warned_of_and_its_revenue_belongs_to_nobody(workspace, by_hand):
+def test_a_shared_id_is_warned_of_and_its_revenue_belongs_to_nobody(workspace, by_hand, capsys):
     """guest buys 40 of 460 times, everybody else twice."""
     buyers = [f"c{i}" for i in range(210)] * 2 + ["guest"] * 40
     sales = pd.DataFrame({"order_id": [f"o{i}" for i in range(460)], "line_id": "1", "customer_id": buyers,
                           "net_amount": 1.25, "ordered_at": pd.Timestamp("2025-02-02")})
     write_clean("sales", "sales", sales)
     stage.main([])
-    assert {"rule": "KEY-SHARED", "table": "sales", "ids": 1} in linkage()["warnings"]
+    assert {"rule": "KEY-SHARED", "table": "sales", "ids": 1, "rows": 40} in linkage()["warnings"]
+    assert "40 rows of sales carry an id that too many share" in capsys.readouterr().out
     assert linkage()["revenue"] == {"total": 575, "linked": 525, "answered": 0}
     assert "guest" not in set(pd.read_parquet("data/linked/customer_totals.parquet")["customer_id"])
 
@@ -159,6 +162,35 @@ def test_merged_accounts_are_resolved_in_every_table(workspace, by_hand):
     for name in ("sales", "events", "customer_periods", "customer_totals", "customers"):
         assert "carl" not in set(pd.read_parquet(f"data/linked/{name}.parquet")["customer_id"]), name
     assert pd.read_parquet("data/linked/customer_totals.parquet")["revenue"].tolist() == [16.5, 7.25]
+
+
+def test_more_orphans_than_declared_are_refused(workspace):
+    """carl's row is one of six (17 %): let through at 20 %, refused at 10 %, and the last good tables stand."""
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(text.replace("most_orphans: null", "most_orphans: 0.2"), encoding="utf-8")
+    stage.main([])
+    before = digests()
+    Path("params.yaml").write_text(text.replace("most_orphans: null", "most_orphans: 0.1"), encoding="utf-8")
+    with pytest.raises(Refusal, match=r"1 of 6 rows of sales.*customers does not know.*found 17%.*KEY-ORPHAN"):
+        stage.main([])
+    assert digests() == before
+
+
+def test_contacts_of_one_account_are_one_customer_where_that_is_declared(workspace, by_hand):
+    """Ana and Bea work for the same firm: what Ana bought and what Bea was asked stand in one row."""
+    customers = by_hand["customers"].assign(account_id=["firm", "firm"])
+    write_clean("customers", "customers", customers)
+    stage.main([])
+    assert linkage()["grouped_contacts"] == 0
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(text.replace("customer: contact", "customer: account"), encoding="utf-8")
+    stage.main([])
+    totals = pd.read_parquet("data/linked/customer_totals.parquet").set_index("customer_id")
+    assert totals.index.tolist() == ["carl", "firm"]
+    assert totals.loc["firm", ["revenue", "count_invitations", "count_tickets"]].tolist() == [16.5, 3, 2]
+    assert (linkage()["grouped_contacts"], linkage()["customers"]) == (2, 2)
+    for name in ("sales", "surveys", "tickets", "events", "customer_periods"):
+        assert not {"ana", "bea"} & set(pd.read_parquet(f"data/linked/{name}.parquet")["customer_id"]), name
 
 
 def test_without_dates_there_are_totals_and_no_panel(workspace, by_hand):
