@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: reports test lab bench bench-quick bench-ingest bench-speed bench-fitting example clean help
+.PHONY: reports test lab bench bench-quick bench-ingest bench-memory bench-mutations bench-speed bench-fitting example clean help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -39,6 +39,12 @@ bench-ingest: .venv/ready ## DATA=folder: every file under it through ingest, ro
 
 bench-speed: .venv/ready ## how fast exports become linked tables, beside a plain copy and an analyst's script
 	@python -m benchmarks.speed --size S,M --json build/speed.json
+
+bench-memory: .venv/ready ## a file of three million rows through ingest in 512 MB
+	@python -m benchmarks.memory --json build/memory.json
+
+bench-mutations: .venv/ready ## a hundred thousand damaged exports: none lost, no crash (an hour and more)
+	@python -m benchmarks.ingest --mutations 100000 --json build/mutations.json
 
 bench-fitting: .venv/ready ## how fast the models are fitted, beside pyfixest and statsmodels in one run
 	@python -m benchmarks.fitting --size M --json build/fitting.json

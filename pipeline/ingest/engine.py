@@ -20,8 +20,10 @@ DOLLARS = ("USD", "MXN", "ARS", "CLP", "COP", "CAD", "AUD")
 REST = "[A-Z]{3}|US\\$|R\\$|S/|[€$£¥]"  # how a currency is written beside an amount
 
 
-def connect(workdir: Path, memory: str = "1500MB") -> duckdb.DuckDBPyConnection:
-    """A database in memory that spills to `workdir`; threads and zone fixed so that results repeat."""
+def connect(workdir: Path, memory: str = "") -> duckdb.DuckDBPyConnection:
+    """A database in memory that spills to `workdir` beyond `memory` (or VIVENCIA_MEMORY, else 1500MB); threads and
+    zone fixed so that results repeat."""
+    memory = memory or os.environ.get("VIVENCIA_MEMORY", "1500MB")
     threads = int(os.environ.get("VIVENCIA_THREADS", "2"))
     spill = workdir / "spill"
     con = duckdb.connect(config={"threads": threads, "memory_limit": memory, "temp_directory": str(spill),

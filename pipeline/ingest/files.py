@@ -45,8 +45,9 @@ def find_exports(source: Source) -> list[Export]:
     paths = [path for path in within if _meant(path.relative_to(folder), source.files)]
     if not paths:
         present = ", ".join(sorted(p.name for p in folder.iterdir())[:8]) or "nothing"
+        fetch = " (`python -m pipeline.ingest fetch` asks the database for it)" if source.database else ""
         raise Refusal("SET-MISSING", "no file of this name lies in the folder", file=source.folder,
-                      found=present, expected=source.files)
+                      found=present, expected=f"{source.files}{fetch}")
     exports = [_export(path, folder, source) for path in paths]
     exports.sort(key=lambda export: export.name)
     _refuse_twins(exports)

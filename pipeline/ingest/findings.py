@@ -1,4 +1,4 @@
-"""An inspection in words, and its block for params.yaml."""
+"""An inspection in words, and a proposal as the block for params.yaml."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -123,12 +123,8 @@ def _columns(found: Inspection) -> Iterator[str]:
         yield f"    and {len(found.headers) - LIMIT} more"
 
 
-def block(found: Inspection) -> str:
-    """The source for params.yaml, ready to stand under `sources:`."""
-    return "# for params.yaml, under sources:\n" + block_of(propose(found))
-
-
 def block_of(proposal: Proposal) -> str:
+    """The source for params.yaml, ready to stand under `sources:`."""
     lines = [f"  {proposal.name}:"]
     for key, value in proposal.raw.items():
         lines += _entry(key, value, "    ")
@@ -156,8 +152,3 @@ def _flow(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
     return str(value) if isinstance(value, int) else scalar(value)
-
-
-def report(found: Inspection) -> str:
-    """The findings and the block."""
-    return findings(found) + "\n\n" + block(found)

@@ -10,6 +10,9 @@ from pipeline.contracts.params import Company, Instrument, Privacy, Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.account import Account
 from pipeline.ingest.clean import clean_source
+from pipeline.ingest.findings import block_of, findings
+from pipeline.ingest.inspect import Inspection
+from pipeline.ingest.proposal import propose
 
 COMPANY = Company("Example", "public", "EUR", "Europe/Madrid")
 NPS = {"nps": Instrument(0, 10, "higher_is_better", "nps", {"10 - Muy probable": 10, "0 - Nada probable": 0})}
@@ -30,6 +33,16 @@ class Outcome:
     def rules(self) -> dict[str, int]:
         """rule:verdict -> rows."""
         return {f"{rule.rule}:{rule.verdict}": rule.rows for rule in self.account.rules}
+
+
+def block(found: Inspection) -> str:
+    """The block that inspect prints for one file."""
+    return block_of(propose(found))
+
+
+def report(found: Inspection) -> str:
+    """What inspect prints for one file."""
+    return f"{findings(found)}\n\n{block(found)}"
 
 
 class Workshop:

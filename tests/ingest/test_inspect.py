@@ -24,12 +24,11 @@ from pipeline.ingest.evidence import Numbers, is_number, masked, read_numbers
 from pipeline.ingest.evidence_columns import describe
 from pipeline.ingest.evidence_dates import read_dates
 from pipeline.ingest.evidence_layout import find_layout
-from pipeline.ingest.findings import block, report
 from pipeline.ingest.inspect import Inspection, inspect_file
 from pipeline.ingest.meaning import guess_table, map_columns
 from pipeline.ingest.proposal import propose, scalar
 from pipeline.ingest.sample import HEAD, take_sample
-from tests.ingest.conftest import Workshop
+from tests.ingest.conftest import Workshop, block, report
 from tests.ingest.test_presets import CASES
 
 ROOT = Path(__file__).parents[2]

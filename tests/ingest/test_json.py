@@ -8,10 +8,9 @@ from ruamel.yaml import YAML
 
 from pipeline.contracts.params import Instrument, typed_source
 from pipeline.contracts.refusal import Refusal
-from pipeline.ingest.findings import block, report
 from pipeline.ingest.inspect import ROWS, inspect_file
 from pipeline.ingest.sample import HEAD
-from tests.ingest.conftest import NPS, SALE, SURVEY, TICKET, Workshop
+from tests.ingest.conftest import NPS, SALE, SURVEY, TICKET, Workshop, block, report
 
 JSON = {"format": "json"}
 SOLD = SALE | JSON | {"extra": {"as_it_came": "id"}}
