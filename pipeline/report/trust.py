@@ -41,7 +41,11 @@ NOT_PROVEN = {  # patterns of claims with an interval that no verdict covers -> 
     "experience.requester_wait*": "not_exported",
     "experience.mean.*": "not_declared",
     "experience.mean_change.*": "not_declared",
-    "experience.nps_tipping_points": "no_interval",
+    "experience.*_tipping_points": "no_interval",
+    "experience.nps_weighted_change": "not_run",
+    **{f"experience.{name}_{kind}": "same_as_nps" for name in ("csat", "ces") for kind in (
+        "weighted*", "raked", "weighting_shift", "if_silent_lower")},
+    "sales.complaints.*": "same_as_sales", "sales.contacts.*": "same_as_sales",
     "churn.naive.*": "naive", "sales.naive.*": "naive",
 }
 ORDER = ("scores", "tickets", "weighting", "sales", "money", "growth", "churn", "silence")

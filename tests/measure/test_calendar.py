@@ -118,3 +118,18 @@ def test_reconciliation_explains_the_tools_figure():
 def test_requester_wait_says_what_it_would_need():
     wait = {c.claim_id: c.reason for c in absent_claims([], None, company.tickets([1.0]))}
     assert wait["experience.requester_wait_median_hours"] == "no_status_history"
+
+
+def test_business_hours_are_broken_down_with_the_clock():
+    """Two teams of forty: one solves within its opening hours, the other takes twice as long by the same calendar."""
+    quick, slow = (company.tickets([hours] * 40, "2025-06-03 08:00") for hours in (2.0, 4.0))
+    both = pd.concat([quick.assign(channel="web"), slow.assign(channel="phone")], ignore_index=True)
+    both["ticket_id"] = [f"t{i}" for i in range(80)]
+    timed = timed_tickets(both, pd.Timestamp("2025-06-30 22:00"), MADRID, OFFICE)
+    periods, limits = choose_periods("2025-01-01", "2025-06-30", 3), Limits(10, 30, 0.10)
+    card = score_all(ticket_metrics(timed), ["channel"], periods, limits)
+    found = {c.segment: c.estimate for c in card.claims if c.claim_id == "experience.ttr_business_median"}
+    assert found["channel:web"] == 2.0 and found["channel:phone"] == 4.0
+    apart = {c.segment: c.reason for c in card.claims if c.claim_id == "experience.ttr_business_median_gap"}
+    assert set(apart) <= {"channel:web", "channel:phone"}
+    assert "experience.ttr_business_median_comparisons" in {c.claim_id for c in card.claims}

@@ -13,6 +13,8 @@ SCORES = {  # table name: (claim id, unit of the level, unit of differences, whi
     "ces": ("experience.ces", "points", "points", "higher"),
     "ttr_median_hours": ("experience.ttr_median_hours", "hours", "hours", "lower"),
 }
+BROKEN_DOWN = SCORES | {
+    "ttr_business_median": ("experience.ttr_business_median", "office_hours", "office_hours", "lower")}
 MOST_SENTENCES = 3  # the strongest of each sign and kind; the table beside the figure holds all of them
 NEVER_MEASURED = ("no_surveys", "not_asked", "no_top_box")  # said once, of the score itself
 HEADLINE = ("experience.nps", "experience.csat", "experience.ces", "experience.index",
@@ -39,7 +41,7 @@ def page(results: Results, words: Words) -> Page:
                 sentences=["experience.label_positive_share", "experience.label_negative_share"],
                 notes=["experience.note_labels"]),
         *_index(results),
-        *[_groups(name, results) for name in SCORES if f"groups_{name}" in results.tables],
+        *[_groups(name, results) for name in BROKEN_DOWN if f"groups_{name}" in results.tables],
         _tickets(),
         *[_months(name) for name in ("ttr_median_hours",) if _drawable(results, f"months_{name}")],
         Section("experience.scales", figure=Figure(experience.distribution, "distribution"), needs=("surveys",),
@@ -68,7 +70,7 @@ def _months(name: str) -> Section:
 
 def _groups(name: str, results: Results) -> Section:
     """Sentences only for the differences that stand out among all that were compared, good and bad alike."""
-    claim_id, unit, apart, better = SCORES[name]
+    claim_id, unit, apart, better = BROKEN_DOWN[name]
     columns = {"segment": "category", "n": "count", "estimate": unit, "ci_low": unit, "ci_high": unit,
                "change": apart, "gap": apart, "is_gap_notable": "yes_no"}
     sentences = [f"{claim_id}_comparisons"]
