@@ -97,9 +97,13 @@ def _load(con: duckdb.DuckDBPyConnection, export: Export, source: Source, workdi
 def _make_records(con: duckdb.DuckDBPyConnection, plan: tables.Plan, raw_tables: list[str]) -> None:
     """Make the view `records` over rows that are plain and rows that went the careful way."""
     key = {"_key": key_hash(plan.source)}
-    engine.create_table(con, "plain", engine.derive(plain.plain_rows(con, raw_tables, plan), key))
+    raw = tables.raw_rows(con, raw_tables, plan)
+    engine.create_table(con, "plain", engine.derive(plain.plain_rows(con, raw, plan), key))
     others = "rowid IN (SELECT _row FROM plain WHERE _file = {file} AND NOT _is_plain)"
-    engine.create_table(con, "careful", engine.derive(tables.records(con, raw_tables, plan, others), key))
+    engine.create_table(con, "others", tables.raw_rows(con, raw_tables, plan, others))
+    others = engine.frame(con, "SELECT * FROM others")
+    engine.create_table(con, "careful", engine.derive(tables.records(con, others, plan), key))
+    con.execute("DROP TABLE others")
     kept, fixed = columns.kept_columns(plan.source), columns.fixed(plan.source, plan.company)
     full = ", ".join(map(engine.quoted, kept))
     slim = ", ".join(f"{fixed[name]} AS {engine.quoted(name)}" if name in fixed else engine.quoted(name)

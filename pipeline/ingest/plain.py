@@ -12,7 +12,6 @@ import narwhals as nw
 from pipeline.contracts.params import Source
 from pipeline.contracts.tables import Column
 from pipeline.ingest import columns, engine
-from pipeline.ingest.header import declared_headers
 from pipeline.ingest.rules import any_of, mask
 from pipeline.ingest.tables import EARLIEST, EPOCH_EARLIEST, LATEST, NO_DAYS, Plan, held, shaped
 
@@ -23,14 +22,10 @@ TEXT = f"[{SEEN}](?:[\\t\\n\\r {SEEN}]*[{SEEN}])?"
 WHOLE = "[+-]?\\d{1,18}"
 
 
-def plain_rows(con: duckdb.DuckDBPyConnection, raw_tables: list[str], plan: Plan) -> nw.LazyFrame:
-    """One row per record: as tables.records but without columns.fixed, with _is_plain; where that is false nothing else
-    of the row counts."""
+def plain_rows(con: duckdb.DuckDBPyConnection, raw: nw.LazyFrame, plan: Plan) -> nw.LazyFrame:
+    """One row per raw row: as tables.records but without columns.fixed, with _is_plain; where that is false nothing
+    else of the row counts."""
     source = plan.source
-    headers = ", ".join(map(engine.quoted, declared_headers(source)))
-    raw = engine.frame(con, " UNION ALL ".join(
-        f"SELECT {number}::INTEGER AS _file, rowid AS _row, {headers or 'NULL'} FROM {engine.quoted(table)}"
-        for number, table in enumerate(raw_tables)))
     texts, spelled = _texts(source)
     parsed, read = _values(source, plan)
     drops = {f"d_{k}": held(f"coalesce({engine.quoted(drop.column)}, '')", drop) for k, drop in enumerate(source.drop)}

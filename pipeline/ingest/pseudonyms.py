@@ -14,17 +14,20 @@ BLOCK = 64  # bytes that SHA-256 takes at a time
 class Pseudonyms:
     """The pseudonyms of one column, stretch by stretch: first 32 hex characters of the HMAC of each text."""
 
-    def __init__(self, key: bytes):
+    def __init__(self, key: bytes, unique: bool = False):
+        """unique: no id comes twice, so that none is looked up."""
         block = (hashlib.sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\0")
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
         self._known: dict[bytes, bytes] = {}
-        self._limit, self._stretches = REMEMBERED, 0
+        self._unique, self._limit, self._stretches = unique, 0 if unique else REMEMBERED, 0
 
     def of(self, texts: pa.Array) -> pa.Array:
         """A text for each text, null for null; equal texts are hashed once."""
         if texts.null_count == len(texts):
             return pa.nulls(len(texts), pa.string())
+        if self._unique and not texts.null_count:
+            return self._shown(texts.cast(pa.binary()).to_pylist())
         coded = texts.dictionary_encode()
         return self._shown(coded.dictionary.cast(pa.binary()).to_pylist()).take(coded.indices)
 

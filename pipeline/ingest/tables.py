@@ -45,17 +45,21 @@ def prepare_zone(con: duckdb.DuckDBPyConnection, source: Source) -> None:
         con.unregister("incoming")
 
 
-def records(con: duckdb.DuckDBPyConnection, raw_tables: list[str], plan: Plan, rows: str = "TRUE") -> nw.LazyFrame:
-    """One row per record of the raw tables: _file (place in the list), _row (from 0), canonical columns, answers
-    (s_*), extras (x_*), and the masks _failed and _noted over the plan's checks and notes.
+def raw_rows(con: duckdb.DuckDBPyConnection, raw_tables: list[str], plan: Plan, rows: str = "TRUE") -> nw.LazyFrame:
+    """The declared columns of the raw tables with _file (place in the list) and _row (from 0).
 
     rows: a condition on rowid and {file}; only the records that it holds for.
     """
-    source = plan.source
-    headers = ", ".join(map(engine.quoted, declared_headers(source)))
-    raw = engine.frame(con, " UNION ALL ".join(
+    headers = ", ".join(map(engine.quoted, declared_headers(plan.source)))
+    return engine.frame(con, " UNION ALL ".join(
         f"SELECT {number}::INTEGER AS _file, rowid AS _row, {headers or 'NULL'} FROM {engine.quoted(table)} "
         f"WHERE {rows.format(file=number)}" for number, table in enumerate(raw_tables)))
+
+
+def records(con: duckdb.DuckDBPyConnection, raw: nw.LazyFrame, plan: Plan) -> nw.LazyFrame:
+    """One row per raw row: _file, _row, canonical columns, answers (s_*), extras (x_*), and the masks _failed and
+    _noted over the plan's checks and notes."""
+    source = plan.source
     drops = {f"d_{k}": held(f"coalesce({engine.tidy(engine.quoted(drop.column), [])}, '')", drop)
              for k, drop in enumerate(source.drop)}
     parts = engine.derive(raw, columns.texts(source) | drops, keep=["_file", "_row"])

@@ -40,13 +40,13 @@ def write_clean(con: duckdb.DuckDBPyConnection, source: Source, key: bytes, path
         into = said if is_survey and column.name in answers.told(source) else selected
         if column.name == "unit_id" or (column.kind == "id" and column.name in given):
             of_customers = "unit_kind = 'customer'" if column.name == "unit_id" else "TRUE"
+            is_key = column.kind == "id" and len(key_columns(source)) == 1 and column.name in table.key
             if column.name in given:
-                is_key = column.kind == "id" and len(key_columns(source)) == 1 and column.name in table.key
                 counts["KEY-NORM", "repaired"] += count_variants(con, "kept", column.name, of_customers, is_key)
             into.append(f"CASE WHEN {of_customers} THEN {engine.normal_id(name)} END AS {name}")
             if column.name == "unit_id":
                 into.append(f"{name} AS {OWN}{column.name}")
-            ids[column.name] = Pseudonyms(key)
+            ids[column.name] = Pseudonyms(key, is_key)
         elif column.kind == "id":
             into.append(f"CAST({name} AS VARCHAR) AS {name}")
             ids[column.name] = Pseudonyms(key)
