@@ -49,3 +49,9 @@ def test_the_warning_says_how_many_answered(language):
 def test_a_sentence_after_a_segment_goes_on_in_small_letters(language, expected):
     change = score("experience.nps_change", 9.0, segment="segment:hogar")
     assert expected in Words(language).sentence(change)
+
+
+def test_a_company_that_asks_satisfaction_only_is_warned_too():
+    csat, weighted = score("experience.csat", 0.5), score("experience.csat_weighted", 0.4, n_in=9992)
+    silent = score("experience.csat_if_silent_lower", 0.35, n_in=9992, reason="invitations")
+    assert told(score("experience.nps", None), csat, weighted, silent) == [c.claim_id for c in (csat, weighted, silent)]
