@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import narwhals as nw
 
 from pipeline.contracts.tables import SURVEYS, TICKETS
-from pipeline.link.engine import Native, canonical, canonical_tables, finished, with_missing
+from pipeline.link.engine import Native, canonical, canonical_tables, finished, rows, with_missing
 from pipeline.link.flows import known, score_up
 from pipeline.link.panel import TRAITS
 
@@ -13,7 +13,8 @@ _KINDS = {"number": "number", "integer": "number", "timestamp": "timestamp", "bo
 
 
 def survey_context(tables: Mapping[str, Native]) -> Native:
-    """surveys with segment, branch, value_band, is_promise_kept and score_up, sorted by their key.
+    """surveys with segment, branch, value_band, is_promise_kept and score_up, sorted by their key where anything had to
+    be looked up for it, else in the order of the exports.
 
     is_promise_kept: every promised line of its order was delivered in time, else its ticket was solved in time;
     missing when nothing was promised or what became of it is not known. score_up keeps the scale of the score.
@@ -23,29 +24,35 @@ def survey_context(tables: Mapping[str, Native]) -> Native:
     surveys = surveys.with_columns(score_up=score_up())
     kept = []
     for name, key, done in (("sales", "order_id", "delivered_at"), ("tickets", "ticket_id", "solved_at")):
-        if name in frames:
+        if name in frames and _is_told(surveys, key) and _is_told(frames[name], "promised_at", done):
             surveys = surveys.join(_promises(frames[name], key, done), on=key, how="left")
             kept.append(f"in_time_{key}")
     surveys = surveys.with_columns(promise=nw.coalesce(*kept)) if kept else with_missing(surveys, {"promise": "number"})
     surveys = surveys.with_columns(is_promise_kept=nw.when(known("promise")).then(nw.col("promise") == 1))
     kinds = {c.name: _KINDS.get(c.kind, "text") for c in SURVEYS.columns}
     kinds |= dict.fromkeys(TRAITS, "text") | {"is_promise_kept": "maybe", "score_up": "number"}
-    return finished(surveys, kinds | _others(surveys), list(SURVEYS.key))
+    looked_up = bool(kept) or "customers" in frames
+    return finished(surveys, kinds | _others(surveys), list(SURVEYS.key) if looked_up else [])
 
 
 def ticket_context(tables: Mapping[str, Native]) -> Native:
-    """tickets with segment and branch of their customer, sorted by ticket_id."""
+    """tickets with segment and branch of their customer, sorted by ticket_id where there is a customers table."""
     customers = tables.get("customers")
     listed = None if customers is None else canonical_tables({"customers": customers})["customers"]
     tickets = _with_traits(canonical(tables["tickets"], TICKETS), listed)
     kinds = {c.name: _KINDS.get(c.kind, "text") for c in TICKETS.columns} | {"segment": "text", "branch": "text"}
-    return finished(tickets, kinds | _others(tickets), list(TICKETS.key))
+    return finished(tickets, kinds | _others(tickets), list(TICKETS.key) if listed is not None else [])
 
 
 def _with_traits(frame: nw.LazyFrame, customers: nw.LazyFrame | None) -> nw.LazyFrame:
     if customers is None:
         return with_missing(frame, dict.fromkeys(TRAITS, "text"))
     return frame.join(customers.select("customer_id", *TRAITS), on="customer_id", how="left")
+
+
+def _is_told(frame: nw.LazyFrame, *columns: str) -> bool:
+    """Whether each of the columns holds anything."""
+    return all(rows(frame.select(nw.col(*columns).count()))[0].values())
 
 
 def _promises(frame: nw.LazyFrame, key: str, done: str) -> nw.LazyFrame:

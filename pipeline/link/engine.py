@@ -22,6 +22,7 @@ from pipeline.link.calendar import FIRST_YEAR, month_starts
 
 Native = pd.DataFrame | duckdb.DuckDBPyRelation
 MINOR = 10_000  # money is summed exactly, in ten-thousandths of the currency unit
+PIECE = 122_880  # rows that leave the engine at a time
 _HOME: ContextVar[duckdb.DuckDBPyConnection | None] = ContextVar("home", default=None)
 _NUMBERS = count(1)  # of the tables that `kept` makes: any name will do that no other has
 
@@ -176,17 +177,19 @@ def with_missing(frame: nw.LazyFrame, kinds: Mapping[str, str]) -> nw.LazyFrame:
 
 
 def finished(frame: nw.LazyFrame, types: dict[str, str], order: list[str]) -> Native:
-    """The columns named in `types`, in that order and type, sorted by `order`: equal on both engines.
+    """The columns named in `types`, in that order and type, sorted by `order` (none: as they stand): equal on both
+    engines.
 
     types: "text", "number" (float64, NaN missing), "count" (int64), "flag" (bool), "maybe" (boolean with
     missing), "timestamp", "month" (a month number that becomes the first of the month).
     """
     native = frame.to_native()
     if isinstance(native, pd.DataFrame):
-        made = native.sort_values(order, kind="stable", ignore_index=True)
+        made = native.sort_values(order, kind="stable", ignore_index=True) if order else native
         return pd.DataFrame({name: _pandas_finish(made[name], kind) for name, kind in types.items()})
     parts = [_DUCKDB_FINISH[kind].format(f'"{name}"') + f' AS "{name}"' for name, kind in types.items()]
-    return native.order(", ".join(f'"{name}"' for name in order)).project(", ".join(parts))
+    ordered = native.order(", ".join(f'"{name}"' for name in order)) if order else native
+    return ordered.project(", ".join(parts))
 
 
 _PANDAS_FINISH = {"text": "str", "number": "float64", "count": "int64", "flag": "bool", "maybe": "boolean",
@@ -211,6 +214,26 @@ def sorted_by(frame: nw.LazyFrame, order: Sequence[str]) -> nw.LazyFrame:
     if isinstance(native, pd.DataFrame):
         return nw.from_native(native.sort_values([*order], ignore_index=True)).lazy()
     return nw.from_native(native.order(", ".join(f'"{name}"' for name in order)))
+
+
+def with_ids(ordered: duckdb.DuckDBPyRelation, people: nw.LazyFrame) -> pa.RecordBatchReader:
+    """The rows of a relation ordered by `person`, its first column, with customer_id in its place, piece by piece.
+
+    Ids are put in after sorting, as places in the list of people: the sort would carry them along for nothing.
+    """
+    ids = fetched(sorted_by(people, ["person"]))["customer_id"].combine_chunks()
+    source = ordered.to_arrow_reader(PIECE)
+    schema = pa.schema([pa.field("customer_id", pa.dictionary(pa.int32(), pa.string())), *list(source.schema)[1:]])
+
+    def pieces() -> Iterator[pa.RecordBatch]:
+        for batch in source:
+            person = batch.column(0).to_numpy()
+            low, high = (int(person[0]), int(person[-1])) if len(person) else (0, -1)
+            some = ids.slice(low, high - low + 1).cast(pa.string())
+            named = pa.DictionaryArray.from_arrays(pa.array((person - low).astype("int32")), some)
+            yield pa.RecordBatch.from_arrays([named, *batch.columns[1:]], schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, pieces())
 
 
 def rows(frame: nw.LazyFrame) -> list[dict[str, Any]]:

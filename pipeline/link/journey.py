@@ -4,22 +4,25 @@ from collections.abc import Mapping
 from datetime import date
 
 import narwhals as nw
+import pandas as pd
+import pyarrow as pa
 
 from pipeline.link.base import Base, prepare
-from pipeline.link.engine import MINOR, Native, finished, with_missing
+from pipeline.link.engine import MINOR, Native, finished, with_ids, with_missing
 from pipeline.link.flows import Flows, known, score_up
 
 COLUMNS = {"happened_at": "timestamp", "kind": "text", "touchpoint": "text", "channel": "text",
            "is_direct": "maybe", "instrument": "text", "score_up": "number", "amount": "number", "ref_id": "text"}
+ORDER = ["person", "happened_at", "kind", "ref_id", "instrument"]
 
 
 def build_events(tables: Mapping[str, Native] | Base, time_zone: str, *,
-                 as_of: date | str | None = None) -> Native | None:
+                 as_of: date | str | None = None) -> pd.DataFrame | pa.RecordBatchReader | None:
     """events: one row per thing that happened to a known customer, ordered by customer, time, kind and ref_id.
 
     kind: invitation, answer (one per instrument), ticket_created, ticket_solved, order, return, contact, action.
     amount: net, of an order its lines sold, of a return its lines given back (negative). An action in a branch is an
-    event of each of its customers. None when nothing carries a time.
+    event of each of its customers. None when nothing carries a time. Relations give a reader, as build_panel does.
     """
     base = prepare(tables, time_zone, as_of)
     frames, people = base.frames, base.people
@@ -35,9 +38,10 @@ def build_events(tables: Mapping[str, Native] | Base, time_zone: str, *,
         found += [action.join(people, on="customer_id") for action in _of_actions(frames["actions"],
                                                                                  frames.get("customers"))]
     events = nw.concat([_event(event) for event in found], how="vertical")
-    events = events.filter(known("happened_at"), nw.col("happened_at") < base.window.cut).join(people, on="person")
-    order = ["person", "happened_at", "kind", "ref_id", "instrument"]
-    return finished(events, {"customer_id": "text"} | COLUMNS, order)
+    events = events.filter(known("happened_at"), nw.col("happened_at") < base.window.cut)
+    if people.implementation.is_duckdb():
+        return with_ids(finished(events, {"person": "count"} | COLUMNS, ORDER), people)
+    return finished(events.join(people, on="person"), {"customer_id": "text"} | COLUMNS, ORDER)
 
 
 def _event(frame: nw.LazyFrame) -> nw.LazyFrame:

@@ -30,7 +30,7 @@ from pipeline.stages.progress import progress
 
 CLEAN, LINKED = Path("data/clean"), Path("data/linked")
 CONTEXT = {"surveys": survey_context, "tickets": ticket_context}
-MEMORY = "2GB"
+MEMORY = "1100MB"
 WARNINGS = {
     "KEY-SHARED": "{rows} rows of {table} carry an id that too many share for one customer; counted, joined to nobody",
     "KEY-ORPHAN": "{rows} rows of {table} belong to customers whom no register knows",
@@ -106,7 +106,7 @@ def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: 
         say("events")
         events = build_events(base, zone)
         if events is not None:
-            _write(events, folder / "events.parquet", keep_empty=False)
+            _write_pieces(events, folder / "events.parquet")
     for name, table in tables.items():
         say(name)
         if name in CONTEXT:
@@ -144,18 +144,14 @@ def _fresh(target: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _write(table: duckdb.DuckDBPyRelation, path: Path, keep_empty: bool = True) -> int:
-    """Write the relation as Parquet from the engine; returns its rows. An empty one may be left out.
+def _write(table: duckdb.DuckDBPyRelation, path: Path) -> None:
+    """Write the relation as Parquet from the engine.
 
     The footer tells pandas that flags are booleans with missing values, which Parquet alone does not.
     """
     flags = [name for name, kind in zip(table.columns, table.types, strict=True) if str(kind) == "BOOLEAN"]
     table.query("made", f"COPY made TO {_literal(str(path))} (FORMAT parquet, COMPRESSION snappy, "
                         f"KV_METADATA {{pandas: {_literal(json.dumps(_about(flags)))}}})")
-    count = pq.read_metadata(path).num_rows
-    if not count and not keep_empty:
-        path.unlink()
-    return count
 
 
 def _write_pieces(pieces: pa.RecordBatchReader, path: Path) -> int:
