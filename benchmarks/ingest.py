@@ -144,6 +144,7 @@ def main(argv: list[str]) -> int:
     for key, value in figures.items():
         print(f"{key:<12} {value}")
     if told.json:
+        told.json.parent.mkdir(parents=True, exist_ok=True)
         told.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return int(bool(figures["unaccounted"] or figures["tracebacks"] or figures.get("wrong")))
 

@@ -60,6 +60,7 @@ def main(argv: list[str]) -> int:
         print(f"{key:<12} {value}")
     print(found.sentence or found.traceback, file=sys.stderr)
     if told.json:
+        told.json.parent.mkdir(parents=True, exist_ok=True)
         told.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return int(found.peak_mb > MOST_MB or found.clean != told.rows or bool(found.unaccounted))
 
