@@ -131,7 +131,8 @@ def _figures(verdicts: list[dict], words: Words) -> pd.DataFrame:
     """One row per verdict that has a coverage."""
     rows = [{"family": words.text(f"trust.family.{family_of(v['claim_id'])}"), "figure": label(v, words),
              "world": words.text(f"trust.world.{v['world']}"), "n_companies": v["companies"],
-             "estimate": v["coverage"], "ci_low": v["least"], "ci_high": v["most"], "tail_low": v["tail_low"],
+             "coverage_share": v["coverage"], "allowed": _allowed(v, words), "estimate": v["coverage"],
+             "ci_low": v["least"], "ci_high": v["most"], "tail_low": v["tail_low"],
              "tail_high": v["tail_high"], "bias_share": v["bias_share"],
              "truth_kind": words.text(f"trust.truth.{v['truth_kind']}"), "held": bool(v["ok"]),
              "is_interval": "intervals" in v["proves"] and v["check"] == "coverage"}
@@ -142,11 +143,22 @@ def _figures(verdicts: list[dict], words: Words) -> pd.DataFrame:
 
 def _failed(honest: list[dict], words: Words) -> pd.DataFrame:
     """One row per check of an honest method that did not hold: what was measured, what is allowed, and the bias."""
-    columns = ["figure", "check", "world", "n_companies", "estimate", "ci_low", "ci_high", "bias_share"]
-    rows = [(label(v, words), words.text(f"trust.check.{v['check']}"), words.text(f"trust.world.{v['world']}"),
-             v["companies"], v[MEASURED[v["check"]]], v["least"], v["most"], v["bias_share"])
-            for v in honest if not v["ok"]]
-    return pd.DataFrame(rows, columns=columns).astype({name: float for name in columns[4:]})
+    columns = ["figure", "check", "world", "n_companies", "measured_share", "allowed", "bias_share"]
+    rows = [(*_measured(v, words), v["bias_share"]) for v in honest if not v["ok"]]
+    return pd.DataFrame(rows, columns=columns).astype({"measured_share": float, "bias_share": float})
+
+
+def _measured(verdict: dict, words: Words) -> tuple:
+    """Figure, check, world, companies, what was measured and what is allowed."""
+    return (label(verdict, words), words.text(f"trust.check.{verdict['check']}"),
+            words.text(f"trust.world.{verdict['world']}"), verdict["companies"],
+            verdict[MEASURED[verdict["check"]]], _allowed(verdict, words))
+
+
+def _allowed(verdict: dict, words: Words) -> str:
+    if verdict["least"] is None:
+        return "–"
+    return words.text("interval.brief", low=words.percent(verdict["least"]), high=words.percent(verdict["most"]))
 
 
 def _families(intervals: list[dict], words: Words) -> pd.DataFrame:
@@ -193,11 +205,9 @@ def _lines(limits: dict[str, float], verdicts: list[dict], words: Words) -> pd.D
 
 def _checks(honest: list[dict], words: Words) -> pd.DataFrame:
     """Sizes, power, false discoveries, exact coverage and detectable effects: measured against what is allowed."""
-    rows = [(label(v, words), words.text(f"trust.check.{v['check']}"), words.text(f"trust.world.{v['world']}"),
-             v["companies"], v[MEASURED[v["check"]]], v["least"], v["most"], bool(v["ok"]))
-            for v in honest if v["check"] in ("size", "power", "false_discovery", "enumeration")]
-    return pd.DataFrame(rows, columns=["figure", "check", "world", "n_companies", "estimate", "ci_low", "ci_high",
-                                       "held"])
+    rows = [(*_measured(v, words), bool(v["ok"])) for v in honest
+            if v["check"] in ("size", "power", "false_discovery", "enumeration")]
+    return pd.DataFrame(rows, columns=["figure", "check", "world", "n_companies", "measured_share", "allowed", "held"])
 
 
 def _worlds(run: dict, intervals: list[dict], words: Words) -> pd.DataFrame:

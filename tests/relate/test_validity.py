@@ -1,5 +1,6 @@
 """The benchmark's judge: counts by hand, a broken estimator fails its gate, and truths that follow from the worlds."""
 
+import fnmatch
 import json
 import math
 from dataclasses import replace
@@ -19,6 +20,9 @@ from pipeline.demo.latent import draw_latent
 from pipeline.demo.truth import LEDGER_SEED
 from pipeline.demo.worlds import WORLDS
 from pipeline.link.panel import build_panel
+from pipeline.report import trust
+from pipeline.report.catalogue import catalogue
+from pipeline.report.words import Words
 
 
 def interval(start, end, truth=2.0, **more):
@@ -212,6 +216,17 @@ def test_one_company_goes_the_whole_way():
     assert set(BORROWED) == set(TRAPS) and set(BORROWED.values()) <= set(truths("base"))
     told = {f"{c.claim_id}@{c.segment}" for c in printed(linked([1], 400, "base")[0]) if c.ci_low is not None}
     assert told <= {f"{r.claim_id}@{r.segment}" for r in made}
+
+
+def test_every_figure_with_an_interval_is_judged_or_listed_with_its_reason():
+    """A figure that is new in the wording needs a truth, or its reason on the page."""
+    words, judged_ids = Words("en"), {name.partition("@")[0] for name in truths("base")}
+    judged_ids |= set(TRAPS)
+    listed = trust.unproven([{"claim_id": name} for name in judged_ids], words)
+    unexplained = set(listed[listed["reason"] == words.text("trust.why.not_run")]["figure"])
+    excused = {str(entry["label"]) for name, entry in catalogue("en")["claims"].items()
+               if any(fnmatch.fnmatchcase(name, p) for p, why in trust.NOT_PROVEN.items() if why == "not_run")}
+    assert unexplained <= excused and len(listed) > 5
 
 
 def test_batches_are_kept_and_taken_up_again(tmp_path, monkeypatch):

@@ -5,27 +5,24 @@ from pipeline.report.figures import trust
 from pipeline.report.page import Figure, Page, Section, Table
 from pipeline.report.words import Words
 
-BAND = {"interval": "column.allowed"}
-FIGURES = {"figure": "text", "family": "text", "world": "text", "n_companies": "count", "estimate": "share",
-           "ci_low": "share", "ci_high": "share", "tail_low": "share", "tail_high": "share", "bias_share": "share",
-           "truth_kind": "text", "held": "yes_no"}
-CHECKS = {"figure": "text", "check": "text", "world": "text", "n_companies": "count", "estimate": "share",
-          "ci_low": "share", "ci_high": "share"}
-MEASURED = BAND | {"estimate": "column.measured"}
-TITLES = BAND | {"estimate": "column.coverage"}
+FIGURES = {"figure": "text", "family": "text", "world": "text", "n_companies": "count", "coverage_share": "share",
+           "allowed": "text", "tail_low": "share", "tail_high": "share", "bias_share": "share", "truth_kind": "text",
+           "held": "yes_no"}
+CHECKS = {"figure": "text", "check": "text", "world": "text", "n_companies": "count", "measured_share": "share",
+          "allowed": "text"}
 
 
 def page(results: Results, words: Words) -> Page:
     """The page; a section that has nothing to show is left out, and what did not hold stands before the naive ones."""
     is_same = bool(results.tables["same_code"]["is_same"].iloc[0])
     has_failed = len(results.tables["failed"]) > 0
-    failed = Table("failed", CHECKS | {"bias_share": "share"}, count="", titles=MEASURED)
+    failed = Table("failed", CHECKS | {"bias_share": "share"}, count="")
     sections = [
         Section("trust.answer", sentences=["trust.coverage", "trust.companies", "trust.held", "trust.missed_by_chance",
                                            "trust.naive_fail", "trust.power.*", "trust.false_discoveries"],
                 notes=["trust.code.same" if is_same else "trust.code.changed"]),
         Section("trust.families", figure=Figure(trust.coverage, "figures"),
-                table=Table("figures", FIGURES, count="", titles=TITLES, longest=2000), notes=["trust.families.band"]),
+                table=Table("figures", FIGURES, count="", longest=2000), notes=["trust.families.band"]),
         Section("trust.by_family", table=Table("families", {
             "family": "text", "count_checks": "count", "count_held": "count", "mean_share": "share",
             "lowest_share": "share", "highest_share": "share"}, count="")),
@@ -34,7 +31,7 @@ def page(results: Results, words: Words) -> Page:
         Section("trust.naive", table=Table("naive", {
             "figure": "text", "world": "text", "truth": "text", "found": "text", "coverage_share": "share",
             "has_failed": "yes_no"}, count=""), notes=["trust.naive.why"]),
-        Section("trust.checks", table=Table("checks", CHECKS | {"held": "yes_no"}, count="", titles=MEASURED)),
+        Section("trust.checks", table=Table("checks", CHECKS | {"held": "yes_no"}, count="")),
         Section("trust.lines", table=Table("lines", {
             "line": "text", "limit": "text", "count_checks": "count", "count_held": "count"}, count="")),
         Section("trust.worlds", table=Table("worlds", {
