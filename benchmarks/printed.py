@@ -55,6 +55,7 @@ class Linked:
     panel: pd.DataFrame
     surveys: pd.DataFrame
     tickets: pd.DataFrame
+    sales: pd.DataFrame
 
     @cached_property
     def sample(self) -> SalesSample:
@@ -92,18 +93,17 @@ def linked(seeds: list[int], customers: int, world: str) -> list[Linked]:
     All have the branches of the truth ledger: they differ by their customers, which is what an interval over
     customers speaks of. Linking many at once gives every company the panel that it would get alone (a test holds it).
     """
-    companies = [simulate(customers=customers, seed=seed, world=world, network=LEDGER_SEED) for seed in seeds]
-    together = {name: pd.concat([_numbered(getattr(company, name), place, name)
-                                 for place, company in enumerate(companies)], ignore_index=True)
-                for name in TABLES if name != "actions"} | {"actions": companies[0].actions}
-    panel = build_panel(together, TIME_ZONE)
-    surveys, calls = survey_context(together), ticket_context(together)
-    parts = [_split(table, key, len(companies)) for table, key in
-             ((panel, "customer_id"), (surveys, "response_id"), (calls, "ticket_id"))]
-    return [Linked(company, *tables) for company, *tables in zip(companies, *parts, strict=True)]
+    found = [simulate(customers=customers, seed=seed, world=world, network=LEDGER_SEED) for seed in seeds]
+    parts = {name: [_numbered(getattr(company, name), place) for place, company in enumerate(found)]
+             for name in TABLES if name != "actions"}
+    together = {name: pd.concat(tables, ignore_index=True) for name, tables in parts.items()} | {
+        "actions": found[0].actions}
+    tables = [_split(table, key, len(found)) for table, key in ((build_panel(together, TIME_ZONE), "customer_id"),
+              (survey_context(together), "response_id"), (ticket_context(together), "ticket_id"))]
+    return [Linked(*one) for one in zip(found, *tables, parts["sales"], strict=True)]
 
 
-def _numbered(table: pd.DataFrame, place: int, name: str) -> pd.DataFrame:
+def _numbered(table: pd.DataFrame, place: int) -> pd.DataFrame:
     columns = {c: (f"{place:04d}-" + table[c]).astype("str") for c in OWN if c in table}
     return table.assign(**columns)
 
@@ -128,8 +128,9 @@ def experience(one: Linked) -> list[Claim]:
                 {"direct": 0.5, "indirect": 0.5}), *metrics.ticket_metrics(timed)]
     made = [claim for metric in measured for claim in headline_claims(metric, span, LIMITS)]
     made += tickets.ticket_claims(timed, span, LIMITS) + label_claims(label_shares(given, LABELS, span, LIMITS))
-    made += response.of_everybody(one.surveys, one.tickets, one.company.sales, None, COVARIATES, span, TIME_ZONE,
-                                  LIMITS).claims
+    known = (one.surveys, one.tickets, one.sales, None, COVARIATES, span, TIME_ZONE, LIMITS)
+    everybody = response.of_each_question(*known, top_boxes={"csat": 6})
+    made += [claim for question in everybody.values() for claim in question.claims]
     return made + coverage.response_claims(one.surveys, LIMITS) + silence.churn_claims(one.panel, None, LIMITS)
 
 
@@ -144,7 +145,7 @@ def sales_and_score(one: Linked) -> list[Claim]:
     made += staleness.stale_score(one.panel, "nps", ["exposure_months"], sample.problem)
     made += complaints.complaint_claims(sample, one.panel)
     made += growth.growth_claims(one.panel, "nps", GROUPS)
-    return [*made, repeat.repeat_customers(one.company.sales[["customer_id", "ordered_at", "is_return"]], TIME_ZONE)]
+    return [*made, repeat.repeat_customers(one.sales[["customer_id", "ordered_at", "is_return"]], TIME_ZONE)]
 
 
 def staying(one: Linked) -> list[Claim]:
@@ -154,14 +155,9 @@ def staying(one: Linked) -> list[Claim]:
     made += [*churn.hazard_claims(older, "score_age:3", absolute=False), cox.cox_check(sample)]
     made += prediction.revenue_at_risk(older, RISK_MONTHS, CURRENCY, GROUPS)
     made += retention.retention_claims(retention.cohort_of(one.panel), SEGMENTS)
-    days = inactivity.order_days(one.company.sales.assign(customer_id=_as_in(one)), TIME_ZONE)
+    days = inactivity.order_days(one.sales, TIME_ZONE)
     for window in inactivity.windows(SILENCE_DAYS):
         silent = inactivity.silence_sample(days, one.panel, "nps", 1, window, days["day"].max(),
                                            ["segment", "value_band"])
         made += inactivity.silence_claims(silent, window)
     return made
-
-
-def _as_in(one: Linked) -> pd.Series:
-    """Customers of the sales under the numbered ids of the linked tables."""
-    return (one.panel["customer_id"].iloc[0][:5] + one.company.sales["customer_id"]).astype("str")

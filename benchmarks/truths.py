@@ -62,8 +62,8 @@ def truths(world: str) -> dict[str, Truth]:
         "experience.nps_change@all": Truth(last["respondents"] - before["respondents"], "ledger"),
         "experience.nps_weighted@all": Truth(last["all_customers"], "ledger"),
         "experience.nps_raked@all": Truth(last["all_customers"], "ledger"),
-        "experience.nps_weighted_change@all": Truth(last["all_customers"] - before["all_customers"], "ledger"),
         "experience.nps_weighting_shift@all": Truth(last["all_customers"] - last["respondents"], "ledger"),
+        "experience.nps_weighted_change@all": Truth(last["all_customers"] - before["all_customers"], "ledger"),
         "experience.nps_of_all_customers@all": Truth(last["all_customers"], "ledger"),
     }
     rates = ledger["churn_per_month"]

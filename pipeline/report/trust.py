@@ -21,7 +21,7 @@ FILE = Path(__file__).with_name("validity.json")
 NAME = "how-far-to-trust"  # of the page's file
 METHOD = "simulation"
 FAMILIES = {  # patterns of claim ids, the first that fits
-    "weighting": ("experience.nps_weight*", "experience.nps_raked", "experience.nps_if_silent_lower", "data.*"),
+    "weighting": ("experience.*_weight*", "experience.*_raked", "experience.*_if_silent_lower", "data.*"),
     "tickets": ("experience.ttr_*", "experience.first_reply_*", "experience.tickets_*"),
     "scores": ("experience.*", "size.nps_*", "size.csat_*", "size.false_discoveries"),
     "money": ("sales.conversion_*", "sales.break_even_cost.*", "sales.naive.*gap", "churn.revenue_at_risk*"),

@@ -151,6 +151,9 @@ def test_linked_together_each_company_has_the_panel_that_it_has_alone():
     panel = build_panel({name: getattr(alone, name) for name in TABLES}, TIME_ZONE)
     numbered = both[1].panel.assign(customer_id=both[1].panel["customer_id"].str.slice(5))
     pd.testing.assert_frame_equal(numbered, panel)
+    for one in both:  # surveys, tickets, sales and panel speak of the same customers by the same ids
+        known = set(one.panel["customer_id"])
+        assert all(set(table["customer_id"].dropna()) <= known for table in (one.surveys, one.tickets, one.sales))
 
 
 def test_companies_of_one_network_share_branches_and_not_customers():
