@@ -98,7 +98,7 @@ def test_bytes_are_the_same_under_every_seed_zone_and_locale(tmp_path, locales):
         folder = tmp_path / str(number)
         folder.mkdir()
         child = run_chain(folder, setting | locales)
-        assert child.wait(timeout=600) == 0, (folder / "errors.txt").read_text(encoding="utf-8")[-3000:]
+        assert child.wait(timeout=1800) == 0, (folder / "errors.txt").read_text(encoding="utf-8")[-3000:]
         told.append(json.loads((folder / "told.json").read_text()))
         locale_name, zone = told[-1]["in_force"]
         assert locale_name == setting["LC_ALL"]
