@@ -89,8 +89,18 @@ def find_layout(text: str, whole: bool) -> Layout:
     else:
         why = "no sign splits the records: a single column"
     uneven = tuple(line for line, fields in rows[at:] if len(fields) != width)
+    if width == 1 and _is_blank_separated(rows):
+        uneven = tuple(line for line, _ in rows)
+        why += ", but blanks do"
     return Layout(best, why, quote, rows[at][0] - 1 if rows else 0, 1 if _is_header(header) else 0, width, uneven,
                   len(rows))
+
+
+def _is_blank_separated(rows: list[Row]) -> bool:
+    """Whether nearly all lines have one number of words, more than two: columns between blanks."""
+    words = Counter(len(" ".join(fields).split()) for _, fields in rows)
+    count, agree = words.most_common(1)[0] if words else (0, 0)
+    return count > 2 and len(rows) > 5 and agree >= 0.9 * len(rows)
 
 
 def _is_wrapped(text: str, delimiter: str, quote: str) -> bool:

@@ -14,7 +14,7 @@ from pipeline.ingest import meaning
 from pipeline.ingest.evidence import Cell, Numbers, is_number, missing_words, read_numbers
 from pipeline.ingest.evidence_columns import Column, describe, is_time_header, names_somebody
 from pipeline.ingest.evidence_dates import Dates, read_dates
-from pipeline.ingest.evidence_layout import Layout, Row, find_layout, footer_lines, split_rows
+from pipeline.ingest.evidence_layout import SEPLINE, Layout, Row, find_layout, footer_lines, split_rows
 from pipeline.ingest.files import check_json, check_text, check_workbook
 from pipeline.ingest.presets import Recognised, recognise
 from pipeline.ingest.sample import Sample, take_sample
@@ -115,7 +115,8 @@ def _inspect_text(path: Path) -> Inspection:
         raise Refusal("FILE-NOROWS", "the file holds blanks only", file=path.name, expected="a header and rows")
     layout = find_layout(sample.head, sample.whole)
     records = split_rows(sample.head, layout.delimiter, layout.quote, limit=ROWS, whole=sample.whole)
-    table = [row for row in records if row[0] > layout.skip_rows and any(row[1])]
+    above = layout.skip_rows + (SEPLINE.match(sample.head) is not None)  # ingest takes a `sep=` line off by itself
+    table = [row for row in records if row[0] > above and any(row[1])]
     if not table:
         raise Refusal("FILE-NOROWS", "no record can be told in the first megabyte", file=path.name,
                       expected="lines of fields")

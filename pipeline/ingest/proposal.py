@@ -75,7 +75,7 @@ def _dialect(found: Inspection, raw: dict[str, Any], told: dict[str, str]) -> No
     if found.layout:
         raw["delimiter"], raw["quote"] = found.layout.delimiter, found.layout.quote
         if not found.layout.is_sure:
-            raw["delimiter"] = f"{TELL} no comma, semicolon, tab or bar splits most records into one number of fields"
+            raw["delimiter"] = f"{TELL} no comma, semicolon, tab or bar splits most records alike (a blank?)"
         if found.layout.skips_values:
             told["skip_rows"] = (f"no header is found and {found.skip_rows} lines above the first whole record would "
                                  "be left out: is one of them a broken header, or a record?")

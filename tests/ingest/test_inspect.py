@@ -330,3 +330,17 @@ def test_a_delimiter_that_splits_few_records_and_lines_above_values_are_asked_ab
     proposal = propose(inspect_file(shop.write(broken)))
     assert "1 lines above the first whole record" in proposal.told["skip_rows"]
     assert "# TELL: skip_rows:" in block(inspect_file(shop.folder / "raw" / "export.csv"))
+
+
+def test_a_line_that_names_the_delimiter_is_no_header(shop: Workshop):
+    found = inspect_file(shop.write("sep=;\norder id;amount\nA1;1,50\nA2;2,50\n"))
+    assert (found.headers, found.rows, found.skip_rows) == (["order id", "amount"], 2, 0)
+    read = shop.ingest(None, **vars(typed_source(propose(found).raw)))
+    assert str(read.clean["net_amount"].sum()) == "4.0000" and read.rules["FMT-SEPLINE:repaired"] == 1
+
+
+def test_columns_between_blanks_are_asked_about(shop: Workshop):
+    rows = "".join(f" {n:05d} 1997010{n % 9 + 1}  {n % 3}   {n}.50\n" for n in range(20))
+    assert propose(inspect_file(shop.write(rows))).raw["delimiter"].startswith("TELL")
+    prose = "".join("one comment of several words" + " more" * (n % 4) + "\n" for n in range(20))
+    assert "delimiter" not in propose(inspect_file(shop.write(prose))).raw
