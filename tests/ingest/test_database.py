@@ -147,7 +147,7 @@ def server():
         if os.environ.get("VIVENCIA_POSTGRES") == "required":
             pytest.fail("PostgreSQL is required on this machine and not installed")
         pytest.skip("PostgreSQL is not installed: nothing of reading from it was tested")
-    folder = Path(tempfile.mkdtemp(prefix="vivencia-pg-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="vivencia-pg-"))
     who = {"user": "nobody"} if os.geteuid() == 0 else {}  # the server refuses to run as root
     (folder / "password").write_text(SECRET)
     if who:
