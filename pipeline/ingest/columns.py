@@ -6,7 +6,7 @@ import narwhals as nw
 
 from pipeline.contracts.params import Company, Source
 from pipeline.contracts.tables import TABLES, Column
-from pipeline.ingest import engine
+from pipeline.ingest import engine, footer
 from pipeline.ingest.rules import Check
 
 ROW, NEGATIVE = "@row", "@negative"  # constants that stand for "number of the record" and "is the amount negative"
@@ -19,8 +19,6 @@ NUMERIC = ("number", "integer", "money")
 SCORE_PARTS = ("score", "instrument", "scale_min", "scale_max", "direction")  # made answer by answer
 FEWEST_SECONDS, STRAIGHT = 5, 4  # below: nobody read the questions; so many equal answers: nobody read them either
 SCIENTIFIC = "\\s*[+-]?\\d+([.,]\\d+)?[eE][+]?\\d+\\s*"
-FOOTER_WORDS = "(?i)(grand )?(totals?|sumas?|subtotal|total general)\\s*:?"
-FOOTER_LETTERS = "GgTtSsſ"  # with which they begin
 TYPES = {"money": "DECIMAL(18,4)", "number": "DOUBLE", "integer": "BIGINT", "timestamp": "TIMESTAMP",
          "boolean": "BOOLEAN"}
 
@@ -178,20 +176,17 @@ def _time_checks(column: Column, source: Source) -> list[Check]:
     return checks
 
 
-def is_footer(x: str) -> str:
-    return f"regexp_full_match({x}, {engine.literal(FOOTER_WORDS)})"
+def worded(source: Source) -> list[str]:
+    """The mapped columns in which a line of totals can name itself: all but numbers and comments."""
+    return [c.name for c in mapped(source) if c.kind not in (*NUMERIC, "comment")]
 
 
 def flags(source: Source) -> dict[str, str]:
     """f_<what>_<canonical>: facts about texts that the rules ask for; what is rare is asked only where it can be."""
     columns = mapped(source)
-    read = [f"t_{c.name}" for c in columns] or [f"x_{name}" for name in source.extra]
-    found = {"f_footer": "FALSE"}
-    if read:
-        empty = " + ".join(f"CAST({engine.quoted(name)} IS NULL AS INTEGER)" for name in read)
-        least = 0 if columns and columns[0].kind == "id" else len(read) - 2  # no id is called Total
-        found["f_footer"] = (f"CASE WHEN contains('{FOOTER_LETTERS}', {engine.quoted(read[0])}[1]) AND "
-                             f"2 * ({empty}) >= {least} THEN {is_footer(engine.quoted(read[0]))} ELSE FALSE END")
+    identity = [f"t_{c.name}" for c in columns if c.kind in ("id", "timestamp")]
+    found = {"f_footer": footer.is_total([f"t_{name}" for name in worded(source)] + [f"x_{n}" for n in source.extra],
+                                         identity)}
     if source.table == "surveys":
         found["f_quality"] = is_careless(source)
     for column in columns:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pipeline.ingest.evidence import EMAIL, is_number
 from pipeline.ingest.evidence_dates import date_form
-from pipeline.ingest.raw import FOOTER
+from pipeline.ingest.footer import total_lines
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 SEPLINE = re.compile(r'^"?sep=(.)"?\r?\n')
@@ -117,6 +117,6 @@ def _is_header(fields: list[str]) -> bool:
     return bool(filled) and len(values) <= 0.25 * len(filled)
 
 
-def footer_lines(tail: str) -> int:
+def footer_lines(tail: str, layout: Layout) -> int:
     """Lines of totals at the end of the text."""
-    return sum(1 for line in tail.splitlines()[-6:] if FOOTER.match(line))
+    return total_lines(tail.splitlines()[-6:], layout.delimiter, layout.width)

@@ -130,7 +130,7 @@ def _inspect_text(path: Path) -> Inspection:
     body = table[heads:] + [row for rows in slices for row in rows]
     return _found(path, "csv", header, body, top, heads, sample=sample, layout=layout, tool=tool,
                   skip_rows=layout.skip_rows,
-                  footer=footer_lines(sample.tail))
+                  footer=footer_lines(sample.tail, layout))
 
 
 def _counts(name: str, column: Column, mapped: dict[str, str]) -> bool:

@@ -11,7 +11,7 @@ import narwhals as nw
 
 from pipeline.contracts.params import Source
 from pipeline.contracts.tables import Column
-from pipeline.ingest import columns, engine
+from pipeline.ingest import columns, engine, footer
 from pipeline.ingest.rules import any_of, mask
 from pipeline.ingest.tables import EARLIEST, EPOCH_EARLIEST, LATEST, NO_DAYS, Plan, held, shaped
 
@@ -64,7 +64,9 @@ def _texts(source: Source) -> tuple[dict[str, str], list[str]]:
             spelled.append(f"coalesce({bare} NOT IN ({', '.join(map(engine.literal, absent))}), TRUE)")
         if not loose:
             exact.add(header)
-    spelled.append(_is_no_footer(engine.quoted(next(iter(named.values()))[0])) if columns.mapped(source) else "FALSE")
+    first = [texts[f"t_{name}"] for name in columns.worded(source)] + [texts[f"x_{name}"] for name in source.extra]
+    first = f"coalesce({', '.join([*first, 'NULL'])})"
+    spelled.append(f"NOT {footer.may_be_total(first)}")
     return texts, spelled + [_is_text(engine.quoted(drop.column), False) for drop in source.drop
                              if drop.column not in exact]
 
@@ -74,10 +76,6 @@ def _words(column: Column, source: Source) -> dict[str, Any]:
     if column.kind not in ("boolean", "category"):
         return {}
     return source.words.get(column.name) or columns.own_words(column)
-
-
-def _is_no_footer(x: str) -> str:
-    return f"CASE WHEN contains('{columns.FOOTER_LETTERS}', {x}[1]) THEN NOT {columns.is_footer(x)} ELSE TRUE END"
 
 
 def _is_text(x: str, is_short: bool) -> str:

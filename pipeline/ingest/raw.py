@@ -1,6 +1,5 @@
 """One export as a table of text, before any meaning: what every reader hands over."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -12,10 +11,10 @@ from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.engine import first, literal, quoted
 from pipeline.ingest.files import Export
+from pipeline.ingest.footer import begins_as_total
 from pipeline.ingest.header import Header
 
 BATCH = 20_000
-FOOTER = re.compile(r'^["\s]*(grand\s+)?(totals?|sumas?|subtotal|total general|gesamt|summe)\b', re.IGNORECASE)
 SHEET_LIMITS = (1_048_575, 65_535)  # rows under a header that fill a sheet of Excel
 
 
@@ -115,4 +114,4 @@ def check_loaded(con: duckdb.DuckDBPyConnection, loaded: Loaded, header: Header,
 
 def width_rule(text: str) -> str:
     """FMT-FOOTER for a line of totals, else FMT-WIDTH."""
-    return "FMT-FOOTER" if FOOTER.match(text) else "FMT-WIDTH"
+    return "FMT-FOOTER" if begins_as_total(text) else "FMT-WIDTH"
