@@ -29,7 +29,14 @@ def main(words: list[str]) -> int:
                      tongue)
     from pipeline.ingest.check import check_source, chosen
 
-    refused = _each(chosen(given.sources, params), lambda name: check_source(name, params), tongue)
+    def rehearse(name: str) -> str:
+        text, refusal = check_source(name, params)
+        if refusal:
+            print(text, flush=True)
+            raise refusal
+        return text
+
+    refused = _each(chosen(given.sources, params), rehearse, tongue)
     print(said("This was a rehearsal: nothing was written.", tongue))
     return refused
 

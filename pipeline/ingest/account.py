@@ -6,6 +6,8 @@ from typing import Any
 
 from pipeline.ingest.rules import reason
 
+LISTED = 8  # names of files in one line
+
 
 @dataclass(frozen=True)
 class FileCount:
@@ -45,6 +47,7 @@ class Account:
     key_id: str
     made_by_demo: bool
     answers: dict[str, int] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()  # files beside the exports that no source reads (FILE-UNREAD)
 
     def __post_init__(self):
         for one in self.files:
@@ -64,6 +67,12 @@ class Account:
         return {"source": self.source, "table": self.table, "files": [asdict(one) for one in self.files], **totals,
                 "counted": self.counted, **self.answers, "rules": [asdict(rule) for rule in self.rules],
                 "key_id": self.key_id, "made_by_demo": self.made_by_demo}
+
+    def unread_line(self) -> str:
+        """The files beside the exports that no pattern reads, for people."""
+        more = f" and {len(self.unread) - LISTED} more" if len(self.unread) > LISTED else ""
+        shown = ", ".join(name if name.isprintable() else repr(name) for name in self.unread[:LISTED])
+        return f"not read, since no pattern of a source names it (FILE-UNREAD): {shown}{more}"
 
     def line(self) -> str:
         """One line for people."""

@@ -11,6 +11,7 @@ from pipeline.contracts.params import Params, Privacy
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.account import Account
 from pipeline.ingest.clean import MANIFEST, clean_source
+from pipeline.ingest.share import check_share, unknown_texts
 
 HEADINGS = {"quarantined": "kept out (quarantined)", "dropped": "left out (dropped)", "repaired": "repaired",
             "warned": "worth a look"}
@@ -26,12 +27,21 @@ def chosen(names: list[str], params: Params) -> list[str]:
     return names or list(params.sources)
 
 
-def check_source(name: str, params: Params, manifest: Path = MANIFEST) -> str:
-    """The account of one source as text, made in a temporary folder that is gone afterwards; Refusal as ingest's."""
+def check_source(name: str, params: Params, manifest: Path = MANIFEST) -> tuple[str, Refusal | None]:
+    """The account of one source as text, made in a temporary folder that is gone afterwards, and the refusal that
+    ingest makes of such an account (QUARANTINE-SHARE); Refusal as ingest's for what has no account."""
     with tempfile.TemporaryDirectory(prefix="vivencia-") as folder:
         private = _without_new_key(params.privacy, Path(folder))
-        cleaned = clean_source(name, params.sources[name], params.company, private, Path(folder), manifest)
-        return account_text(cleaned.account, _examples(cleaned.quarantine))
+        source = params.sources[name]
+        cleaned = clean_source(name, source, params.company, private, Path(folder), manifest,
+                               list(params.sources.values()))
+        broken = unknown_texts(pq.read_table(cleaned.quarantine, columns=["rule", "found"]).to_pandas())
+        text = account_text(cleaned.account, _examples(cleaned.quarantine))
+        try:
+            check_share(cleaned.account, source.quarantine_limit, broken)
+        except Refusal as refusal:
+            return text, refusal
+        return text, None
 
 
 def _without_new_key(private: Privacy, folder: Path) -> Privacy:
@@ -52,6 +62,7 @@ def account_text(account: Account, examples: dict[str, str]) -> str:
         given = {part.removeprefix("answers_"): number for part, number in account.answers.items()}
         lines.append(f"  answers: {given['in']:,} in = {given['clean']:,} clean + {given['quarantined']:,} quarantined"
                      f" + {given['not_asked']:,} not asked")
+    lines += [f"  {account.unread_line()}"] if account.unread else []
     for verdict, heading in HEADINGS.items():
         rules = [rule for rule in account.rules if rule.verdict == verdict]
         lines += [f"  {heading}:"] if rules else []

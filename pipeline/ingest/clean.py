@@ -1,6 +1,7 @@
 """One source from its exports to its canonical table, its quarantine and its account."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pipeline.ingest import answers, columns, engine, plain, privacy, quarantine
 from pipeline.ingest.account import Account, FileCount, rule_counts
 from pipeline.ingest.contract import check_contract
 from pipeline.ingest.duplicates import find_duplicates, key_hash
-from pipeline.ingest.files import Export, find_exports
+from pipeline.ingest.files import Export, find_exports, find_unread
 from pipeline.ingest.fill import fill_down
 from pipeline.ingest.groups import find_group_faults, refuse_drift
 from pipeline.ingest.raw import Loaded
@@ -38,9 +39,10 @@ class Cleaned:
 
 
 def clean_source(name: str, source: Source, company: Company, private: Privacy, workdir: Path,
-                 manifest: Path = MANIFEST) -> Cleaned:
+                 manifest: Path = MANIFEST, others: Sequence[Source] = ()) -> Cleaned:
     """The canonical table of one source, pseudonymised and redacted; what broke a rule; and the account.
 
+    others: the sources whose files may lie in the same folder (FILE-UNREAD speaks of what none of them reads).
     Refusal when the contract leaves something open or a file breaks it; AssertionError when rows do not add up.
     """
     check_contract(source, name)
@@ -49,13 +51,14 @@ def clean_source(name: str, source: Source, company: Company, private: Privacy, 
     key = privacy.load_key(private, company)
     con = engine.connect(workdir)
     try:
-        return _clean(con, name, source, company, exports, workdir, key, made_by_demo)
+        return _clean(con, name, source, company, exports, workdir, key, made_by_demo,
+                      find_unread([source, *others]))
     finally:
         con.close()
 
 
 def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: Company, exports: list[Export],
-           workdir: Path, key: bytes, made_by_demo: bool) -> Cleaned:
+           workdir: Path, key: bytes, made_by_demo: bool, unread: tuple[str, ...]) -> Cleaned:
     tables.prepare_zone(con, source)
     loaded = [fill_down(con, _load(con, export, source, workdir, f"raw_{number}"), source)
               for number, export in enumerate(exports)]
@@ -77,12 +80,13 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     quarantine.collect(con, plan, is_survey)
     files = _files(con, loaded, is_survey)
     counts = _counts(con, plan, loaded, is_survey)
+    counts["FILE-UNREAD", "warned"] += len(unread)
     clean_path, quarantine_path = workdir / "clean.parquet", workdir / "quarantine.parquet"
     counts.update(write.write_clean(con, source, key, clean_path, [one.rows for one in loaded]))
     quarantine.write_quarantine(con, plan, loaded, quarantine_path)
     account = Account(name, source.table, files, "answers" if len(source.instruments) > 1 else "rows",
                       rule_counts(counts), privacy.key_id(key), made_by_demo,
-                      _answer_counts(con, source) if is_survey else {})
+                      _answer_counts(con, source) if is_survey else {}, unread)
     if account.total("rows_in") and not account.total("clean") and not source.allow_empty:
         raise quarantine.nothing_left(con, quarantine_path)
     return Cleaned(clean_path, quarantine_path, account)

@@ -6,6 +6,7 @@ import os
 import stat
 import unicodedata
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ MAGIC = (
 )
 GZIP = b"\x1f\x8b"
 MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body", b"<script")
+LEFT_BEHIND = (".gitkeep", ".gitignore", ".DS_Store", "Thumbs.db", "desktop.ini")  # by systems, beside exports
 UNPACKED_LIMIT = 8 << 30  # bytes that the parts of one workbook may unpack to
 
 
@@ -54,8 +56,26 @@ def find_exports(source: Source) -> list[Export]:
     return exports
 
 
+def find_unread(sources: Sequence[Source]) -> tuple[str, ...]:
+    """Names of the plain files in the folder of the first source that the pattern of none of them reads, in order;
+    hidden and lock files among them, but not those that systems leave behind."""
+    folder = Path(sources[0].folder)
+    homes = [(Path(source.folder).resolve(), source.files) for source in sources]
+    within = folder.iterdir() if len(Path(sources[0].files).parts) == 1 else folder.rglob("*")
+    found = []
+    for path in within:
+        place = folder.resolve() / path.relative_to(folder)
+        is_read = any(place.is_relative_to(home) and _meant(place.relative_to(home), files) for home, files in homes)
+        if path.name not in LEFT_BEHIND and not is_read and stat.S_ISREG(os.lstat(path).st_mode):
+            found.append(unicodedata.normalize("NFC", path.relative_to(folder).as_posix()))
+    return tuple(sorted(found))
+
+
 def _meant(relative: Path, pattern: str) -> bool:
-    """Whether the pattern names this path; without a slash it speaks of the folder itself only."""
+    """Whether the pattern names this path; without a slash it speaks of the folder itself only. Hidden files and the
+    locks of office programs are no exports."""
+    if relative.name.startswith((".", "~$")):
+        return False
     depth = len(Path(pattern).parts)
     parts = [unicodedata.normalize("NFC", part) for part in relative.parts]
     wanted = [unicodedata.normalize("NFC", part) for part in Path(pattern).parts]

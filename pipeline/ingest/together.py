@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from glob import escape
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.contract import TELL
 from pipeline.ingest.findings import block_of, findings
 from pipeline.ingest.header import normal
@@ -14,6 +16,7 @@ from pipeline.ingest.inspect import Inspection, inspect_file
 from pipeline.ingest.proposal import Proposal, propose
 
 Key = tuple
+BESIDE = 24  # files beside them that are looked at
 SEVERAL = object()  # the files decide differently
 
 
@@ -24,15 +27,34 @@ def alike(found: Inspection) -> Key:
             own.get("encoding"), own.get("delimiter"), own.get("quote"), own.get("table"))
 
 
-def pattern(names: list[str]) -> str:
-    """The narrowest glob of one star that names these files: what they begin and end with alike."""
+def pattern(names: list[str], strangers: list[str] | None = None) -> str:
+    """The widest glob of one star that names these files and none of `strangers` (files of another shape beside them):
+    the words with which the names begin alike, or the letters; their suffix, or the letters with which they end."""
     if len(names) == 1:
         return escape(names[0])
     start = _beginning(names)
     end = _beginning([name[len(start):][::-1] for name in names])[::-1]
     start = "".join(takewhile(lambda sign: not sign.isdigit(), start))  # sales-2025-1 of January to March: sales-*
-    end = end if not end[:1].isdigit() else Path(names[0]).suffix
-    return f"{escape(start)}*{escape(end)}"
+    suffix = end[end.rindex("."):] if "." in end else ""
+    end = end if not end[:1].isdigit() else suffix
+    words = start[:max((at + 1 for at, sign in enumerate(start) if not sign.isalnum()), default=0)]
+    tried = [f"{escape(head)}*{escape(tail)}" for head, tail in ((words, suffix), (start, suffix), (start, end))]
+    return next((one for one in tried if not any(fnmatchcase(name, one) for name in strangers or [])), tried[-1])
+
+
+def strangers_of(group: list[Inspection]) -> list[str]:
+    """The names of the files beside these that are written otherwise, or that no reader opens."""
+    own = {found.path.name for found in group}
+    beside = sorted(path for path in group[0].path.parent.iterdir() if path.name not in own
+                    and not path.name.startswith((".", "~$")) and path.is_file())
+    return [path.name for path in beside[:BESIDE] if not _is_alike(path, group[0])] + [p.name for p in beside[BESIDE:]]
+
+
+def _is_alike(path: Path, found: Inspection) -> bool:
+    try:
+        return path.suffix == found.path.suffix and alike(inspect_file(path)) == alike(found)
+    except Refusal:
+        return False
 
 
 def _beginning(names: list[str]) -> str:
@@ -47,7 +69,8 @@ def one_source(group: list[Inspection]) -> Proposal:
     raw: dict[str, Any] = {}
     for key in dict.fromkeys(key for proposal in proposals for key in proposal.raw):
         raw[key] = _agreed(key, [proposal.raw[key] for proposal in proposals if key in proposal.raw])
-    raw["files"] = pattern(sorted(found.path.name for found in group))
+    if len(group) > 1:
+        raw["files"] = pattern(sorted(found.path.name for found in group), strangers_of(group))
     told = {key: text for proposal in proposals for key, text in proposal.told.items()
             if key.split(".")[0] not in raw or _asks(raw[key.split(".")[0]])}
     if raw.get("decimal") is SEVERAL:

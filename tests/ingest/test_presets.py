@@ -152,6 +152,15 @@ def test_further_lines_of_an_order_are_dropped_and_counted_and_the_sum_is_that_o
     assert str(found.clean["net_amount"].sum()) == "95.1000"
 
 
+def test_an_order_whose_first_line_has_no_subtotal_is_no_further_line_of_another(shop: Workshop):
+    first = next(csv.DictReader(SHOPIFY.splitlines()))
+    row = ",".join("" if name == "Subtotal" else "#9999" if name == "Name" else value.replace(",", "")
+                   for name, value in first.items())
+    found = read(shop, "shopify", SHOPIFY.rstrip("\n") + "\n" + row + "\n", {})
+    assert found.rules["ORDER-LINE:dropped"] == 1 and found.account.total("quarantined") == 1
+    assert found.quarantine["column"].tolist() == ["Subtotal"]
+
+
 def test_the_footer_of_a_report_is_accounted_for_line_by_line(shop: Workshop):
     found = read(shop, "salesforce", SALESFORCE, CASES["salesforce"][1])
     assert found.rules["FMT-FOOTER:quarantined"] == 1 and found.rules["FMT-WIDTH:quarantined"] == 2

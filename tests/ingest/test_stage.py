@@ -64,3 +64,30 @@ def test_a_refusal_is_one_sentence_and_leaves_the_last_good_files(workspace: Pat
 def test_an_unknown_source_is_refused(workspace: Path):
     done = run(workspace, "sails")
     assert done.returncode == 2 and "surveys, tickets, sales" in done.stderr
+
+
+def test_a_description_that_breaks_most_rows_is_refused_by_check_too_and_nothing_clean_is_written(workspace: Path):
+    content = GOOD + "".join(f"A{n};North;Sucursal;Sí;31/02/2025;1,00\n" for n in range(4))
+    done = run(workspace, "actions", content=content)
+    assert done.returncode == 2 and "[QUARANTINE-SHARE]" in done.stderr
+    assert not (workspace / "data" / "clean").exists()
+    assert len(pd.read_parquet(workspace / "data/quarantine/actions.parquet")) == 4
+    rehearsed = subprocess.run([sys.executable, "-m", "pipeline.ingest", "check", "actions"], cwd=workspace, text=True,
+                               capture_output=True, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    assert rehearsed.returncode == 2 and "[QUARANTINE-SHARE]" in rehearsed.stderr
+
+
+def test_files_that_no_source_reads_are_named_and_hidden_ones_are_no_exports(workspace: Path):
+    folder = workspace / "data" / "raw" / "actions"
+    for name in ("FEBRERO.CSV", "marzo.csv.gz", "mayo.txt", "~$junio.csv", ".julio.csv", ".gitkeep"):
+        (folder / name).write_text(GOOD, encoding="utf-8")
+    done = run(workspace, "actions")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1] == ("actions: not read, since no pattern of a source names it (FILE-UNREAD): "
+                                           ".julio.csv, FEBRERO.CSV, marzo.csv.gz, mayo.txt, ~$junio.csv")
+    account = json.loads((workspace / "data/clean/actions.account.json").read_text(encoding="utf-8"))
+    assert [file["file"] for file in account["files"]] == ["a.csv"]
+    assert [(rule["rule"], rule["rows"]) for rule in account["rules"]] == [("FILE-UNREAD", 5)]
+    rehearsed = subprocess.run([sys.executable, "-m", "pipeline.ingest", "check", "actions"], cwd=workspace, text=True,
+                               capture_output=True, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    assert "FILE-UNREAD" in rehearsed.stdout and "mayo.txt" in rehearsed.stdout

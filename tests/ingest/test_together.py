@@ -15,7 +15,8 @@ HEAD = "order id;customer;order date;amount\n"
 
 @pytest.mark.parametrize(("names", "expected"), [
     (["sales-2025-01.csv", "sales-2025-02.csv"], "sales-*.csv"), (["a.csv", "b.csv"], "*.csv"),
-    (["only [1].csv"], "only [[]1].csv"), (["ene.csv", "feb.csv.gz"], "*"), (["v1x.csv", "v2x.csv"], "v*x.csv"),
+    (["only [1].csv"], "only [[]1].csv"), (["ene.csv", "feb.csv.gz"], "*"), (["v1x.csv", "v2x.csv"], "*.csv"),
+    (["enero.csv", "febrero.csv"], "*.csv"), (["marzo.csv", "mayo.csv"], "*.csv"),
     (["ventas_10.csv", "ventas_1.csv"], "ventas_*.csv"),
 ])
 def test_the_pattern_is_what_the_names_have_in_common(names: list[str], expected: str):
@@ -37,6 +38,22 @@ def test_files_written_alike_are_one_source_and_others_another(shop: Workshop, c
     found = shop.ingest(None, **vars(typed_source(raw | {"time_zone": "UTC", "thousands": "."})))
     assert [one.file for one in found.account.files] == [f"sales-2025-{month}.csv" for month in months]
     assert str(sum(found.clean["net_amount"])) == "1251.5000"
+
+
+def test_files_of_another_shape_beside_them_make_the_pattern_narrower():
+    assert pattern(["v1x.csv", "v2x.csv"], ["other.csv"]) == "v*.csv"
+    assert pattern(["v1x.csv", "v2x.csv"], ["vacas.csv"]) == "v*x.csv"
+
+
+@pytest.mark.parametrize(("other", "expected"), [
+    (HEAD + "A3;C1;26/03/2025;1,50\n", "*.csv"), ("x,y\n1,2\n", "*ero.csv")])
+def test_months_that_were_not_shown_are_read_unless_they_have_another_shape(shop: Workshop, capsys, other, expected):
+    months = {5: "enero.csv", 6: "febrero.csv"}
+    paths = [shop.write(f"{HEAD}A{n};C1;2{n}/01/2025;1,50\n", name) for n, name in months.items()]
+    shop.write(other, "marzo.csv")
+    assert main(["inspect", *map(str, paths)]) == 0
+    block = capsys.readouterr().out.split("# for params.yaml")[1]
+    assert next(iter(YAML(typ="safe", pure=True).load(block.split("\n", 1)[1]).values()))["files"] == expected
 
 
 def test_files_that_decide_otherwise_are_asked_about(shop: Workshop, capsys):

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.account import Account, FileCount, RuleCount
-from pipeline.stages.ingest import check_share, unknown_texts
+from pipeline.ingest.share import check_share, unknown_texts
 
 
 def account(quarantined: int) -> Account:

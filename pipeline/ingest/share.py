@@ -1,0 +1,42 @@
+"""How much of an export may break its description before the description itself is taken to be wrong."""
+
+import pandas as pd
+
+from pipeline.contracts.refusal import Refusal
+from pipeline.ingest.account import Account
+
+TOLD = ("CAT-MAP", "CSAT-MAP", "DATE-FMT", "NPS-LABEL", "NUM-LOCALE")  # rules whose texts a description can learn
+REPEATED = 3  # a text in fewer rows is not shown
+
+
+def unknown_texts(quarantine: pd.DataFrame, most: int = 3) -> str:
+    """The most frequent texts that no closed map or number or date format knew, as one phrase; "" without any.
+
+    Ids and comments are masked in `found`; only rules about declared words and formats are listed, and of them only
+    texts that stand in several rows and do not look like a person's (a wrong column may have been mapped).
+    """
+    told = quarantine[quarantine["rule"].isin(TOLD) & quarantine["found"].notna()]
+    told = told[told["found"].str.fullmatch(r"[^@\n]{1,40}") & ~told["found"].str.contains(r"\d{7}")]
+    counts = told.groupby(["rule", "found"]).size().rename("rows").reset_index()
+    counts = counts[counts["rows"] >= REPEATED]
+    counts = counts.sort_values(["rows", "rule", "found"], ascending=[False, True, True]).head(most)
+    return ", ".join(f"{row.found!r} ({row.rule}, {row.rows} rows)" for row in counts.itertuples())
+
+
+def check_share(account: Account, limit: float, broken: str) -> None:
+    """Refusal QUARANTINE-SHARE when more than `limit` of the rows break the description of the export.
+
+    Rows that break one rule are seldom a random part of a file (all amounts above 999, all days above 12): figures
+    made of the rest would be wrong without a sign. The quarantine is there to be looked at; nothing is clean.
+    """
+    out, total = account.total("quarantined"), account.total("rows_in")
+    if total and out > limit * total:
+        rules = [rule for rule in account.rules if rule.verdict == "quarantined"]
+        worst = max(rules, key=lambda rule: rule.rows, default=None)
+        raise Refusal("QUARANTINE-SHARE", f"{out} of {total} rows break the description of this export"
+                      + (f", most by {worst.rule} ({worst.rows}: {worst.reason})" if worst else "")
+                      + "; that is a wrong description rather than dirt"
+                      + (f"; refused most often: {broken}" if broken else "")
+                      + f"; a run leaves them all in data/quarantine/{account.source}.parquet",
+                      file=account.files[0].file, found=f"{out / total:.0%}",
+                      expected=f"at most {limit:.0%} (sources.{account.source}.quarantine_limit)")
