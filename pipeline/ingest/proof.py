@@ -25,9 +25,8 @@ class Block:
 @dataclass(frozen=True)
 class Proof:
     """What the bytes say. records: non-blank records, header included. blank: empty lines outside quotes.
-    misplaced: quotes that neither open nor close a field, or that never close. swallowed: lines that begin inside
-    quotes and hold as many delimiters as a record. mixed: more than one kind of line end outside quotes.
-    inner: line ends inside quotes. signs: delimiters outside quotes, of the whole file."""
+    misplaced: quotes that neither open nor close a field, or that never close. mixed: line ends outside
+    quotes of another kind than most. inner: line ends inside quotes. signs: delimiters outside quotes."""
 
     path: Path
     delimiter: bytes
@@ -35,7 +34,6 @@ class Proof:
     records: int
     blank: int
     misplaced: int
-    swallowed: int
     mixed: int
     inner: int
     signs: int
@@ -43,8 +41,8 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Whether the quotes leave one reading only, so that the engine's count can be compared."""
-        return not (self.misplaced or self.swallowed or self.mixed)
+        """Whether quotes and line ends leave one reading only, so that the engine's count can be compared."""
+        return not (self.misplaced or self.mixed)
 
     def lines_of(self, wanted: np.ndarray) -> np.ndarray:
         """First physical line (from 1) of each record in `wanted` (from 0, header included)."""
@@ -77,10 +75,10 @@ class Proof:
             return _closed(handle.read(end - start))
 
 
-def prove(path: Path, delimiter: str, quote: str, width: int) -> Proof:
-    """Count records by quote parity in one streaming pass; `width` is the number of fields of a record."""
+def prove(path: Path, delimiter: str, quote: str) -> Proof:
+    """Count records by quote parity in one streaming pass."""
     sign, mark = delimiter.encode(), quote.encode()
-    blocks, inside, records, blank, misplaced, swallowed, inner, line, open_line = [], False, 0, 0, 0, 0, 0, 1, 1
+    blocks, inside, records, blank, misplaced, inner, line, open_line = [], False, 0, 0, 0, 0, 1, 1
     signs = 0
     kinds = np.zeros(3, dtype=np.int64)  # LF, CRLF, lone CR, all outside quotes
     offset = 0
@@ -107,15 +105,13 @@ def prove(path: Path, delimiter: str, quote: str, width: int) -> Proof:
         records, blank = records + len(ends), blank + int(outer.sum()) - len(ends)
         signs += _outside_count(data == sign[0], quotes, inside)
         kinds += _line_ends(data, quotes, newlines[outer], inside)
-        if inside or not outer.all():
-            inner += int((~outer).sum())
-            swallowed += _swallowed(data, newlines, np.append(inside, ~outer[:-1]), sign, width)
+        inner += int((~outer).sum())
         line += len(newlines)
         inside ^= bool(len(quotes) % 2)
         after = np.flatnonzero(outer)
         open_line = int(after[-1]) + 2 + blocks[-1].lines if len(after) else open_line
     mixed = int(kinds.sum() - kinds.max()) if (kinds > 0).sum() > 1 or kinds[2] else 0
-    return Proof(path, sign, mark, records, blank, misplaced + int(inside), swallowed, mixed, inner, signs,
+    return Proof(path, sign, mark, records, blank, misplaced + int(inside), mixed, inner, signs,
                  tuple(blocks))
 
 
@@ -194,11 +190,3 @@ def _line_ends(data: np.ndarray, quotes: np.ndarray, outer: np.ndarray, inside: 
     returns = returns[_outside(returns, quotes, inside)]
     paired = int((data[np.minimum(returns + 1, len(data) - 1)] == NEWLINE).sum())
     return np.array([len(outer) - paired, paired, len(returns) - paired])
-
-
-def _swallowed(data: np.ndarray, newlines: np.ndarray, begins_inside: np.ndarray, sign: bytes, width: int) -> int:
-    """Lines that begin inside quotes and carry width - 1 delimiters: perhaps a record behind an unclosed quote."""
-    if width < 2:
-        return 0
-    per_line = np.diff(np.searchsorted(np.flatnonzero(data == sign[0]), newlines), prepend=0)
-    return int((per_line[begins_inside] == width - 1).sum())

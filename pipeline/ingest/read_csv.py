@@ -35,7 +35,7 @@ def load_csv(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wor
     body = text.path if simple else _cut(text.path, first_line, workdir / f"{table}.body")
     skip = source.header_rows if simple else 0
     off = text.lines_off if simple else text.lines_off + first_line - 1
-    proof = prove(body, source.delimiter, source.quote, header.width)
+    proof = prove(body, source.delimiter, source.quote)
     loaded = _fast(con, export, source, header, body, skip, off, proof, workdir, table) if proof.holds else None
     if loaded is None:
         loaded = _slow(con, export, source, header, body, skip, off, proof, table)
@@ -166,7 +166,7 @@ def _slow(con: duckdb.DuckDBPyConnection, export: Export, source: Source, header
           off: int, proof: Proof, table: str) -> Loaded:
     """The careful reading, for a file whose quotes or line ends do not hold."""
     lines, rejects, blank = array("q"), [], 0
-    plausible = _plausible(source, header)
+    plausible = _plausible(source, header) if proof.misplaced else None  # quotes that all hold leave nothing to doubt
 
     def rows():
         nonlocal blank

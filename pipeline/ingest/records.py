@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 LOOK_AHEAD = 200  # physical lines that one quoted field may span in a damaged file
@@ -57,20 +57,28 @@ def split_fields(text: str, delimiter: str, quote: str) -> list[str] | None:
 
 
 def read_records(path: Path, delimiter: str, quote: str, width: int | None, first_line: int = 1,
-                 plausible: Callable[[list[str]], bool] = lambda fields: True) -> Iterator[Record]:
+                 plausible: Callable[[list[str]], bool] | None = None) -> Iterator[Record]:
     """Every record from `first_line` on, each physical line accounted for.
 
-    A quoted field may span lines only if the record then closes with `width` fields (any number when None) and none
-    of the lines inside would have been a plausible record of its own; otherwise its first line is no record
-    (FMT-QUOTE) and reading starts afresh on the next line.
+    plausible: None for a text whose quotes all open and close a field: what stands between them is one field, however
+    much it looks like records. Otherwise a quoted field may span lines only if the record then closes with `width`
+    fields; its first line is no record else (FMT-QUOTE), and reading starts afresh on the next one. Where it closes
+    and a line inside is a plausible record of its own, nobody can tell which of the two readings is right: all its
+    lines are set aside (FMT-QUOTE).
     """
     lines = _Lines(path)
     lines.skip(first_line - 1)
     while (text := lines.peek(0)) is not None:
-        number, taken = lines.number, 1
+        number, taken, in_doubt = lines.number, 1, False
         fields = split_fields(text, delimiter, quote)
         if fields is None and _left_open(text, delimiter, quote):
-            fields, taken = _span(lines, delimiter, quote, width, plausible)
+            fields, taken, in_doubt = _span(lines, delimiter, quote, width, plausible)
+        if in_doubt:
+            yield from (Record(number + ahead, None, "FMT-QUOTE", lines.peek(ahead) or "") for ahead in range(taken))
+            lines.skip(taken)
+            continue
+        if taken > 1 and width is not None and fields is not None and len(fields) != width:
+            text = "".join((lines.peek(ahead) or "") + lines.ending(ahead) for ahead in range(taken)).rstrip("\r\n")
         lines.skip(taken)
         if fields is None:
             yield Record(number, None, "FMT-QUOTE", text)
@@ -85,30 +93,32 @@ def read_records(path: Path, delimiter: str, quote: str, width: int | None, firs
 
 
 def _span(lines: "_Lines", delimiter: str, quote: str, width: int | None,
-          plausible: Callable[[list[str]], bool]) -> tuple[list[str] | None, int]:
-    """The record that begins on this line and spans more, and how many lines; (None, 1) when there is none."""
-    text, size = lines.peek(0) or "", 0
+          plausible: Callable[[list[str]], bool] | None) -> tuple[list[str] | None, int, bool]:
+    """The record that begins on this line and spans more, how many lines, and whether they may be records themselves;
+    (None, 1, False) when there is none."""
+    text, size, in_doubt, none = lines.peek(0) or "", 0, False, (None, 1, False)
     parts = [text]
-    for ahead in range(1, LOOK_AHEAD):
+    for ahead in count(1) if plausible is None and width else range(1, LOOK_AHEAD):
         more = lines.peek(ahead)
         if more is None:
-            return None, 1
+            return none
         parts += [lines.ending(ahead - 1), more]
         size += len(more)
         if size > FIELD_LIMIT:
-            return None, 1
-        alone = split_fields(more, delimiter, quote)
-        if alone is not None and width is not None and len(alone) == width > 1 and plausible(alone):
-            return None, 1
+            return none
+        if plausible and not in_doubt:
+            alone = split_fields(more, delimiter, quote)
+            in_doubt = alone is not None and width is not None and len(alone) == width > 1 and plausible(alone)
         if quote not in more:
             continue
         joined = "".join(parts)
         fields = split_fields(joined, delimiter, quote)
         if fields is not None:
-            return (fields, ahead + 1) if width is None or len(fields) == width else (None, 1)
+            fits = width is None or len(fields) == width or plausible is None
+            return (fields, ahead + 1, in_doubt) if fits else none
         if not _left_open(joined, delimiter, quote):
-            return None, 1
-    return None, 1
+            return none
+    return none
 
 
 def _left_open(text: str, delimiter: str, quote: str) -> bool:

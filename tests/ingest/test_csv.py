@@ -12,7 +12,7 @@ from pipeline.ingest import proof as proof_module
 from pipeline.ingest import read_csv
 from pipeline.ingest.proof import prove
 from pipeline.ingest.records import read_records, split_fields
-from tests.ingest.conftest import SURVEY, Workshop
+from tests.ingest.conftest import SALE, SURVEY, Workshop
 
 COMMENTED = {"table": "surveys", "instruments": SURVEY["instruments"],
              "columns": {"response_id": "id", "comment": "comment"}}
@@ -45,13 +45,32 @@ def test_what_is_quoted_is_kept(shop: Workshop, text: str, comments: list):
     ('1,a,9\n2,"b"x,8\n3,c,8\n', "FMT-QUOTE", [3], 2),
     ('1,"good,9\n2,fine,8\n3,bad,2\n', "FMT-QUOTE", [2], 2),
     ('1,"good,9\n2,fine,8\n3,bad,2\n4,"ok",7\n', "FMT-QUOTE", [2], 3),
-    ('1,"good,9\n2,fine,8\n3,bad,2\n4,ok",7\n5,x,1\n', "FMT-QUOTE", [2, 5], 3),
+    ('1,"good,9\n2,fine,8\n3,bad,2\n4,ok",7\n5,y"z,1\n6,x,1\n', "FMT-QUOTE", [2, 3, 4, 5, 6], 1),
+    ('1,"good,9\n2,fine,8\nthanks",7,\n5,x,1\n', "FMT-WIDTH", [2], 1),
 ])
 def test_a_line_that_is_no_record_goes_to_quarantine_with_its_line(shop: Workshop, body, rule, lines, kept):
     found = shop.ingest("id,comment,nps\n" + body, **COMMENTED)
     assert found.quarantine["line"].tolist() == lines
     assert set(found.quarantine["rule"]) == {rule}
     assert found.account.total("clean") == kept
+
+
+@pytest.mark.parametrize("damage", ["", "10,3.00\n", "11,3.00,ok\r\n"])
+def test_a_comment_cannot_inject_records(shop: Workshop, damage: str):
+    """A text whose quotes are balanced has one reading (Python's csv gives the same), whatever else is wrong in it."""
+    text = 'id,amount,c\n1,2.00,"mi pedido:\n777,999.00,xx\ngracias"\n'
+    text += "".join(f"{n},3.00,ok\n" for n in range(2, 10)) + damage
+    found = shop.ingest(text, **SALE)
+    good = [row for row in csv.reader(io.StringIO(text, newline="")) if len(row) == 3][1:]
+    assert found.clean["net_amount"].astype(float).tolist() == [float(row[1]) for row in good]
+    assert len(found.quarantine) == (damage == "10,3.00\n")
+
+
+def test_a_comment_of_many_lines_is_one_field_whatever_else_is_wrong(shop: Workshop):
+    comment = "\n".join(f"{n},injected,9" for n in range(300))
+    found = shop.ingest(f'id,comment,nps\n1,"{comment}",9\n2,b\n3,c,8\r\n', **COMMENTED)
+    assert found.clean["score"].tolist() == [9.0, 8.0]
+    assert found.quarantine[["rule", "line"]].values.tolist() == [["FMT-WIDTH", 302]]
 
 
 def test_blank_lines_are_dropped_and_counted_and_lines_stay_right(shop: Workshop):
@@ -107,7 +126,7 @@ def test_a_well_written_file_gives_back_every_cell(tmp_path_factory, rows, end):
     csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL).writerows([("x", "y"), *rows])
     path = folder / "a.csv"
     path.write_bytes(text.getvalue().encode())
-    proof = prove(path, ",", '"', 2)
+    proof = prove(path, ",", '"')
     assert proof.misplaced == 0 and proof.records == len(rows) + 1 and proof.blank == 0
     records = list(read_records(path, ",", '"', None))
     assert [tuple(record.fields) for record in records[1:]] == rows
@@ -150,7 +169,7 @@ def test_lines_and_offsets_agree_with_the_careful_reader(tmp_path_factory, rows)
     path = tmp_path_factory.mktemp("lines") / "a.csv"
     written = ['"' + cell.replace('"', '""').replace("\r", "") + '",x\n' + blank for cell, blank in rows]
     path.write_bytes("".join(written).encode())
-    proof = prove(path, ",", '"', 2)
+    proof = prove(path, ",", '"')
     records = [record.line for record in read_records(path, ",", '"', None) if record.fields is not None]
     assert proof.records == len(records)
     assert proof.lines_of(np.arange(len(records))).tolist() == records
