@@ -12,6 +12,7 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.files import GZIP, Export
 
 CHUNK = 4 << 20
+NOT_ASCII = re.compile(rb"[\x80-\xff]")
 LINE_LIMIT = 64 << 20  # bytes without a line end
 BOMB_RATIO, BOMB_FLOOR = 100, 10 << 20  # unpacked : packed, watched once this much was unpacked
 BOMS = (("utf-8", codecs.BOM_UTF8), ("utf-16", codecs.BOM_UTF16_LE), ("utf-16", codecs.BOM_UTF16_BE))
@@ -112,12 +113,15 @@ def _decoded(chunks: Iterator[bytes], encoding: str, skip: int, name: str) -> It
     """The same text as UTF-8 chunks, without the first `skip` bytes."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     lines, tail, since_line = 1, b"", 0
+    witness = _Witness() if _is_single_byte(encoding) else None
     wide, plain = encoding.startswith("utf-16"), encoding == "utf-8"
     for chunk in chunks:
         try:
             text = "" if plain and chunk.isascii() and not decoder.getstate()[0] else decoder.decode(chunk)
         except UnicodeDecodeError as error:
             raise _bad_byte(error, lines, tail, encoding, name) from None
+        if witness:
+            witness.see(chunk)
         out = chunk if plain else text.encode("utf-8")
         if b"\0" in out:
             before = out[:out.index(b"\0")]
@@ -138,8 +142,38 @@ def _decoded(chunks: Iterator[bytes], encoding: str, skip: int, name: str) -> It
         rest = decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise _bad_byte(error, lines, tail, encoding, name, at_end=True) from None
+    if witness:
+        witness.check(encoding, name)
     if rest:
         yield rest.encode("utf-8")
+
+
+class _Witness:
+    """Reads along as UTF-8 where another encoding of single bytes is declared."""
+
+    def __init__(self) -> None:
+        self.decoder, self.lines, self.line = codecs.getincrementaldecoder("utf-8")("strict"), 1, 0
+
+    def see(self, chunk: bytes) -> None:
+        if self.decoder is None:
+            return
+        if not self.line and not chunk.isascii():
+            self.line = self.lines + chunk.count(b"\n", 0, NOT_ASCII.search(chunk).start())
+        self.lines += chunk.count(b"\n")
+        try:
+            self.decoder.decode(chunk)
+        except UnicodeDecodeError:
+            self.decoder = None
+
+    def check(self, encoding: str, name: str) -> None:
+        """Refusal (ENC-INVALID) when all bytes are UTF-8 and some letter takes several: chance does not write so."""
+        if self.decoder is not None and self.line and not self.decoder.getstate()[0]:
+            raise Refusal("ENC-INVALID", f"the bytes are UTF-8, which {encoding} would read as other letters",
+                          file=name, line=self.line, found="UTF-8", expected=f"{encoding}; write `encoding: utf-8`")
+
+
+def _is_single_byte(encoding: str) -> bool:
+    return encoding != "utf-8" and len(b"\xc3\xb3".decode(encoding, "replace")) == 2
 
 
 def _bad_byte(error: UnicodeDecodeError, lines: int, tail: bytes, encoding: str, name: str,

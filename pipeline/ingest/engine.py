@@ -205,13 +205,16 @@ def shape(form: str, caught: str = "") -> str:
 def instant(x: str, formats: list[str]) -> tuple[str, str]:
     """(local time without zone, UTC) for a text under the declared formats, in their order; null where unmatched."""
     local, utc = [], []
+    whole = x
     for form in formats:
+        x = whole
         if form in EPOCHS:
             utc.append(EPOCHS[form].format(x=x))
         elif form == "excel_serial":
             local.append(f"CASE WHEN regexp_full_match({x}, '\\d{{1,6}}(\\.\\d+)?') THEN TIMESTAMP '1899-12-30' + "
                          f"to_microseconds(CAST(round(CAST({x} AS DOUBLE) * 86400) AS BIGINT) * 1000000) END")
         elif form == "iso8601":
+            x = f"regexp_replace({x}, '(:[0-9.,]*) +(Z|[+-])', '\\1\\2')"  # a blank before the zone
             text = f"replace({x}, ' ', 'T')"
             local.append(f"CASE WHEN regexp_full_match({text}, {literal(ISO)}) THEN try_cast({x} AS TIMESTAMP) END")
             utc.append(f"CASE WHEN regexp_full_match({text}, {literal(ISO + OFFSET)}) THEN "

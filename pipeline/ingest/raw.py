@@ -1,5 +1,6 @@
 """One export as a table of text, before any meaning: what every reader hands over."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ from pipeline.ingest.engine import first, literal, quoted
 from pipeline.ingest.files import Export
 from pipeline.ingest.footer import begins_as_total
 from pipeline.ingest.header import Header
+from pipeline.ingest.records import split_fields
+from pipeline.ingest.rules import reason
 
 BATCH = 20_000
 SHEET_LIMITS = (1_048_575, 65_535)  # rows under a header that fill a sheet of Excel
@@ -95,6 +98,8 @@ def count_rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
 
 def check_loaded(con: duckdb.DuckDBPyConnection, loaded: Loaded, header: Header, source: Source) -> Loaded:
     """The same, with warnings on what fills a sheet; refusals for no rows and for a header in the middle."""
+    if loaded.rows == 0 and loaded.rejects and not source.allow_empty:
+        raise _no_record(loaded, header, source)
     if loaded.rows == 0 and not source.allow_empty:
         raise Refusal("FILE-NOROWS", "the file has a header and no rows", file=loaded.export.name, found="0 rows",
                       expected="rows, or `allow_empty: true`")
@@ -110,6 +115,16 @@ def check_loaded(con: duckdb.DuckDBPyConnection, loaded: Loaded, header: Header,
         notes["FILE-XLIMIT"] = loaded.rows
     return Loaded(loaded.export, loaded.table, loaded.rows, loaded.lines_of, loaded.rejects, loaded.blank, notes,
                   header.extra)
+
+
+def _no_record(loaded: Loaded, header: Header, source: Source) -> Refusal:
+    """The refusal for a file of which every line is set aside: the most frequent rule, at its first line."""
+    rule, _ = Counter(reject.rule for reject in loaded.rejects).most_common(1)[0]
+    first = next(reject for reject in loaded.rejects if reject.rule == rule)
+    fields = split_fields(first.text, source.delimiter, source.quote) if rule == "FMT-WIDTH" else None
+    return Refusal(rule, f"no line below the header is a record: {reason(rule)}", file=loaded.export.name,
+                   line=first.line, found=f"{len(fields)} fields" if fields else None,
+                   expected=f"{header.width} fields" if fields else "records as the header announces them")
 
 
 def width_rule(text: str) -> str:

@@ -25,7 +25,8 @@ Path_ = tuple[str, ...]
 def load_json(con: duckdb.DuckDBPyConnection, export: Export, source: Source, workdir: Path, table: str) -> Loaded:
     """The export as `table`: one column per declared key, a value inside an object by its dotted path.
 
-    A line that is no object (JSON-LINE) or names a key twice (JSON-KEYS) is a reject. Refusals: COL-MISSING for a key
+    A line that is no object (JSON-LINE), names a key twice (JSON-KEYS) or holds a text or a list where a declared path
+    goes on (COL-TYPE) is a reject. Refusals: COL-MISSING for a key
     that no object has, COL-TYPE for a declared key that holds an object or a list, FMT-JSON for a broken array.
     """
     text = decode(export, source, workdir, table)
@@ -67,16 +68,16 @@ class _Reader:
             if item.rule == "FMT-BLANK":
                 self.blank += 1
                 continue
-            rule = item.rule or ("JSON-KEYS" if isinstance(item.value, Twice) else "")
-            fields = None if rule else self._fields(item)
-            if fields is None:
-                self.rejects.append(Reject(rule or "JSON-KEYS", item.line, item.text))
+            fields = item.rule or ("JSON-KEYS" if isinstance(item.value, Twice) else self._fields(item))
+            if isinstance(fields, str):
+                self.rejects.append(Reject(fields, item.line, item.text))
                 continue
             self.lines.append(item.line)
             yield fields
 
-    def _fields(self, item: Item) -> list[str | None] | None:
-        """The texts of one object under the declared keys; None when keys stand twice."""
+    def _fields(self, item: Item) -> list[str | None] | str:
+        """The texts of one object under the declared keys; the rule it breaks when keys stand twice (JSON-KEYS) or a
+        path leads through a text or a list (COL-TYPE)."""
         keys = tuple(item.value)
         if keys not in self.layouts:
             if len(self.layouts) >= LAYOUTS:
@@ -84,16 +85,24 @@ class _Reader:
             self.layouts[keys] = self._layout(keys)
         layout = self.layouts[keys]
         if layout is None:
-            return None
+            return "JSON-KEYS"
         fields: list[str | None] = []
         for header, path in zip(self.declared, layout, strict=True):
-            value: Any = item.value
+            value, is_there = item.value, False
             for part in path or ():
-                value = value.get(part) if isinstance(value, dict) and not isinstance(value, Twice) else None
+                if isinstance(value, Twice):
+                    return "JSON-KEYS"
+                if not isinstance(value, dict | None):
+                    return "COL-TYPE"
+                if value is not None and part in value:
+                    value, is_there = value[part], True
+                else:
+                    value, is_there = None, False
+            if path is not None and is_there:
+                self.known.add(header)
             if path is None or value is None:
                 fields.append(None)
                 continue
-            self.known.add(header)
             fields.append(self._text(value, header, item.line))
         return fields
 
