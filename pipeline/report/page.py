@@ -75,13 +75,21 @@ class Section:
 class Page:
     """key: prefix of the texts `<key>.title` and `<key>.lead`. headline: claim ids for the scorecard of the index.
 
-    limits: text keys of what the page cannot say; the index gathers them.
+    limits: text keys of what the page cannot say; the index gathers them. lead: text key of the opening, of the page
+    and of its card on the index, where it hangs on the results. card: claims whose sentences the card says after it.
     """
 
     key: str
     sections: Sequence[Section]
     headline: Sequence[str] = ()
     limits: Sequence[str] = ()
+    lead: str = ""
+    card: Sequence[str] = ()
+
+    @property
+    def opening(self) -> str:
+        """Text key of the lead."""
+        return self.lead or f"{self.key}.lead"
 
 
 def select_claims(results: Results, pattern: str) -> list[Claim]:

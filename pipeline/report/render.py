@@ -59,7 +59,7 @@ def render_page(name: str, site: Site, words: Words) -> str:
     """The page of one notebook."""
     page, results = site.pages[name], site.results[name]
     title = words.text(f"{page.key}.title")
-    lead = words.text(f"{page.key}.lead") if words.has(f"{page.key}.lead") else ""
+    lead = words.text(page.opening) if words.has(page.opening) else ""
     return page_html("page.html.j2", words, f"{title} · {tidy(site.company.name)}", lead or title,
                      heading=title, lead=lead, sections=[section_view(s, results, site, words) for s in page.sections],
                      limits=[words.text(key) for key in page.limits], **frame(site, words, name))

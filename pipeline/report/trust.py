@@ -1,7 +1,7 @@
 """The run of the validity benchmark as results of a page: claims and tables, in the reader's language.
 
 The run stands in validity.json beside this file: {"run": what was run, "verdicts": one entry per figure and world}
-(`python -m benchmarks.validity --page`). Nothing is computed anew: verdicts are counted, named and put in order.
+(`python -m benchmarks.validity --page`). Nothing is computed anew: its gates are counted, named and put in order.
 """
 
 import fnmatch
@@ -15,6 +15,7 @@ import pandas as pd
 from pipeline.contracts.claims import Claim
 from pipeline.contracts.results import Results
 from pipeline.report.catalogue import MissingWording, catalogue, placeholders
+from pipeline.report.trust_gates import Gate, gates_of, is_edge, is_small, outcome, told
 from pipeline.report.words import Words
 
 FILE = Path(__file__).with_name("validity.json")
@@ -49,26 +50,32 @@ NOT_PROVEN = {  # patterns of claims with an interval that no verdict covers -> 
     "churn.naive.*": "naive", "sales.naive.*": "naive",
 }
 ORDER = ("scores", "tickets", "weighting", "sales", "money", "growth", "churn", "silence")
-LINES = ("nps_exact", "change_test", "intervals", "bias", "placebo", "power", "false_discovery", "naive", "warning",
-         "detectable")
+LINES = ("nps_exact", "change_test", "intervals", "bias", "bias_feedback", "level", "placebo", "power",
+         "false_discovery", "naive", "warning", "detectable")
+WORLDS = ("base", "null", "feedback", "nonresponse")  # of the plan; a run may leave some out
+TESTS = ("size", "power", "false_discovery", "lowest", "mean")  # kinds of gate that are no interval's
+Judged = tuple[dict[str, Any], list[Gate]]
+Check = tuple[dict[str, Any], Gate]
 
 
 def results_of(content: dict[str, Any], is_same_code: bool, words: Words) -> Results:
     """Claims and tables of the page; is_same_code: whether the methods are still those that the run has tested."""
-    run, verdicts = content["run"], content["verdicts"]
-    table = _figures(verdicts, words)
-    honest = [v for v in verdicts if not v["naive"]]
-    judged = [v for v in honest if v["check"] in ("coverage", "size") and v["coverage"] is not None and v["least"]]
-    intervals = [v for v in judged if "intervals" in v["proves"]]
+    run, judged = content["run"], gates_of(content["verdicts"])
+    honest, naive = ([pair for pair in judged if pair[0]["naive"] == is_naive] for is_naive in (False, True))
+    checks = [(v, gate) for v, gates in honest for gate in gates]
+    intervals = [(v, gate) for v, gate in checks if gate.kind == "coverage"]
+    lines = _lines(run["limits"], checks, naive, words)
     tables = {
-        "figures": table[table["is_interval"]].drop(columns=["is_interval"]).reset_index(drop=True),
-        "failed": _failed(honest, words),
-        "families": _families(intervals, words), "naive": _naive(verdicts, words),
-        "lines": _lines(run["limits"], verdicts, words),
-        "checks": _checks(honest, words), "worlds": _worlds(run, intervals, words),
-        "unproven": unproven(verdicts, words), "same_code": pd.DataFrame({"is_same": [is_same_code]}),
+        "figures": _figures([pair for pair in honest if any(g.kind == "coverage" for g in pair[1])], words),
+        "failed": _measured([(v, gate) for v, gate in checks if not gate.is_held], words),
+        "families": _families(intervals, words), "naive": _naive(naive, words), "lines": lines,
+        "checks": _measured([(v, gate) for v, gate in checks if gate.kind in TESTS], words),
+        "worlds": _worlds(run, intervals, words),
+        "unproven": pd.concat([_not_run(run["worlds"], lines, words),
+                               unproven([v for v, gates in judged if gates], words)], ignore_index=True),
+        "same_code": pd.DataFrame({"is_same": [is_same_code]}),
     }
-    return Results(_claims(run, honest, intervals, [v for v in verdicts if v["naive"]]), tables)
+    return Results(_claims(run, checks, intervals, naive), tables)
 
 
 def family_of(claim_id: str) -> str:
@@ -102,87 +109,104 @@ def entry_texts(entry: dict[str, Any]) -> dict[str, str]:
     return flat
 
 
-def _claims(run: dict, honest: list[dict], intervals: list[dict], naive: list[dict]) -> list[Claim]:
-    held, total = sum(v["coverage"] * v["companies"] for v in intervals), sum(v["companies"] for v in intervals)
+def _not_run(worlds: dict[str, int], lines: pd.DataFrame, words: Words) -> pd.DataFrame:
+    """The worlds of the plan that were not run, and the limits behind which no check stands (figure, reason)."""
+    rows = [(_told_world(world, words), words.text("trust.why.world_not_run")) for world in WORLDS
+            if world not in worlds]
+    rows += [(line, words.text("trust.why.line_not_run")) for line in lines.loc[lines["count_checks"].isna(), "line"]]
+    return pd.DataFrame(rows, columns=["figure", "reason"])
+
+
+def _told_world(world: str, words: Words) -> str:
+    return words.text("trust.world.told", world=words.text(f"trust.world.{world}"),
+                      planted=words.text(f"trust.planted.{world}"))
+
+
+def _claims(run: dict, checks: list[Check], intervals: list[Check], naive: list[Judged]) -> list[Claim]:
+    held, total = (math.fsum(v["coverage"] * v["companies"] for v, _ in intervals),
+                   sum(v["companies"] for v, _ in intervals))
     made = [Claim("trust.coverage", held / total, "share", total, METHOD),
             Claim("trust.companies", float(sum(run["worlds"].values())), "count", sum(run["worlds"].values()), METHOD,
                   n_in=run["customers"]),
-            Claim("trust.held", float(sum(v["ok"] for v in honest)), "count", len(honest), METHOD),
-            Claim("trust.failed", float(sum(not v["ok"] for v in honest)), "count", len(honest), METHOD),
-            Claim("trust.missed_by_chance", math.fsum(map(_chance, intervals)), "count", len(intervals), METHOD)]
-    for v in honest:
-        if v["check"] == "power":
+            Claim("trust.held", float(sum(gate.is_held for _, gate in checks)), "count", len(checks), METHOD),
+            Claim("trust.failed", float(sum(not gate.is_held for _, gate in checks)), "count", len(checks), METHOD),
+            Claim("trust.missed_by_chance", math.fsum(_chance(v, gate) for v, gate in intervals), "count",
+                  len(intervals), METHOD)]
+    for v, gate in checks:
+        if gate.kind == "power":
             made.append(Claim(f"trust.power.{v['claim_id'].partition('.')[0]}", v["shown"], "share", v["companies"],
                               METHOD, n_in=v["customers"]))
-        if v["check"] == "false_discovery":
+        if gate.kind == "false_discovery":
             made.append(Claim("trust.false_discoveries", v["mean"], "share", v["companies"], METHOD))
-    failing = sum(v["ok"] for v in naive)
-    return [*made, Claim("trust.naive_fail", failing / len(naive), "share", len(naive), METHOD)] if naive else made
+    if naive:
+        made.append(Claim("trust.naive_fail", sum(v["ok"] for v, _ in naive) / len(naive), "share", len(naive), METHOD))
+    at_edge = sum(any(is_edge(gate, v["companies"]) for gate in gates) for v, gates in naive)
+    return [*made, Claim("trust.naive_edge", float(at_edge), "count", len(naive), METHOD)] if at_edge else made
 
 
-def _chance(verdict: dict) -> float:
+def _chance(verdict: dict, gate: Gate) -> float:
     """Chance that an interval which holds exactly 95 % falls outside its band all the same (normal approximation)."""
     spread = math.sqrt(0.95 * 0.05 / verdict["companies"])
     return sum(0.5 * math.erfc(abs(edge - 0.95) / spread / math.sqrt(2))
-               for edge in (verdict["least"], verdict["most"]) if edge < 1)
+               for edge in (gate.least, gate.most) if edge < 1)
 
 
-def _figures(verdicts: list[dict], words: Words) -> pd.DataFrame:
-    """One row per verdict that has a coverage."""
-    rows = [{"family": words.text(f"trust.family.{family_of(v['claim_id'])}"), "figure": label(v, words),
-             "world": words.text(f"trust.world.{v['world']}"), "n_companies": v["companies"],
-             "coverage_share": v["coverage"], "allowed": _allowed(v, words), "estimate": v["coverage"],
-             "ci_low": v["least"], "ci_high": v["most"], "tail_low": v["tail_low"],
-             "tail_high": v["tail_high"], "bias_share": v["bias_share"],
-             "truth_kind": words.text(f"trust.truth.{v['truth_kind']}"), "held": bool(v["ok"]),
-             "is_interval": "intervals" in v["proves"] and v["check"] == "coverage"}
-            for v in verdicts if v["check"] == "coverage"]
-    rows.sort(key=lambda row: [words.text(f"trust.family.{name}") for name in ORDER].index(row["family"]))
+def _figures(judged: list[Judged], words: Words) -> pd.DataFrame:
+    """One row per figure and world whose coverage was judged; held: its coverage alone, outcome: what did not hold.
+
+    bias_share: missing where it has no limit, or where the truth is small against its interval.
+    """
+    rows = []
+    for v, gates in sorted(judged, key=lambda pair: ORDER.index(family_of(pair[0]["claim_id"]))):
+        gate = next(gate for gate in gates if gate.kind == "coverage")
+        measured, allowed = told(gate, words)
+        rows.append({"family": words.text(f"trust.family.{family_of(v['claim_id'])}"), "figure": label(v, words),
+                     "world": words.text(f"trust.world.{v['world']}"), "n_companies": v["companies"],
+                     "measured": measured, "allowed": allowed, "estimate": v["coverage"], "ci_low": gate.least,
+                     "ci_high": gate.most, "tail_low": v["tail_low"], "tail_high": v["tail_high"],
+                     "bias_share": _bias(v, gates), "truth_kind": words.text(f"trust.truth.{v['truth_kind']}"),
+                     "held": gate.is_held, "outcome": outcome(v, gates, words)})
     return pd.DataFrame(rows).astype({"bias_share": float, "ci_low": float, "ci_high": float})
 
 
-def _failed(honest: list[dict], words: Words) -> pd.DataFrame:
-    """One row per check of an honest method that did not hold: what was measured, what is allowed, and the bias."""
-    columns = ["figure", "check", "world", "n_companies", "measured_share", "allowed", "bias_share"]
-    rows = [(*_measured(v, words), v["bias_share"]) for v in honest if not v["ok"]]
-    return pd.DataFrame(rows, columns=columns).astype({"measured_share": float, "bias_share": float})
+def _bias(verdict: dict, gates: list[Gate]) -> float | None:
+    """The bias as a share of the truth where it has a limit and says something, or where it did not hold."""
+    gate = next((gate for gate in gates if gate.kind == "bias"), None)
+    return None if gate is None or (is_small(verdict) and gate.is_held) else verdict["bias_share"]
 
 
-def _measured(verdict: dict, words: Words) -> tuple:
-    """Figure, check, world, companies, what was measured and what is allowed."""
-    return (label(verdict, words), words.text(f"trust.check.{verdict['check']}"),
-            words.text(f"trust.world.{verdict['world']}"), verdict["companies"],
-            verdict[MEASURED[verdict["check"]]], _allowed(verdict, words))
+def _measured(checks: list[Check], words: Words) -> pd.DataFrame:
+    """One row per gate: which check it is, what was measured and what is allowed, told apart from each other."""
+    rows = [(label(v, words), words.text(f"trust.check.{gate.kind}"), words.text(f"trust.world.{v['world']}"),
+             v["companies"], gate.measured, *told(gate, words), gate.is_held) for v, gate in checks]
+    return pd.DataFrame(rows, columns=["figure", "check", "world", "n_companies", "measured_share", "measured",
+                                       "allowed", "held"]).astype({"measured_share": float})
 
 
-def _allowed(verdict: dict, words: Words) -> str:
-    if verdict["least"] is None:
-        return "–"
-    return words.text("interval.brief", low=words.percent(verdict["least"]), high=words.percent(verdict["most"]))
-
-
-def _families(intervals: list[dict], words: Words) -> pd.DataFrame:
+def _families(intervals: list[Check], words: Words) -> pd.DataFrame:
     """One row per family: how many intervals were judged, their mean, lowest and highest coverage, how many held."""
     rows = []
     for name in ORDER:
-        mine = [v for v in intervals if family_of(v["claim_id"]) == name]
+        mine = [gate for v, gate in intervals if family_of(v["claim_id"]) == name]
         if mine:
-            found = [v["coverage"] for v in mine]
-            rows.append((words.text(f"trust.family.{name}"), len(mine), sum(v["ok"] for v in mine),
+            found = [gate.measured for gate in mine]
+            rows.append((words.text(f"trust.family.{name}"), len(mine), sum(gate.is_held for gate in mine),
                          math.fsum(found) / len(found), min(found), max(found)))
     return pd.DataFrame(rows, columns=["family", "count_checks", "count_held", "mean_share", "lowest_share",
                                        "highest_share"])
 
 
-def _naive(verdicts: list[dict], words: Words) -> pd.DataFrame:
-    """One row per naive method and world: what it finds, what is true, and how often its interval holds the truth."""
-    rows = [(label(v, words), words.text(f"trust.world.{v['world']}"), _valued(v["truth"], v, words),
-             _valued(v["mean"], v, words), v["coverage"], bool(v["ok"])) for v in verdicts if v["naive"]]
-    return pd.DataFrame(rows, columns=["figure", "world", "truth", "found", "coverage_share", "has_failed"])
+def _naive(judged: list[Judged], words: Words) -> pd.DataFrame:
+    """One row per naive method and world: what it finds, what is true, its coverage beside its limit, how it fails."""
+    rows = []
+    for v, gates in judged:
+        measured, allowed = told(next(gate for gate in gates if gate.kind == "coverage"), words)
+        rows.append((label(v, words), words.text(f"trust.world.{v['world']}"), _valued(v["truth"], v, words),
+                     _valued(v["mean"], v, words), measured, allowed, _bias(v, gates), outcome(v, gates, words)))
+    return pd.DataFrame(rows, columns=["figure", "world", "truth", "found", "measured", "allowed", "bias_share",
+                                       "has_failed"]).astype({"bias_share": float})
 
 
-MEASURED = {"size": "shown", "power": "shown", "false_discovery": "mean", "enumeration": "coverage",
-            "coverage": "coverage", "level": "effect", "detectable": "coverage", "warning": "coverage"}
 UNITS = {"log1p_per_point": "percent", "same_month": "percent", "carried_forward": "percent", "group_gap": "EUR",
          "passive_gap": "EUR", "ever_logit": "ratio", "nps_of_those_who_answer": "points",
          "ttr_mean_closed_hours": "hours"}
@@ -192,33 +216,34 @@ def _valued(value: float, verdict: dict, words: Words) -> str:
     return words.value(value, UNITS.get(verdict["claim_id"].rpartition(".")[2], "ratio"))
 
 
-def _lines(limits: dict[str, float], verdicts: list[dict], words: Words) -> pd.DataFrame:
-    """One row per line of the table of limits: how many checks stand behind it and how many hold."""
-    rows, said = [], {name: words.number(value) if value > 1 else words.percent(value, 1 if value * 100 % 1 else 0)
-                      for name, value in limits.items()}
+def _lines(limits: dict[str, float], checks: list[Check], naive: list[Judged], words: Words) -> pd.DataFrame:
+    """One row per line of the table of limits: the checks behind it, each gate by itself, and how many hold.
+
+    Counts are missing where none was run. A naive method is one check, which holds where any of its gates fails.
+    """
+    said = {name: words.number(value) if value > 1 else words.percent(value, 1 if value * 100 % 1 else 0)
+            for name, value in limits.items()}
+    said["small"] = words.number(sum(gate.line == "bias" and is_small(v) for v, gate in checks))
+    said["associated"] = next((words.percent(gate.least, 0) for _, gate in checks if gate.kind == "level"), "–")
+    rows = []
     for line in LINES:
-        mine = [v for v in verdicts if line in v["proves"]]
-        rows.append((words.text(f"trust.line.{line}", **said), words.text(f"trust.limit.{line}", **said), len(mine),
-                     sum(v["ok"] for v in mine)))
-    return pd.DataFrame(rows, columns=["line", "limit", "count_checks", "count_held"])
+        held = [v["ok"] for v, _ in naive] if line == "naive" else [g.is_held for _, g in checks if g.line == line]
+        missed = len(held) - sum(held)
+        state = f"trust.state.{'not_run' if not held else 'missed' if missed else 'held'}"
+        rows.append((words.text(f"trust.line.{line}", **said),
+                     words.text(f"trust.limit.{line}", **said) if held or line != "level" else "–",
+                     len(held) or None, sum(held) if held else None, words.text(state, count=missed)))
+    columns = ["line", "limit", "count_checks", "count_held", "state"]
+    return pd.DataFrame(rows, columns=columns).astype({"count_checks": float, "count_held": float})
 
 
-def _checks(honest: list[dict], words: Words) -> pd.DataFrame:
-    """Sizes, power, false discoveries, exact coverage and detectable effects: measured against what is allowed."""
-    rows = [(*_measured(v, words), bool(v["ok"])) for v in honest
-            if v["check"] in ("size", "power", "false_discovery", "enumeration")]
-    return pd.DataFrame(rows, columns=["figure", "check", "world", "n_companies", "measured_share", "allowed", "held"])
-
-
-def _worlds(run: dict, intervals: list[dict], words: Words) -> pd.DataFrame:
+def _worlds(run: dict, intervals: list[Check], words: Words) -> pd.DataFrame:
     """One row per world: what is planted in it, companies, intervals judged, and how many held."""
     rows = []
     for world, companies in run["worlds"].items():
-        mine = [v for v in intervals if v["world"] == world]
-        name, planted = words.text(f"trust.world.{world}"), words.text(f"trust.planted.{world}")
-        rows.append((words.text("trust.world.told", world=name, planted=planted), companies,
-                     run["customers"], run["first_seed"], run["first_seed"] + companies - 1, len(mine),
-                     sum(v["ok"] for v in mine)))
+        mine = [gate for v, gate in intervals if v["world"] == world]
+        rows.append((_told_world(world, words), companies, run["customers"], run["first_seed"],
+                     run["first_seed"] + companies - 1, len(mine), sum(gate.is_held for gate in mine)))
     return pd.DataFrame(rows, columns=["world", "n_companies", "n_customers", "first_seed", "last_seed",
                                        "count_checks", "count_held"])
 

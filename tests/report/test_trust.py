@@ -84,6 +84,135 @@ def test_the_tracked_run_makes_a_page(language):
     assert f'href="{PAGE}"' in files["index.html"]
 
 
+FEW = {"companies": 200, "estimated": 200, "least": 0.9103012, "most": 0.9896988}
+BOTH = "0.910 <= coverage <= 0.990; |bias| <= 5% + 3.3% of noise"
+BIASED = verdict(coverage=0.915, bias_share=-0.097, gate=BOTH, ok=False, **FEW)
+AT_EDGE = verdict("churn.monthly_rate", 0.91, gate=BOTH, ok=False, **FEW)
+SOUND = verdict("sales.group.promoter", gate=BOTH, **FEW)
+
+
+def tables(*verdicts, language="es"):
+    return trust.results_of(run_of(*verdicts), True, Words(language)).tables
+
+
+def line(name, *verdicts):
+    """(checks, held, outcome) of that line of the table of limits; None where none was run."""
+    found = tables(*verdicts)["lines"]
+    row = found.iloc[trust.LINES.index(name)]
+    return tuple(None if isinstance(x, float) and x != x else x
+                 for x in (row["count_checks"], row["count_held"], row["state"]))
+
+
+def test_each_limit_is_counted_by_itself():
+    """One of the three figures fails by its coverage and another by its bias: neither counts against the other."""
+    assert line("intervals", BIASED, AT_EDGE, SOUND) == (3, 2, "No se cumple 1")
+    assert line("bias", BIASED, AT_EDGE, SOUND) == (3, 2, "No se cumple 1")
+    made = trust.results_of(run_of(BIASED, AT_EDGE, SOUND), True, Words("es"))
+    assert made.claim("trust.failed").estimate == 2 and made.claim("trust.failed").n_used == 6
+    assert made.tables["families"]["count_held"].sum() == 2 and made.tables["worlds"]["count_held"].sum() == 2
+    assert made.tables["figures"].set_index("estimate")["held"].to_dict() == {0.915: True, 0.91: False, 0.95: True}
+
+
+def test_a_size_and_a_coverage_in_one_verdict_are_two_checks():
+    """Its band is that of the size; the coverage of 91.0 % misses the band of .9103, which its words round to .910."""
+    both = verdict("sales.lead_check", 0.91, check="size", proves=["intervals", "placebo"], shown=0.05, ok=False,
+                   gate="0.910 <= coverage <= 0.990; 0.008 <= size <= 0.092", **FEW | {"least": 0.008, "most": 0.092})
+    assert line("intervals", both, SOUND) == (2, 1, "No se cumple 1")
+    assert line("placebo", both, SOUND) == (1, 1, "Se cumplen todas")
+
+
+def test_what_failed_shows_the_check_and_enough_decimals_to_tell_it_from_its_limit():
+    failed = tables(BIASED, AT_EDGE, SOUND)["failed"][["check", "measured", "allowed"]]
+    said = [tuple(str(x).replace("\u00a0", " ") for x in row) for row in failed.values]
+    assert said == [("Sesgo", "−9,7 %", "± 8,3 %"), ("Cobertura", "91,00 %", "91,03 % a 98,97 %")]
+
+
+@pytest.mark.parametrize(("language", "claimed", "count"), [
+    ("es", ["mismas funciones", "analizado la suya"], "No se cumplen 1 de 3"),
+    ("en", ["same functions", "as yours was"], "1 of 3 checks do not hold")])
+def test_only_an_unchanged_method_is_said_to_be_the_one_that_was_tested(language, claimed, count):
+    words = Words(language)
+    files = {is_same: pages(run_of(GOOD, LOW, SOUND), is_same, language) for is_same in (True, False)}
+    for name in (PAGE, "index.html"):
+        assert words.text("trust.lead.same") in files[True][name]
+        assert words.text("trust.lead.changed") in files[False][name]
+        assert not [text for text in claimed if text in files[False][name]]
+    tours = files[False]["index.html"].partition('class="tours"')[2].partition("</ul>")[0]
+    assert count.replace("3", "4") in tours.replace("\u00a0", " ")
+
+
+def test_what_was_not_run_is_said_and_is_not_proven():
+    words = Words("es")
+    for name in ("warning", "level", "bias_feedback", "power"):
+        assert line(name, GOOD) == (None, None, "No se ha ejecutado")
+    unproven = tables(GOOD)["unproven"].set_index("figure")["reason"]
+    absent = [unproven[words.text("trust.world.told", world=words.text(f"trust.world.{world}"),
+                                  planted=words.text(f"trust.planted.{world}"))] for world in trust.WORLDS[1:]]
+    assert set(absent) == {words.text("trust.why.world_not_run")}
+    assert unproven[words.text("trust.line.warning")] == words.text("trust.why.line_not_run")
+
+
+def test_worlds_that_were_run_stand_behind_their_own_lines():
+    """Under feedback the bias has its own limit; where a world asks nothing of a figure, no check is counted."""
+    level = verdict(world="feedback", check="level", proves=["bias"], least=None, most=None, effect=0.02,
+                    bias_share=0.12, gate="associated in 95%; |bias| <= 10% + 1.0% of noise", ok=False)
+    free = verdict("experience.nps_weighted", 0.2, world="nonresponse", check="warning", proves=["warning"],
+                   least=None, most=None, gate="none: answering hangs on the answer, and the headline says so")
+    band = verdict("experience.nps_weighted.with_band", 0.5, world="nonresponse", check="warning", proves=["warning"],
+                   least=None, most=None, gate="band in every report", estimated=499, ok=False)
+    run = (GOOD, level, free, band)
+    assert line("level", *run) == (1, 1, "Se cumplen todas") and "95" in tables(*run)["lines"]["limit"][5]
+    assert line("bias_feedback", *run) == (1, 0, "No se cumple 1")
+    assert line("warning", *run) == (1, 0, "No se cumple 1")
+    assert line("bias", *run) == (None, None, "No se ha ejecutado")
+    assert tables(*run)["failed"]["check"].tolist() == ["Sesgo", "Aviso"]
+
+
+def test_a_naive_coverage_stands_beside_its_limit_and_at_the_edge_it_is_said():
+    """91.0 % against 91.03 % is nearer than 200 companies can tell; 32 % is not."""
+    near = verdict("churn.naive.ever_logit", 0.91, naive=True, proves=["naive"], bias_share=0.17,
+                   gate="not: " + BOTH, **FEW)
+    far = verdict("sales.naive.same_month", 0.32, naive=True, proves=["naive"], bias_share=-0.87,
+                  gate="not: " + BOTH, **FEW)
+    made = trust.results_of(run_of(SOUND, near, far), True, Words("es"))
+    rows = made.tables["naive"][["measured", "allowed", "has_failed"]].map(lambda x: x.replace("\u00a0", " "))
+    assert rows.values.tolist() == [["91,00 %", "91,03 % a 98,97 %", "No: cobertura (al borde) y sesgo"],
+                                    ["32,0 %", "91,0 % a 99,0 %", "No: cobertura y sesgo"]]
+    assert made.claim("trust.naive_edge").estimate == 1 and made.claim("trust.naive_edge").n_used == 2
+    for language, overdone in (("es", "varias veces"), ("en", "several times")):
+        assert overdone not in Words(language).text("trust.naive.why")
+
+
+def test_a_bias_that_says_nothing_is_a_dash():
+    """A truth that few intervals tell from nothing, and a bias without limit; one that did not hold is shown."""
+    tiny = verdict("experience.nps_change", bias_share=-75.5, shown=0.04, **FEW | {
+        "gate": "0.910 <= coverage <= 0.990; |bias| <= 5% + 14789.6% of noise"})
+    free = verdict("sales.per_point", bias_share=0.3, gate="0.910 <= coverage <= 0.990", **FEW)
+    missed = verdict("churn.monthly_rate", bias_share=0.4, shown=0.04, gate=BOTH, ok=False, **FEW)
+    found = tables(tiny, free, missed, SOUND)["figures"].set_index("figure")["bias_share"]
+    assert found.isna().tolist() == [True, True, False, False] and found["Bajas al mes"] == 0.4
+    assert "en 2 de ellas" in tables(tiny, free, missed, SOUND)["lines"]["limit"][3]
+    assert "7.550" not in pages(run_of(tiny, SOUND))[PAGE]
+
+
+def test_a_gate_in_unknown_words_is_refused():
+    with pytest.raises(ValueError, match="worded in no known way"):
+        tables(verdict(gate="coverage looks fine"))
+
+
+def test_the_tracked_run_counts_every_gate_once():
+    content = json.loads(trust.FILE.read_text(encoding="utf-8"))
+    made = trust.results_of(content, True, Words("es"))
+    lines, held, failed = made.tables["lines"], made.claim("trust.held"), made.claim("trust.failed")
+    honest = lines.drop(index=trust.LINES.index("naive"))
+    assert honest["count_checks"].sum() == held.n_used == sum(
+        len(v["gate"].split("; ")) for v in content["verdicts"] if not v["naive"] and not v["gate"].startswith("none:"))
+    assert honest["count_held"].sum() == held.estimate == held.n_used - failed.estimate
+    missed = [v for v in content["verdicts"] if not v["ok"] and not v["naive"]]
+    assert failed.estimate == len(made.tables["failed"]) >= len(missed)
+    assert (made.tables["failed"]["measured"] != "").all() and not made.tables["failed"]["held"].any()
+
+
 def test_the_fingerprint_sees_every_line_and_no_line_end(tmp_path):
     folder = tmp_path / "room"
     folder.mkdir()

@@ -102,10 +102,13 @@ def _cards(site: Site, words: Words) -> list[Said]:
 
 
 def _tours(site: Site, words: Words) -> list[dict[str, str]]:
-    """A link with its question for each page."""
-    return [{"href": f"{name}.html", "title": words.text(f"{page.key}.title"),
-             "lead": words.text(f"{page.key}.lead") if words.has(f"{page.key}.lead") else ""}
-            for name, page in site.pages.items()]
+    """A link with its question for each page, and what its card says besides."""
+    tours = []
+    for name, page in site.pages.items():
+        said = [words.text(page.opening)] if words.has(page.opening) else []
+        said += [words.wording(c).text for pattern in page.card for c in select_claims(site.results[name], pattern)]
+        tours.append({"href": f"{name}.html", "title": words.text(f"{page.key}.title"), "lead": " ".join(said)})
+    return tours
 
 
 def _limits(site: Site, words: Words) -> list[str]:
