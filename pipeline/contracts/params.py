@@ -261,10 +261,12 @@ class Params:
 
 def load_params(path: Path = Path("params.yaml")) -> Params:
     """params.yaml as Params; Refusal (PARAM-*) names the key, what was found and what was expected."""
-    if not path.exists():
+    if not path.is_file():
         raise Refusal("PARAM-FILE", "there is no params file here", file=str(path))
     try:
         raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Refusal("PARAM-FILE", "the params file cannot be read", file=path.name, found=error.strerror) from None
     except (YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "not readable as YAML in UTF-8"

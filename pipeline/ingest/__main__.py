@@ -75,8 +75,8 @@ def _params_among(words: list[str]) -> Path:
 
 
 def _each(names: list[str], text_of: Callable[[str], str], tongue: str, is_first: bool = True) -> int:
-    """Print each text; a refusal goes to stderr as one sentence."""
-    code = 0
+    """Print each text; a refusal, and a defect, goes to stderr as one sentence."""
+    code, defect = 0, None
     for number, name in enumerate(names):
         print(end="\n" if number or not is_first else "")
         try:
@@ -84,7 +84,18 @@ def _each(names: list[str], text_of: Callable[[str], str], tongue: str, is_first
         except Refusal as refusal:
             code = 2
             print(f"{name}: {said('refused', tongue)}: {told(refusal, tongue)}", file=sys.stderr, flush=True)
-    return code
+        except Exception as error:  # the sources behind it are looked at all the same
+            defect = error
+            print(f"{name}: {_defect(error, tongue)}", file=sys.stderr, flush=True)
+    if defect and os.environ.get("VIVENCIA_DEBUG"):
+        raise defect
+    return 1 if defect else code
+
+
+def _defect(error: Exception, tongue: str) -> str:
+    words = ("Vivencia stopped on an unexpected {kind}: a defect of Vivencia, not of your files; "
+             "VIVENCIA_DEBUG=1 shows the whole trace.")
+    return said(words, tongue).format(kind=type(error).__name__)
 
 
 def entry() -> None:
@@ -104,9 +115,7 @@ def entry() -> None:
     except Exception as error:
         if os.environ.get("VIVENCIA_DEBUG"):
             raise
-        defect = ("Vivencia stopped on an unexpected {kind}: a defect of Vivencia, not of your files; "
-                  "VIVENCIA_DEBUG=1 shows the whole trace.")
-        print(said(defect, tongue).format(kind=type(error).__name__), file=sys.stderr)
+        print(_defect(error, tongue), file=sys.stderr)
         sys.exit(1)
 
 

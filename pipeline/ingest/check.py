@@ -11,6 +11,7 @@ from pipeline.contracts.params import Params, Privacy
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.account import Account
 from pipeline.ingest.clean import MANIFEST, clean_source
+from pipeline.ingest.redact import shown
 from pipeline.ingest.share import check_share, unknown_texts
 
 HEADINGS = {"quarantined": "kept out (quarantined)", "dropped": "left out (dropped)", "repaired": "repaired",
@@ -85,6 +86,6 @@ def _examples(path: Path) -> dict[str, str]:
         for row in batch.to_pandas().drop_duplicates("rule").replace({np.nan: None}).to_dict("records"):
             if row["rule"] not in found:
                 column = f", column {row['column']!r}" if row["column"] else ""
-                value = f", found {row['found'][:SHOWN]!r}" if row["found"] else ""
+                value = f", found {shown(row['found'])[:SHOWN]!r}" if row["found"] else ""
                 found[row["rule"]] = f"{row['file']}, line {row['line']}{column}{value}"
     return found

@@ -22,6 +22,7 @@ from pipeline.ingest.read_csv import load_csv
 from pipeline.ingest.read_excel import load_excel
 from pipeline.ingest.read_json import load_json
 from pipeline.ingest.read_parquet import load_parquet
+from pipeline.ingest.redact import shown
 from pipeline.ingest.rules import Check, first_of
 
 REPAIRS = {"ENC-BOM", "FMT-SEPLINE", "FMT-EOL", "FMT-HEADROWS", "SRC-QUALTRICS-HDR", "SRC-SM-HDR", "COL-NORM",
@@ -46,6 +47,15 @@ def clean_source(name: str, source: Source, company: Company, private: Privacy, 
     Refusal when the contract leaves something open or a file breaks it; AssertionError when rows do not add up.
     """
     check_contract(source, name)
+    try:
+        return _cleaned(name, source, company, private, workdir, manifest, others)
+    except PermissionError as error:
+        raise Refusal("FILE-READ", "this may not be read or written", file=Path(error.filename or source.folder).name,
+                      found=error.strerror, expected="a file and a folder that you may open") from None
+
+
+def _cleaned(name: str, source: Source, company: Company, private: Privacy, workdir: Path, manifest: Path,
+             others: Sequence[Source]) -> Cleaned:
     exports = find_exports(source)
     made_by_demo = privacy.is_made_by_demo(exports, company, manifest)
     key = privacy.load_key(private, company)
@@ -129,7 +139,7 @@ def _refuse(con: duckdb.DuckDBPyConnection, plan: tables.Plan, loaded: list[Load
                          [found[1]])[0]
     sentence, expected = OPEN[check.rule]
     raise Refusal(check.rule, sentence, file=one.export.name, line=int(one.lines_of(np.array([found[1]]))[0]),
-                  column=header, found=repr(value), expected=expected)
+                  column=header, found=repr(shown(value)), expected=expected)
 
 
 OPEN = {

@@ -9,6 +9,7 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
 from pipeline.ingest import engine
 from pipeline.ingest.columns import SCORE_PARTS, mapped
+from pipeline.ingest.limits import check_limits
 
 TEXTS = ("csv", "json")  # formats that have no type for a time
 TELL = "TELL:"  # how a value begins that inspect could not find out
@@ -27,6 +28,7 @@ def check_contract(source: Source, name: str) -> None:
         if canonical not in table.names:
             raise Refusal("PARAM-UNKNOWN", f"sources.{name} maps a column that {table.name} does not have",
                           file="params.yaml", found=repr(canonical), expected=", ".join(table.names))
+    check_limits(source, name)
     given = {*source.columns, *source.constants, *(SCORE_PARTS if table.name == "surveys" else ())}
     for column in table.columns:
         if column.required and column.name not in given:

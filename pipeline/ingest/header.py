@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
+from pipeline.ingest.redact import is_data
 
 SPACES = re.compile(r"[\s\u00a0\u202f\u200b\ufeff]+")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -73,6 +74,14 @@ def _by_position(width: int, wanted: list[str], file: str) -> Header:
     return Header(positions, width, {}, ())
 
 
+def _shown(found: list[str], wanted: list[str]) -> list[str]:
+    """The names of a header as they may be shown: where one of them is a value, all that nobody declared are hidden."""
+    if not any(map(is_data, found)):
+        return found
+    known = {normal(name) for name in wanted}
+    return [name if normal(name) in known else "…" for name in found]
+
+
 def missing_column(header: str, found: list[str], wanted: list[str], source: Source, file: str,
                    line: int | None) -> Refusal:
     """The refusal for a declared header that is not among those found: it names them, and the nearest one."""
@@ -84,6 +93,7 @@ def missing_column(header: str, found: list[str], wanted: list[str], source: Sou
                 return Refusal("FMT-DELIM", f"the header does not split at the {own} delimiter", file=file,
                                line=line, found=f"{word} ({sign!r})",
                                expected=f"{source.delimiter!r}, or `delimiter: {sign!r}`")
+    found = _shown(found, wanted)
     near = difflib.get_close_matches(normal(header), [normal(f) for f in found], 1, 0.6)
     nearest = next((f for f in found if near and normal(f) == near[0]), None)
     shown = ", ".join(found[:20]) + (f" and {len(found) - 20} more" if len(found) > 20 else "")

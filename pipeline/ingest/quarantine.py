@@ -16,6 +16,7 @@ from pipeline.ingest.answers import answer_checks
 from pipeline.ingest.duplicates import DROPPED
 from pipeline.ingest.groups import COLUMN
 from pipeline.ingest.raw import Loaded
+from pipeline.ingest.redact import shown
 from pipeline.ingest.rules import OF_QUARANTINE, REASONS, Check
 from pipeline.ingest.tables import Plan
 
@@ -110,7 +111,8 @@ def _told(con: duckdb.DuckDBPyConnection, plan: Plan, number: int, one: Loaded) 
     comments = ", ".join(engine.literal(name) for name, kind in kinds.items() if kind == "comment") or "''"
     cells = " ".join(f"WHEN {engine.literal(h)} THEN t.{engine.quoted(h)}" for h in headers)
     value = f"CASE f.header {cells} END"
-    found = (f"CASE WHEN f.canonical IN ({ids}) THEN left({value}, 2) || '…' "
+    found = (f"CASE WHEN f.canonical IN ({ids}) THEN CASE WHEN length({value}) > 5 "
+             f"THEN left({value}, 2) ELSE '' END || '…' "
              f"WHEN f.canonical IN ({comments}) THEN NULL ELSE {value} END")
     return (f"SELECT f._row, f.rule, nullif(f.header, '') AS \"column\", {found} AS found, "
              f"CAST(to_json({{{record}}}) AS VARCHAR) AS record FROM fates f JOIN {table} t ON t.rowid = f._row "
@@ -126,4 +128,5 @@ def nothing_left(con: duckdb.DuckDBPyConnection, path: Path) -> Refusal:
     facts = f'SELECT file, line, "column", found, reason FROM {kept_out} WHERE rule = ? LIMIT 1'
     row = engine.first(con, facts, list(rule))
     return Refusal(rule[0], f"no row of this source can be read: {row[4]}", file=row[0], line=row[1], column=row[2],
-                   found=None if row[3] is None else repr(row[3]), expected="rows as the contract describes them")
+                   found=None if row[3] is None else repr(shown(row[3])),
+                   expected="rows as the contract describes them")

@@ -3,6 +3,7 @@
 import re
 import warnings
 import zipfile
+import zlib
 from array import array
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -20,6 +21,7 @@ from pipeline.ingest.files import Export
 from pipeline.ingest.header import Header, match_header
 from pipeline.ingest.raw import Loaded, Reject, check_loaded, fill_table
 
+DAMAGED = (SyntaxError, zipfile.BadZipFile, zlib.error, EOFError)  # a broken XML is a SyntaxError
 EXACT = 10**15  # Excel keeps 15 digits; a longer whole number has lost some
 ERRORS = re.compile(r"#(N/[AD]|¡?REF!|¡?VAL(UE|OR)!|¡?DIV/0!|NAME\?|¿NOMBRE\?|¡?NUL[LO]!|¡?NUM!)")
 VALUELESS = re.compile(rb"(?:</f>|<f[^<>]*/>)\s*(?:</c>|<v\s*/>|<v>\s*</v>)")
@@ -30,7 +32,10 @@ def load_excel(con: duckdb.DuckDBPyConnection, export: Export, source: Source, t
     """The declared sheet as `table`; rows with a formula without value or an error are rejects (XLS-FORMULA)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl remarks on styles and filters, which nothing here reads
-        return _load(con, export, source, table)
+        try:
+            return _load(con, export, source, table)
+        except DAMAGED as error:
+            raise _damaged(error, export.name) from None
 
 
 def _load(con: duckdb.DuckDBPyConnection, export: Export, source: Source, table: str) -> Loaded:
@@ -38,7 +43,7 @@ def _load(con: duckdb.DuckDBPyConnection, export: Export, source: Source, table:
     sheet = _sheet(book, source, export.name)
     is_open, hidden = _scan(export, sheet)
     twin = _sheet(_open(export, values=False), source, export.name) if is_open else None
-    rows = _rows(sheet, twin)
+    rows = _whole(_rows(sheet, twin), export.name)
     top = [next(rows, None) for _ in range(source.skip_rows + max(source.header_rows, 1))]
     if top[source.skip_rows] is None:
         raise Refusal("FILE-NOROWS", "the sheet is empty", file=export.name, found="no rows", expected="a header")
@@ -64,6 +69,19 @@ def _open(export: Export, values: bool) -> Any:
     except Exception as error:  # openpyxl raises what its XML and zip layers raise
         raise Refusal("FILE-TRUNC", "the workbook cannot be opened", file=export.name,
                       found=type(error).__name__, expected="a whole .xlsx file") from None
+
+
+def _whole(rows: Iterator[Any], name: str) -> Iterator[Any]:
+    """The same rows; Refusal (FILE-TRUNC) where the XML of the sheet breaks off."""
+    try:
+        yield from rows
+    except DAMAGED as error:
+        raise _damaged(error, name) from None
+
+
+def _damaged(error: Exception, name: str) -> Refusal:
+    return Refusal("FILE-TRUNC", "the workbook is damaged", file=name, found=type(error).__name__,
+                   expected="a whole .xlsx file")
 
 
 def _sheet(book: Any, source: Source, name: str) -> Any:

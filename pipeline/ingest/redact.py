@@ -17,6 +17,7 @@ TOLD = re.compile(rf"\b((?i:me llamo|mi nombre es|my name is))(\s+)[^\W\d]+(?:\s
 NAME = re.compile(rf"\b((?i:soy|i am|i'm|i’m|this is|firmado:?|atentamente,?|un saludo,?|"
                   rf"saludos,?|regards,?|sincerely,?))(\s+)((?:(?:Sr|Sra|Don|Doña|Mr|Mrs|Ms|Dr|Dra)\.?\s+)?{CAPITAL}"
                   rf"(?:\s+(?:(?:de|del|de la|la|y)\s+)?{CAPITAL}){{0,3}})")
+FULL_NAME = re.compile(rf"{CAPITAL}(?: (?:(?:de|del|de la|la|y) )?{CAPITAL})+")
 LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"  # control letter of the Spanish identity number, by its remainder modulo 23
 
 
@@ -30,6 +31,18 @@ def redact(text: str) -> str:
     text = PHONE.sub("[phone]", text)
     text = HANDLE.sub("[handle]", text)
     return NAME.sub(r"\1\2[name]", TOLD.sub(r"\1\2[name]", text))
+
+
+def shown(text: str) -> str:
+    """A value of a cell as a message may show it: mail, phone and the like blacked out, of names the initials."""
+    text = redact(text)
+    return FULL_NAME.sub(lambda m: " ".join(word[0] + "…" for word in m[0].split()), text)
+
+
+def is_data(text: str) -> bool:
+    """Whether what stands in a header is a value and no name: five digits and no letter, or something personal."""
+    bare = text.strip()
+    return redact(bare) != bare or (not any(map(str.isalpha, bare)) and sum(map(str.isdigit, bare)) > 4)
 
 
 def is_iban(text: str) -> bool:
