@@ -118,5 +118,5 @@ def discoveries(seed: int) -> tuple[int, int]:
     metric: Metric = survey_metrics(rows, {})[0]
     span = periods.choose_periods("2025-01-01", "2025-12-31", 6)
     table = by_group(metric, ["segment"], span, LIMITS)
-    called = table.loc[table["is_change_notable"], "segment"].str.partition("segment:s")[2].astype(int)
+    called = table.loc[table["is_change_notable"], "segment"].str.removeprefix("segment:s").astype(int)
     return len(called), int((called >= CHANGED).sum())
