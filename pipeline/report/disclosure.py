@@ -8,9 +8,12 @@ import pandas as pd
 from pipeline.contracts.claims import Claim
 
 TOTAL = "all"  # the value that marks a row of totals in a dimension
-KEYS = ("score", "period", "lag", "month", "tenure_months")  # say which row it is: never blanked, and never added up
+KEYS = ("score", "period", "lag", "month", "tenure_months")  # say which row it is: never blanked
+PARTS = ("score", "period", "month", "tenure_months", "group")  # keys whose rows add up to all of them
+EVENTS = ("left",)  # counts beside the count, whose total is printed too
 SETTINGS = ("months", "window", "score_age", "lag")  # the same customers each time, not parts of a whole
 NAMES = ("claim_id", "dimension", "unit", "change_unit", "method", "status", "level", "reason", "variant", "term")
+APART = ("claim_id", "dimension", "unit", "variant", "term")  # of the names, those that no total runs across
 FLAG, SMALL = FLAGS = ("is_suppressed", "is_small")
 NOT_PEOPLE = ("source", "table", "file", "rule", "column")  # breakdowns of rows and files: always shown whole
 
@@ -39,13 +42,17 @@ def protect_claims(claims: list[Claim], below: int) -> list[Claim]:
     return [_hide(claim) if position in hidden else claim for position, claim in enumerate(claims)]
 
 
-def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Sequence[str] = KEYS) -> pd.DataFrame:
+def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Sequence[str] = KEYS,
+                  spans: Sequence[tuple[str, str]] = ()) -> pd.DataFrame:
     """The table with two columns more, is_suppressed and is_small; the figures of suppressed rows are missing.
 
     Small are rows with 0 < count < below; suppressed are those, rows of status suppressed, and what protects them.
 
-    The total of a breakdown is taken as known, here or on another page: along every text column, a blank that could
-    be found by subtraction gets a second one, until nothing changes (two-way tables with their margins included).
+    The total of a breakdown is taken as known, here or on another page: along every text column and along answers,
+    months and groups of equal size (PARTS), a blank that could be found by subtraction gets a second one, until nothing
+    changes (two-way tables with their margins included). So do events (EVENTS): blanked rows of which nobody left would
+    give every one of their counts away.
+    spans: first and last month of the periods whose own totals are known (known_spans); inside each the same holds.
     A table without the count column is returned as it is, with nothing suppressed.
     """
     table = table.copy()
@@ -55,18 +62,17 @@ def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Seque
     counts = pd.to_numeric(table[count], errors="coerce").fillna(0).tolist()
     hidden = {i for i, n in enumerate(counts) if 0 < n < below or already[i]}
     counts = [below if gone else n for n, gone in zip(counts, already, strict=True)]
-    texts = [c for c in table.columns if _is_text(table[c]) and c not in (*NAMES, *NOT_PEOPLE)]
-    fixed = [c for c in table.columns if c in keys or c in NAMES or c in texts]
+    events = [pd.to_numeric(table[c], errors="coerce").fillna(0).tolist() for c in EVENTS if c in table.columns]
+    lines = _all_lines(table, keys, spans)
     grown = True
     while grown and hidden:
         grown = False
-        for dimension in (c for c in texts if c not in keys):
-            for line in _lines(table, dimension, [c for c in fixed if c != dimension]):
-                inside = [i for i in line if i in hidden]
-                outside = sorted((i for i in line if i not in hidden and counts[i] > 0), key=lambda i: (counts[i], i))
-                more = _cover(inside, outside, dict(enumerate(counts)), below)
-                hidden |= set(more)
-                grown = grown or bool(more)
+        for line in lines:
+            inside = [i for i in line if i in hidden]
+            outside = sorted((i for i in line if i not in hidden and counts[i] > 0), key=lambda i: (counts[i], i))
+            more = _cover(inside, outside, dict(enumerate(counts)), below, events)
+            hidden |= set(more)
+            grown = grown or bool(more)
     shown = pd.Series([i not in hidden for i in range(len(table))], index=table.index)
     for column in table.columns:
         if column not in keys and not _is_text(table[column]):
@@ -76,14 +82,52 @@ def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Seque
     return table.assign(**{FLAG: ~shown, SMALL: small})
 
 
-def _cover(inside: list[int], outside: list[int], counts: dict[int, float], below: int) -> list[int]:
+def for_plots(table: pd.DataFrame, below: int, claims: Sequence[Claim] = ()) -> pd.DataFrame:
+    """The table as a plot outside the pages may hold it: protected like theirs, blanked rows kept."""
+    return protect_table(table, below, spans=known_spans(claims)).drop(columns=[*FLAGS])
+
+
+def known_spans(claims: Sequence[Claim]) -> list[tuple[str, str]]:
+    """First and last month of every period that a claim counts, and of the one before it, of the same length: how many
+    stand behind a change is printed too, and is the sum of both."""
+    spans: dict[tuple[str, str], None] = {}
+    for period in dict.fromkeys(claim.period for claim in claims):
+        first, _, last = period.partition("/")
+        if len(first) == len(last) == len("2024-01"):
+            start, end = pd.Period(first, "M"), pd.Period(last, "M")
+            length = (end - start).n + 1
+            spans |= {(first, last): None, (str(start - length), str(end - length)): None}
+    return list(spans)
+
+
+def _cover(inside: list[int], outside: list[int], counts: dict[int, float], below: int,
+           events: Sequence[Sequence[float]] = ()) -> list[int]:
     """Which of `outside` (smallest first) must be blanked too, so that what is blanked cannot be told apart or is not
-    a small group again."""
+    a small group again, nor a group in which an event met nobody or everybody, unless it met so the whole line."""
     more: list[int] = []
-    while inside and outside[len(more):] and (
-            len(inside) + len(more) < 2 or sum(counts[i] for i in [*inside, *more]) < below):
+    line = [*inside, *outside]
+    mixed = [met for met in events if 0 < sum(met[i] for i in line) < sum(counts[i] for i in line)]
+    while inside and outside[len(more):]:
+        blank = [*inside, *more]
+        size = sum(counts[i] for i in blank)
+        if len(blank) >= 2 and size >= below and all(0 < sum(met[i] for i in blank) < size for met in mixed):
+            break
         more.append(outside[len(more)])
     return more
+
+
+def _all_lines(table: pd.DataFrame, keys: Sequence[str], spans: Sequence[tuple[str, str]]) -> list[list[int]]:
+    """Positions of the rows that add up to one known total, along every dimension of the table."""
+    texts = [c for c in table.columns if _is_text(table[c]) and c not in (*NAMES, *NOT_PEOPLE, *keys)]
+    parts = [c for c in table.columns if c in PARTS and c in keys]
+    fixed = [c for c in table.columns if c in keys or c in APART or c in texts]
+    lines = [line for along in [*texts, *parts] for line in _lines(table, along, [c for c in fixed if c != along])]
+    if "period" in parts:
+        months = table["period"].astype(str).tolist()
+        cut = [[i for i in line if first <= months[i] <= last] for first, last in spans
+               for line in _lines(table, "period", [c for c in fixed if c != "period"])]
+        lines += [line for line in cut if line]
+    return lines
 
 
 def _lines(table: pd.DataFrame, dimension: str, fixed: list[str]) -> list[list[int]]:

@@ -100,12 +100,14 @@ def figure_view(section: Section, results: Results, site: Site, words: Words) ->
     figure: Figure = section.figure  # type: ignore[assignment]
     data = section.table if section.table and section.table.name == figure.table else Table(figure.table)
     frame_ = protected(data, results, site)
-    if frame_ is None or frame_.empty or ("estimate" in frame_ and frame_["estimate"].isna().all()):
+    if frame_ is None:
         return None
     drawn = {}
     for medium in base.WIDTHS:
         with base.medium(medium):
             drawn[medium] = figure.draw(frame_.drop(columns=[*disclosure.FLAGS]), words, **figure.options)
+    if drawn["wide"] is None:
+        return None
     return {"wide": picture_address(base.svg(drawn["wide"])), "phone": picture_address(base.svg(drawn["phone"])),
             "alt": base.alternative(drawn["wide"]), "caption": _caption(section, "figure", words),
             "table": one_table(data, _caption(section, "table" if data is section.table else "figure", words), results,
@@ -126,7 +128,8 @@ def protected(table: Table, results: Results, site: Site) -> Any:
     if table.name not in results.tables:
         return None
     keys = (*disclosure.KEYS, *table.keys)
-    return disclosure.protect_table(results.tables[table.name], site.disclosure.suppress_below, table.count, keys)
+    return disclosure.protect_table(results.tables[table.name], site.disclosure.suppress_below, table.count, keys,
+                                    disclosure.known_spans(results.claims))
 
 
 def say(claim: Claim, site: Site, words: Words) -> Said:

@@ -1,9 +1,10 @@
 """Small groups are hidden, and no subtraction brings them back. Expected blanks worked out by hand."""
 
 import pandas as pd
+import pytest
 
 from pipeline.contracts.claims import Claim
-from pipeline.report.disclosure import FLAG, protect_claims, protect_table
+from pipeline.report.disclosure import FLAG, KEYS, for_plots, known_spans, protect_claims, protect_table
 
 
 def hidden(table, **options):
@@ -52,10 +53,11 @@ def test_groups_hidden_by_the_notebook_stay_hidden_without_more():
 
 
 def test_keys_and_months_are_kept():
+    """Each row is the only one of its answer and of its month: nothing adds up with it."""
     table = pd.DataFrame({"period": ["2024-01", "2024-02", "2024-03"], "score": [1, 2, 3], "n": [5, 50, 60],
                           "estimate": [1.0, 2.0, 3.0]})
     rows, protected = hidden(table)
-    assert rows == [0]  # months are not parts of a breakdown
+    assert rows == [0]
     assert protected["score"].tolist() == [1, 2, 3]
 
 
@@ -92,3 +94,79 @@ def test_a_claim_that_gives_no_figure_keeps_its_reason():
 def test_settings_of_one_analysis_are_not_parts_of_a_whole():
     made = protect_claims(claims(300, 7, 12, dimension="window"), 10)
     assert [c.status for c in made] == ["ok", "suppressed", "ok"]
+
+
+def deducible(protected, whole, along, names, spans=()):
+    """(total, count) of every line of totals in which what is printed leaves a hidden count no choice.
+
+    A line is the rows between two values of `along` (all of them, and each of spans); its total, of whatever is
+    counted, is printed. What is hidden is known where one cell is hidden, or where the rest is zero: then all are.
+    """
+    found = []
+    for first, last in [(whole[along].min(), whole[along].max()), *spans]:
+        line = whole[along].between(first, last)
+        for name in names:
+            blank = protected.loc[line, FLAG]
+            rest = whole.loc[line, name].sum() - protected.loc[line, name].sum()  # the printed total less what is seen
+            if blank.sum() == 1 or (blank.any() and rest == 0):
+                found.append((first, last, name))
+    return found
+
+
+ANSWERS = pd.DataFrame({  # who left by answer, with the sums of 12,014 and 179 that the page prints beside it
+    "score": range(1, 11), "n": [1, 25, 139, 384, 1003, 1877, 2799, 2901, 1922, 963],
+    "left": [0, 0, 7, 12, 29, 35, 41, 33, 16, 6]})
+
+
+def test_a_single_answer_is_not_what_the_total_leaves_over():
+    assert (ANSWERS["n"].sum(), ANSWERS["left"].sum()) == (12014, 179)
+    rows, protected = hidden(ANSWERS.assign(rate=ANSWERS["left"] / ANSWERS["n"]))
+    assert deducible(protected, ANSWERS, "score", ["n", "left"]) == []
+    assert rows == [0, 1, 2]  # 1 and 25 alone would say that nobody of either left: 179 less 179
+    assert protected.loc[rows, ["n", "left", "rate"]].isna().all(axis=None)
+    assert protected["score"].tolist() == list(range(1, 11))
+
+
+def test_pooled_answers_of_another_page_leave_the_hidden_ones_together():
+    """The shape of sales pools answers up to 3 into one row: 165. Less what is still seen of them, no single cell."""
+    _, protected = hidden(ANSWERS[["score", "n"]])
+    pooled, seen = ANSWERS["n"][:3].sum(), protected["n"][:3].sum()
+    assert (pooled, seen, protected[FLAG][:3].sum()) == (165, 139, 2)
+
+
+def test_where_nobody_left_at_all_no_more_is_hidden_for_it():
+    assert hidden(ANSWERS.assign(left=0))[0] == [0, 1]
+
+
+@pytest.mark.parametrize("dimension, values", [("month", range(1, 5)), ("group", range(1, 5)),
+                                               ("tenure_months", range(4)),
+                                               ("period", ["2024-01", "2024-02", "2024-03", "2024-04"])])
+def test_keys_that_add_up_are_covered_and_stay(dimension, values):
+    table = pd.DataFrame({dimension: values, "n": [90, 3, 40, 50], "status": ["ok", "suppressed", "ok", "ok"]})
+    rows, protected = hidden(table, keys=(*KEYS, "group"))
+    assert rows == [1, 2]
+    assert protected[dimension].tolist() == list(values)
+    assert deducible(protected, table, dimension, ["n"]) == []
+
+
+def test_settings_that_name_a_row_do_not_add_up():
+    assert hidden(pd.DataFrame({"lag": [2, 1, 0], "n": [5, 50, 60]}))[0] == [0]
+
+
+def test_months_are_covered_inside_every_period_that_is_counted():
+    """Half a year's answers are printed, and both halves' together as those behind the change."""
+    months = [f"2024-{m:02d}" for m in range(1, 13)]
+    table = pd.DataFrame({"period": months, "n": [30, 40, 5, 70, 80, 90, 95, 85, 6, 65, 55, 45]})
+    spans = known_spans([Claim("experience.nps", 10.0, "points", 351, "m", period="2024-07/2024-12"),
+                         Claim("data.rows", 1.0, "count", 1, "m")])
+    assert spans == [("2024-07", "2024-12"), ("2024-01", "2024-06")]
+    assert deducible(hidden(table)[1], table, "period", ["n"], spans) != []  # without the periods it would be
+    rows, protected = hidden(table, spans=spans)
+    assert rows == [0, 2, 8, 11]
+    assert deducible(protected, table, "period", ["n"], spans) == []
+
+
+def test_a_plot_outside_the_pages_hides_the_same():
+    plot = for_plots(ANSWERS, 10)
+    assert plot.columns.tolist() == ANSWERS.columns.tolist()
+    assert plot["n"].isna().tolist() == [True] * 3 + [False] * 7

@@ -8,12 +8,14 @@
 
     base.show(nps_by_month(table, words))          # in a notebook
 
+`drawn_from("period", "estimate")` above it gives None where no row has both: nothing is shown, nowhere.
 Draw on `canvas`: pages draw every figure twice, for a wide screen and for a phone, and canvas knows which.
 """
 
 import contextlib
+import functools
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import matplotlib
@@ -70,6 +72,21 @@ def is_phone() -> bool:
     return _medium == "phone"
 
 
+def drawn_from(*columns: str) -> Callable[[Callable[..., Figure]], Callable[..., Figure | None]]:
+    """A figure of (table, words, ...) that is None where no row of the table has a value in all of `columns`.
+
+    The one guard of every figure: small companies come with months and groups that are all suppressed. A table without
+    one of the columns has nothing to draw either. Rows that have only some of them are the figure's own business.
+    """
+    def guarded(draw: Callable[..., Figure]) -> Callable[..., Figure | None]:
+        @functools.wraps(draw)
+        def drawn(table: pd.DataFrame, words: Words, *options: Any, **named: Any) -> Figure | None:
+            is_there = set(columns) <= set(table.columns) and bool(table[list(columns)].notna().all(axis=1).any())
+            return draw(table, words, *options, **named) if is_there else None
+        return drawn
+    return guarded
+
+
 def canvas(height: float = 3.4, panels: int = 1, **options: Any) -> tuple[Figure, Any]:
     """A themed figure and its axes (a list when panels > 1): side by side on a wide screen, stacked on a phone.
 
@@ -108,8 +125,10 @@ def svg(figure: Figure) -> str:
     return buffer.getvalue().replace("'DejaVu Sans'", FONTS)
 
 
-def show(figure: Figure) -> None:
-    """Display the figure in a notebook as the page will show it, with its alternative text."""
+def show(figure: Figure | None) -> None:
+    """Display the figure in a notebook as the page will show it, with its alternative text; nothing for None."""
+    if figure is None:
+        return
     from IPython.display import SVG, display
 
     display(SVG(svg(figure)), metadata={"image/svg+xml": {"alt": alternative(figure)}})

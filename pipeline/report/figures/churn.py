@@ -7,6 +7,7 @@ from pipeline.report.figures import base
 from pipeline.report.words import Words
 
 
+@base.drawn_from("score", "rate", "ci_low", "ci_high")
 def by_score(table: pd.DataFrame, words: Words) -> Figure:
     """Share of customers who left by answer, with its interval, and the model's line where there is one."""
     known = table[table["rate"].notna()].reset_index(drop=True)
@@ -28,6 +29,7 @@ def by_score(table: pd.DataFrame, words: Words) -> Figure:
     return base.describe(figure, words.text("figure.churn_by_score", rows=told))
 
 
+@base.drawn_from("days", "estimate")
 def windows(table: pd.DataFrame, words: Words) -> Figure:
     """Hazard ratio of falling silent per point, one row per window; the line at 1 is "nothing happens"."""
     known = table[table["estimate"].notna()].reset_index(drop=True)
@@ -41,16 +43,18 @@ def windows(table: pd.DataFrame, words: Words) -> Figure:
     return base.describe(figure, words.text("figure.churn_windows", rows=told))
 
 
+@base.drawn_from("fitted", "rate", "ci_low", "ci_high")
 def calibration(table: pd.DataFrame, words: Words) -> Figure:
     """Observed against fitted churn in groups of equal size; on the line where the model is right."""
+    known = table[["fitted", "rate", "ci_low", "ci_high"]].dropna().astype(float)
     figure, axes = base.canvas(height=3.2)
-    axes.errorbar(table["fitted"], table["rate"], yerr=[(table["rate"] - table["ci_low"]).clip(lower=0),
-                                                        (table["ci_high"] - table["rate"]).clip(lower=0)],
+    axes.errorbar(known["fitted"], known["rate"], yerr=[(known["rate"] - known["ci_low"]).clip(lower=0),
+                                                        (known["ci_high"] - known["rate"]).clip(lower=0)],
                   fmt=base.MARKERS[0], color=base.PALETTE[0], elinewidth=2, capsize=3)
-    top = float(max(table["ci_high"].max(), table["fitted"].max()))
+    top = max(known["ci_high"].max(), known["fitted"].max())
     axes.plot([0, top], [0, top], color=base.INK, linewidth=1.0)
     axes.set_xlabel(words.text("churn.figure.fitted"))
     axes.set_ylabel(words.text("churn.figure.observed"))
     for axis in (axes.xaxis, axes.yaxis):
         base.value_axis(axis, words, "share")
-    return base.describe(figure, words.text("figure.churn_calibration", groups=len(table)))
+    return base.describe(figure, words.text("figure.churn_calibration", groups=len(known)))

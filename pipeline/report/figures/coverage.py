@@ -11,6 +11,7 @@ FATES = (("repaired", 4), ("quarantined", 1), ("dropped", 3))  # fate, index of 
 SIDES = (("customers_share", 4), ("answered_share", 0), ("revenue_share", 1))
 
 
+@base.drawn_from("source", "rows_in")
 def rows(table: pd.DataFrame, words: Words) -> Figure:
     """Share of the rows of each source that were repaired, put into quarantine or dropped by rule."""
     figure, axes = base.canvas(height=0.9 + 0.62 * len(table))
@@ -29,11 +30,13 @@ def rows(table: pd.DataFrame, words: Words) -> Figure:
                                             share=words.percent(float(refused))))
 
 
+@base.drawn_from("estimate")
 def response(table: pd.DataFrame, words: Words) -> Figure:
     """Response rate and its interval per group of customers."""
     return groups(table, words, unit="share", name="response", legend=("above", "below"))
 
 
+@base.drawn_from("segment", "customers_share")
 def composition(table: pd.DataFrame, words: Words) -> Figure:
     """Per group its share among customers, among those who answered, and of revenue."""
     names, placed = under_headings(few_groups(table), words)

@@ -13,6 +13,7 @@ MOST_GROUPS = 14  # breakdowns with more groups stand in the table only
 LABELS = (("negative", 1), ("neutral", 4), ("positive", 0))  # label, index of colour and hatch
 
 
+@base.drawn_from("period", "estimate")
 def months(table: pd.DataFrame, words: Words, unit: str = "points", name: str = "nps") -> Figure:
     """A score by month with its 95 % band; a month without figures leaves a gap in the line."""
     span = pd.period_range(table["period"].min(), table["period"].max(), freq="M").astype(str)
@@ -30,6 +31,7 @@ def months(table: pd.DataFrame, words: Words, unit: str = "points", name: str = 
         end=words.value(known.iloc[-1], unit)))
 
 
+@base.drawn_from("segment", "estimate")
 def groups(table: pd.DataFrame, words: Words, unit: str = "points", better: str = "higher",
            name: str = "nps", legend: tuple[str, str] = ("better", "worse")) -> Figure:
     """A dot and its interval per group under its breakdown; shape and colour tell who stands out from the rest."""
@@ -77,10 +79,12 @@ def few_groups(table: pd.DataFrame) -> pd.DataFrame:
     return few if len(few) else table.groupby("dimension").head(MOST_GROUPS)
 
 
+@base.drawn_from("segment", "estimate")
 def labels(table: pd.DataFrame, words: Words) -> Figure:
     """One bar per question, divided into negative, neutral and positive answers."""
     wide = table.pivot(index="segment", columns="label", values="estimate")
-    wide = wide.loc[[s for s in table["segment"].unique() if s in wide.index]].astype(float)
+    wide = wide.reindex(index=table["segment"].unique(), columns=[label for label, _ in LABELS]).astype(float)
+    wide = wide.dropna(how="all")
     figure, axes = base.canvas(height=0.9 + 0.42 * len(wide))
     left = pd.Series(0.0, index=wide.index)
     for label, index in LABELS:
@@ -105,6 +109,7 @@ def labels(table: pd.DataFrame, words: Words) -> Figure:
             first["negative"], 0)))
 
 
+@base.drawn_from("instrument", "score", "estimate_share")
 def distribution(table: pd.DataFrame, words: Words) -> Figure:
     """Share of answers at each point of the scale, one panel per question; higher is better everywhere."""
     questions = list(table["instrument"].unique())[:4]
@@ -121,10 +126,12 @@ def distribution(table: pd.DataFrame, words: Words) -> Figure:
     return base.describe(figure, words.text("experience.alt_distribution", names=names))
 
 
+@base.drawn_from("delta", "estimate")
 def silent(table: pd.DataFrame, words: Words, name: str = "nps") -> Figure:
     """The score of all who were asked by how much lower the silent scored, with its 95 % band and the raw score."""
     unit = "share" if name == "csat" else "points"
     figure, axes = base.canvas(height=3.0)
+    table = table[table["delta"].notna() & table["estimate"].notna()]
     band = table[["delta", "estimate", "ci_low", "ci_high"]].astype(float)
     base.interval_line(axes, band["delta"], band["estimate"], band["ci_low"], band["ci_high"])
     axes.axhline(float(table["raw"].iloc[0]), color=base.MUTED, linewidth=1, linestyle=(0, (4, 3)),
@@ -148,6 +155,7 @@ def _moment(hours: int, words: Words) -> str:
     return f"{words.number(value)} {words.text(f'unit.{unit}.brief')}"
 
 
+@base.drawn_from("hours", "unsolved_share")
 def unsolved(table: pd.DataFrame, words: Words) -> Figure:
     """Share of tickets still unsolved after so many hours, open ones included; lines at one half and one tenth."""
     figure, axes = base.canvas(height=3.2)

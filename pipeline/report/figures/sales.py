@@ -7,18 +7,21 @@ from pipeline.report.figures import base
 from pipeline.report.words import Words
 
 
+@base.drawn_from("claim", "estimate")
 def naive_vs_adjusted(table: pd.DataFrame, words: Words) -> Figure:
     """One row per question (all of one unit), its adjusted and its naive figure told apart by colour and marker.
 
     table: rows in pairs, adjusted first (relate.naive.side_by_side).
     """
-    unit = str(table["unit"].iloc[0])
+    table = table.reset_index(drop=True)
+    unit, pairs = str(table["unit"].iloc[0]), table.index // 2
     labels = [words.text(f"sales.contrast.{claim}") for claim in table["claim"].iloc[::2]]
     figure, axes = base.canvas(height=1.1 + 0.6 * len(labels))
     told = []
     for index, is_naive in enumerate((False, True)):
         name = words.text("sales.contrast.naive" if is_naive else "sales.contrast.adjusted")
-        part = table[table["is_naive"] == is_naive].reset_index(drop=True)
+        part = table.loc[table["is_naive"] == is_naive, ["estimate", "ci_low", "ci_high"]].astype(float)
+        part = part.set_axis(pairs[part.index]).reindex(range(len(labels)))  # of a hidden one the place stays empty
         base.interval_dots(axes, labels, part["estimate"], part["ci_low"], part["ci_high"], index, name,
                            offset=0.3 * index - 0.15)
         told += [f"{label}, {name}: {words.value(value, unit)}"
@@ -29,6 +32,7 @@ def naive_vs_adjusted(table: pd.DataFrame, words: Words) -> Figure:
     return base.describe(figure, words.text("figure.sales_contrast", rows="; ".join(told)))
 
 
+@base.drawn_from("lag", "estimate")
 def timing(table: pd.DataFrame, words: Words) -> Figure:
     """Percent per point by months from score to sales; hollow marks show what carry-over alone would give."""
     rows = table[table["estimate"].notna()].reset_index(drop=True)
@@ -54,6 +58,7 @@ def lag_label(lag: int, words: Words) -> str:
     return words.text("sales.timing.same" if lag == 0 else "sales.timing.after")
 
 
+@base.drawn_from("score", "estimate")
 def shape(table: pd.DataFrame, words: Words) -> Figure:
     """Percent of next month's sales by answer, against the most frequent answer."""
     figure, axes = base.canvas(height=3.2)

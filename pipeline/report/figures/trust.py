@@ -10,6 +10,7 @@ NOMINAL = 0.95
 SPREAD = 0.3  # how far marks of one row lie apart
 
 
+@base.drawn_from("family", "estimate")
 def coverage(table: pd.DataFrame, words: Words) -> Figure:
     """One row per family, one mark per interval and world at the share of companies in which it held the truth.
 
