@@ -82,11 +82,6 @@ def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Seque
     return table.assign(**{FLAG: ~shown, SMALL: small})
 
 
-def for_plots(table: pd.DataFrame, below: int, claims: Sequence[Claim] = ()) -> pd.DataFrame:
-    """The table as a plot outside the pages may hold it: protected like theirs, blanked rows kept."""
-    return protect_table(table, below, spans=known_spans(claims)).drop(columns=[*FLAGS])
-
-
 def known_spans(claims: Sequence[Claim]) -> list[tuple[str, str]]:
     """First and last month of every period that a claim counts, and of the one before it, of the same length: how many
     stand behind a change is printed too, and is the sum of both."""

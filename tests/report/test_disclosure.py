@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from pipeline.contracts.claims import Claim
-from pipeline.report.disclosure import FLAG, KEYS, for_plots, known_spans, protect_claims, protect_table
+from pipeline.report.disclosure import FLAG, KEYS, known_spans, protect_claims, protect_table
+from pipeline.report.figures import base
 
 
 def hidden(table, **options):
@@ -167,6 +168,6 @@ def test_months_are_covered_inside_every_period_that_is_counted():
 
 
 def test_a_plot_outside_the_pages_hides_the_same():
-    plot = for_plots(ANSWERS, 10)
+    plot = base.for_plots(ANSWERS, 10)
     assert plot.columns.tolist() == ANSWERS.columns.tolist()
     assert plot["n"].isna().tolist() == [True] * 3 + [False] * 7

@@ -25,6 +25,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from pipeline.contracts.claims import Claim
+from pipeline.report import disclosure
 from pipeline.report.words import Words, tidy
 
 FONTS = "-apple-system,'Segoe UI',Roboto,'Helvetica Neue','Liberation Sans',Arial,sans-serif"  # as in style.css
@@ -132,6 +134,12 @@ def show(figure: Figure | None) -> None:
     from IPython.display import SVG, display
 
     display(SVG(svg(figure)), metadata={"image/svg+xml": {"alt": alternative(figure)}})
+
+
+def for_plots(table: pd.DataFrame, below: int, claims: Sequence[Claim] = ()) -> pd.DataFrame:
+    """The table as a plot outside the pages may hold it: protected like theirs, blanked rows kept."""
+    protected = disclosure.protect_table(table, below, spans=disclosure.known_spans(claims))
+    return protected.drop(columns=[*disclosure.FLAGS])
 
 
 def value_axis(axis: Axis, words: Words, unit: str, most: int = 6) -> None:
