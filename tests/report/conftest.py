@@ -131,6 +131,7 @@ claims:
 TOUCHPOINTS = ("delivery", "support", "shop", "website")
 
 
+@base.drawn_from("period", "estimate")
 def months_figure(table, words):
     figure, axes = base.canvas(3.2)
     base.interval_line(axes, range(len(table)), table["estimate"], table["ci_low"], table["ci_high"], label="NPS")
@@ -141,6 +142,7 @@ def months_figure(table, words):
                                             last=words.month(table["period"].iloc[-1])))
 
 
+@base.drawn_from("touchpoint", "estimate")
 def groups_figure(table, words):
     shown = table[table["estimate"].notna()]
     figure, axes = base.canvas(0.6 + 0.42 * len(shown))
