@@ -222,7 +222,7 @@ def test_ids_are_text_and_scientific_notation_goes_to_quarantine(shop: Workshop)
     ids = ("00123", "0123", "123", "9007199254740993", "9007199254740992", "1.23E+17", "1E5")
     found = shop.ingest("id,segment\n" + "".join(f"{one},a\n" for one in ids), **CUSTOMER)
     assert found.clean["customer_id"].nunique() == 5
-    assert found.quarantine[["rule", "found"]].values.tolist() == [["ID-PRECISION", "1.…"], ["ID-PRECISION", "1E…"]]
+    assert found.quarantine[["rule", "found"]].values.tolist() == [["ID-PRECISION", "1.…"], ["ID-PRECISION", "…"]]
 
 
 def test_the_same_record_is_dropped_and_a_conflict_goes_to_quarantine(shop: Workshop):
