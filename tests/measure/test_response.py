@@ -301,5 +301,6 @@ def test_a_company_that_asks_satisfaction_only_gets_it_weighted():
     found = of_each_question(surveys, None, None, None, ["segment"], PERIODS, ZONE, LIMITS, top_boxes={"csat": 6})
     assert list(found) == ["nps", "csat"]
     assert of(found["nps"].claims, "experience.nps_weighted").reason == "not_asked"
-    assert of(found["csat"].claims, "experience.csat_weighted").estimate is not None
+    weighted = of(found["csat"].claims, "experience.csat_weighted")
+    assert 0 < weighted.ci_low < weighted.estimate < weighted.ci_high < 1
     assert set(page_tables(found)) == {"ways_csat", "odds_csat", "silent_csat"}
