@@ -30,6 +30,7 @@ from pipeline.ingest.read_csv import load_csv
 SHARE, BATCH = 2_000, 100  # files of one process, files of one source
 SLOWEST_S, MOST_MB = 10.0, 512.0  # of one file: processor time of all threads, so that a busy machine is no failure
 PATIENCE_S = 600.0
+CONTEXT = multiprocessing.get_context("spawn")  # forked, a process would count its parent's memory as its own
 Damaged = tuple[str, bytes, Source]
 
 
@@ -47,8 +48,8 @@ def run_mutations(count: int, seed: int, first: int = 0) -> Iterator[Outcome]:
 
 def _apart(count: int, seed: int, first: int) -> Iterator[Outcome]:
     """Outcomes from a process of their own; when it dies the last is that of the file it was at, and no more come."""
-    here, there = multiprocessing.get_context("fork").Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process(target=_work, args=(there, count, seed, first))
+    here, there = CONTEXT.Pipe(duplex=False)
+    process = CONTEXT.Process(target=_work, args=(there, count, seed, first))
     process.start()
     there.close()
     at, given = f"{first:06d}", 0

@@ -1,6 +1,8 @@
 """The benchmark over a folder: what it counts, with a contract and without, and that it sees wrong rows and crashes."""
 
 import json
+import math
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -111,6 +113,8 @@ def test_a_process_that_dies_names_its_file_and_the_rest_goes_on(monkeypatch):
         return plainly(con, one, folder)
     monkeypatch.setattr(mutated_runs, "_read_alone", die)
     monkeypatch.setattr(mutated_runs, "BATCH", 1)
+    monkeypatch.setattr(mutated_runs, "CONTEXT", multiprocessing.get_context("fork"))  # what is changed here goes along
+    monkeypatch.setattr(mutated_runs, "MOST_MB", math.inf)  # the memory of these tests is forked too
     found = list(mutated_runs.run_mutations(8, 7))
     assert [one.file for one in found if one.traceback] == ["000003_customers.csv"]
     assert [one.file[:6] for one in found] == [f"{n:06d}" for n in range(8)]
