@@ -41,6 +41,7 @@ MONTHS, WINDOW_MONTHS = 24, 6
 SEGMENTS = ["hogar", "autónomo", "empresa"]
 GROUPS = (6, 9)
 RISK_MONTHS, BREAK_EVEN_MONTHS, SILENCE_DAYS = 12, 12, 90
+SMALLEST_EFFECT = 5.0  # percent per point
 LABELS = {"nps": [6, 9], "csat": [3, 6], "ces": [3, 6]}
 COVARIATES = ["segment", "value_band", "branch", "had_ticket", "purchases"]
 CALENDAR = {"hours": "09:00-18:00", "weekdays": [0, 1, 2, 3, 4], "country": "ES"}
@@ -137,7 +138,7 @@ def experience(one: Linked) -> list[Claim]:
 def sales_and_score(one: Linked) -> list[Claim]:
     """Everything of the page of sales but its contrast."""
     sample = one.sample
-    timing = timing_of(sample)
+    timing = timing_of(sample, SMALLEST_EFFECT)
     made = sales.per_point(sample, timing.level, timing.reason)[0] + timing.claims()
     made += sales.by_group(sample, timing.level, timing.reason)
     made += conversion.conversion(sample, CURRENCY, BREAK_EVEN_MONTHS, timing.level, timing.reason)

@@ -198,6 +198,7 @@ class Sales:
 
     groups: highest detractor and lowest promoter on the instrument's scale, higher being better.
     break_even_months: how long a converted customer is counted on for the break-even cost.
+    smallest_effect: percent of sales per point that matters; the checks of what comes first must be able to show it.
     """
 
     instrument: str
@@ -205,6 +206,7 @@ class Sales:
     covariates: list[str]
     groups: list[float] = field(default_factory=lambda: [6.0, 9.0])
     break_even_months: int = 12
+    smallest_effect: float = 5.0
 
 
 @dataclass(frozen=True)

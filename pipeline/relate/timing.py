@@ -21,6 +21,7 @@ CHECKS = {0: "sales.same_month_check", -1: "sales.lead_check"}
 FAR = (6, 12)  # months apart from which on two answers of a customer count as unrelated but for who gave them
 FEWEST_PAIRS = 30
 METHOD = "ppml"
+SMALLEST_EFFECT = 5.0  # percent per point: what a check must have been able to show, where nothing is declared
 WEAK = "checks_too_weak"
 
 
@@ -29,7 +30,7 @@ class Timing:
     """table: one row per lag (lag in months, estimate, ci_low, ci_high, carried, n), percent per point.
 
     checks: excess over carry-over by lag 0 and -1, or why there is none. level, reason: what the sales claims may say.
-    too_weak: lags whose check lies about zero and cannot tell.
+    too_weak: lags whose check lies about zero and could not have shown the smallest effect that matters.
     """
 
     table: pd.DataFrame
@@ -41,7 +42,7 @@ class Timing:
     def claims(self) -> list[Claim]:
         """sales.same_month_check, sales.lead_check (percent per point beyond carry-over), sales.lag (by month).
 
-        A check about zero that could not have shown an effect as large as the one claimed is not_enough_data.
+        A check about zero that could not have shown the smallest effect that matters is not_enough_data.
         """
         made = []
         for lag, claim_id in CHECKS.items():
@@ -57,35 +58,40 @@ class Timing:
                              comparisons=len(rows)) for row in rows.sort_values("lag").itertuples()]
 
 
-def timing_of(sample: SalesSample) -> Timing:
-    """Effects by lag and the level that the checks allow."""
+def timing_of(sample: SalesSample, smallest: float = SMALLEST_EFFECT) -> Timing:
+    """Effects by lag and the level that the checks allow; smallest: the effect that matters, percent per point."""
     rows = with_lags(sample.grid, LAGS) if sample.problem is None else sample.grid
     fits = {lag: _try(sample, f"score_lag{lag}", rows) for lag in LAGS}
     checks = {lag: _excess(fits[lag], fits[1], lag, rows) for lag in CHECKS}
     table = pd.DataFrame([_row(lag, fits[lag], checks.get(lag), fits[1]) for lag in LAGS])
-    level, reason = level_of(fits[1], checks)
-    return Timing(table, checks, level, reason, frozenset(lag for lag in checks if _too_weak(fits[1], checks[lag])))
+    level, reason = level_of(fits[1], checks, smallest)
+    return Timing(table, checks, level, reason, frozenset(lag for lag in checks if _too_weak(checks[lag], smallest)))
 
 
-def level_of(effect: PpmlFit | NotEstimable, checks: dict[int, Estimate | NotEstimable]) -> tuple[Level, str]:
-    """effect when both checks are about zero and sharp enough to have shown an effect as large as the one claimed."""
+def level_of(effect: PpmlFit | NotEstimable, checks: dict[int, Estimate | NotEstimable],
+             smallest: float = SMALLEST_EFFECT) -> tuple[Level, str]:
+    """effect when both checks are about zero and sharp enough to have shown the smallest effect that matters.
+
+    The size of the estimate plays no part: held against it, the checks would let large estimates pass and stop small
+    ones, and what is called an effect would be too large on average.
+    """
     if isinstance(effect, NotEstimable) or any(isinstance(check, NotEstimable) for check in checks.values()):
         return "associated", "checks_not_possible"
     for lag, reason in ((0, "same_month_not_zero"), (-1, "lead_not_zero")):
         low, high = checks[lag].interval()
         if low > 0 or high < 0:
             return "associated", reason
-    if any(_too_weak(effect, check) for check in checks.values()):
+    if any(_too_weak(check, smallest) for check in checks.values()):
         return "associated", WEAK
     return "effect", "checks_passed"
 
 
-def _too_weak(effect: PpmlFit | NotEstimable, check: Estimate | NotEstimable) -> bool:
-    """Whether a check about zero leaves room for an effect as large as the one claimed."""
-    if isinstance(effect, NotEstimable) or isinstance(check, NotEstimable):
+def _too_weak(check: Estimate | NotEstimable, smallest: float) -> bool:
+    """Whether a check about zero had less than 80 % power to show an effect of `smallest` percent per point."""
+    if isinstance(check, NotEstimable):
         return False
     low, high = check.interval()
-    return low <= 0 <= high and max(-low, high) >= abs(effect[effect.names[0]].value)
+    return low <= 0 <= high and check.detectable() > np.log1p(max(smallest, 0.0) / 100)
 
 
 def with_lags(grid: pd.DataFrame, lags: tuple[int, ...]) -> pd.DataFrame:
