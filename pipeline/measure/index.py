@@ -47,7 +47,10 @@ def evaluated_contacts(answers: pd.DataFrame, cuts: dict[str, list[float]]) -> p
 
 
 def index_score(weights: dict[str, float], n_codes: int) -> Callable[[pd.DataFrame], Score]:
-    """rows -> index with its t interval, clustered by customer over both kinds; nan where a weighed kind is missing."""
+    """rows -> index with its t interval, clustered by customer over both kinds; nan where a weighed kind is missing.
+
+    The variance is that of leaving one customer out: the rarer kind has few contacts, and each pulls its own mean.
+    """
 
     def score(rows: pd.DataFrame) -> Score:
         parts = {kind: rows[rows["kind"] == kind] for kind in KINDS}
@@ -60,9 +63,11 @@ def index_score(weights: dict[str, float], n_codes: int) -> Callable[[pd.DataFra
             values = parts[kind]["value"].to_numpy(float)
             if weights[kind] > 0:
                 estimate += weights[kind] * values.mean()
-                moved += weights[kind] * influence(values, parts[kind]["code"].to_numpy(), n_codes)
+                who = parts[kind]["code"].to_numpy()
+                pull = np.bincount(who, minlength=n_codes) / len(values)
+                moved += weights[kind] * influence(values, who, n_codes) / np.where(pull < 1, 1 - pull, 1.0)
                 plain += weights[kind] ** 2 * values.var() / len(values)
-        variance = (moved**2).sum() * n_clusters / (n_clusters - 1)
+        variance = (moved**2).sum() * (n_clusters - 1) / n_clusters
         half = stats.t.ppf(0.975, n_clusters - 1) * np.sqrt(variance)
         effect = max(1.0, variance / plain) if plain > 0 else len(rows) / n_clusters
         return Score(estimate, max(estimate - half, -100.0), min(estimate + half, 100.0), len(rows), n_clusters,

@@ -16,7 +16,7 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from pipeline.contracts.claims import Claim
-from pipeline.relate.estimate import Estimate, NotEstimable, claim, no_claim
+from pipeline.relate.estimate import FEW_CUSTOMERS, Estimate, NotEstimable, claim, no_claim
 
 METHOD = "cohort_ratio"
 IDS = ("churn.retention.net", "churn.retention.gross", "churn.retention.logo_churn")
@@ -95,7 +95,9 @@ def _three(cohort: Cohort, rows: pd.DataFrame, segment: str, comparisons: int, s
         if before.sum() <= 0:
             made.append(no_claim(name, NotEstimable("no_sales_by_customer", len(rows)), "share", METHOD, **more))
         else:
-            made.append(claim(name, _ratio(kept, before), "share", METHOD, level="described", **more))
+            one = _ratio(kept, before)
+            made.append(_bounded(name, one, more) if name == IDS[1] and 0 < one.value < 1 else
+                        claim(name, one, "share", METHOD, level="described", **more))
     if np.isnan(gone).any():
         return [*made, no_claim(IDS[2], NotEstimable("not_contractual", len(rows)), "share", "share_wilson", **more)]
     low, high = proportion_confint(gone.sum(), len(rows), method="wilson")
@@ -104,6 +106,22 @@ def _three(cohort: Cohort, rows: pd.DataFrame, segment: str, comparisons: int, s
 
 
 def _ratio(top: np.ndarray, bottom: np.ndarray) -> Estimate:
-    """Sum over sum, one row per customer (linearised)."""
+    """Sum over sum, one row per customer; its influence is what leaving that customer out changes (jackknife)."""
     n, value = len(top), float(top.sum() / bottom.sum())
-    return Estimate(value, (top - value * bottom) / bottom.sum(), n, n, n, n / (n - 1))
+    rest = np.maximum(bottom.sum() - bottom, 1e-9 * bottom.sum())
+    return Estimate(value, (top - value * bottom) / rest, n, n, n, (n - 1) / n)
+
+
+def _bounded(name: str, one: Estimate, more: dict) -> Claim:
+    """The claim of a share between 0 and 1, its interval made on the logit and turned back.
+
+    The fewer leave, the smaller the error that goes with the estimate: about the share itself the interval of a small
+    segment is too short just where the estimate is too high.
+    """
+    if one.clusters < FEW_CUSTOMERS:
+        return claim(name, one, "share", METHOD, level="described", **more)
+    slope = one.value * (1 - one.value)
+    centre = float(np.log(one.value / (1 - one.value)))
+    low, high = Estimate(centre, one.influence / slope, one.n_in, one.n_used, one.clusters, one.factor).interval()
+    return Claim(name, one.value, "share", one.n_used, METHOD, ci_low=float(1 / (1 + np.exp(-low))),
+                 ci_high=float(1 / (1 + np.exp(-high))), n_in=one.n_in, **more)

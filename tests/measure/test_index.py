@@ -58,9 +58,11 @@ def test_worked_example_of_the_index():
 
 
 def test_interval_by_hand():
-    """Once each: variance .25 var/40 + .25 var/20, with 60/59 and t of 59 degrees of freedom (2.00100)."""
+    """Once each, leaving one out moves its mean by (value - mean) / (n - 1): variance .25 (40 var/39^2 + 20 var/19^2),
+    with 59/60 and t of 59 degrees of freedom (2.00100).
+    """
     direct, indirect = np.repeat([100, 0, -100], [30, 6, 4]), np.repeat([100, 0, -100], [10, 5, 5])
-    variance = 0.25 * (direct.var() / 40 + indirect.var() / 20) * 60 / 59
+    variance = 0.25 * (40 * direct.var() / 39**2 + 20 * indirect.var() / 19**2) * 59 / 60
     claim = claims_of(BOTH)["experience.index"]
     assert claim.ci_high - claim.estimate == pytest.approx(2.00100 * variance**0.5, rel=1e-5)
 

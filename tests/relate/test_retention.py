@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.relate.retention import cohort_of, retention_claims
+from pipeline.relate.retention import Cohort, cohort_of, retention_claims
 
 
 def panel(customers):
@@ -61,6 +61,29 @@ def test_error_agrees_with_resampling_customers(company):
     before, after = rows["before"].to_numpy(), rows["after"].to_numpy()
     assert (net.ci_high - net.ci_low) / 3.92 == pytest.approx(
         np.std(after[drawn].sum(axis=1) / before[drawn].sum(axis=1)), rel=0.06)
+
+
+def test_gross_retention_has_the_interval_of_leaving_customers_out_about_its_logit(company):
+    """Literally: each of 200 customers left out in turn, se of their ratios, and t of 199 degrees on the logit."""
+    rows = cohort_of(company(8, 600)).rows.iloc[:200]
+    gross = retention_claims(Cohort(rows, 12, "all"), [])[1]
+    kept, before = np.minimum(rows["after"], rows["before"]).to_numpy(), rows["before"].to_numpy()
+    without = np.array([np.delete(kept, k).sum() / np.delete(before, k).sum() for k in range(200)])
+    se = np.sqrt(199 / 200 * np.sum((without - gross.estimate) ** 2))
+    half = 1.97196 * se / (gross.estimate * (1 - gross.estimate))
+    for end, sign in ((gross.ci_low, -1), (gross.ci_high, 1)):
+        assert np.log(end / (1 - end)) == pytest.approx(np.log(gross.estimate / (1 - gross.estimate)) + sign * half)
+
+
+def test_of_a_small_segment_too_the_interval_of_gross_retention_holds_the_truth(company):
+    """Cohorts of 60 customers of a company of 4,000. About the share itself it would be held less than 93 times in 100."""
+    rows = cohort_of(company(8, 4000)).rows
+    rng, held = np.random.default_rng(4), 0
+    truth = np.minimum(rows["after"], rows["before"]).sum() / rows["before"].sum()
+    for _ in range(1000):
+        gross = retention_claims(Cohort(rows.iloc[rng.integers(0, len(rows), 60)], 12, "all"), [])[1]
+        held += gross.ci_low <= truth <= gross.ci_high
+    assert 0.93 <= held / 1000 <= 0.97
 
 
 def test_what_is_missing_is_said(company):
