@@ -76,7 +76,7 @@ def test_gross_retention_has_the_interval_of_leaving_customers_out_about_its_log
 
 
 def test_of_a_small_segment_too_the_interval_of_gross_retention_holds_the_truth(company):
-    """Cohorts of 60 customers of a company of 4,000. About the share itself it would be held less than 93 times in 100."""
+    """Cohorts of 60 customers of a company of 4,000. About the share itself, less than 93 in 100 hold it."""
     rows = cohort_of(company(8, 4000)).rows
     rng, held = np.random.default_rng(4), 0
     truth = np.minimum(rows["after"], rows["before"]).sum() / rows["before"].sum()
