@@ -1,7 +1,8 @@
 """The id of the rule by which a figure is withheld: what ingest calls its rules by, for what is estimated and shown."""
 
 OF_REASON = {  # reason of a claim without an estimate -> rule
-    "constant_score": "FIT-CONST", "separation": "FIT-SEP", "one_class": "FIT-ONECLASS", "no_outcome": "FIT-ONECLASS",
+    "constant_score": "FIT-CONST", "alike_answers": "FIT-CONST", "separation": "FIT-SEP",
+    "one_class": "FIT-ONECLASS", "no_outcome": "FIT-ONECLASS", "net_returns": "FIT-ONECLASS",
     "collinear": "FIT-RANK", "one_month": "SET-SPAN", "few_months": "SET-SPAN", "no_overlap": "SET-OVERLAP",
     "one_customer": "SET-TINY", "few_customers": "SET-TINY", "few_events": "SET-TINY", "no_surveys": "SET-MISSING",
     "surveys_absent": "SET-MISSING", "no_sales": "SET-MISSING", "sales_absent": "SET-MISSING",

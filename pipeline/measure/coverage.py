@@ -7,10 +7,8 @@ import pandas as pd
 
 from pipeline.contracts.claims import Claim
 from pipeline.measure.breakdown import GROUP_COLUMNS, by_group, group_claims
-from pipeline.measure.change import detectable, difference
-from pipeline.measure.clusters import Score, customer_codes
+from pipeline.measure.clusters import customer_codes
 from pipeline.measure.disclosure import Limits, hidden
-from pipeline.measure.effort import mean
 from pipeline.measure.levels import MONTH_TYPES, level_claim
 from pipeline.measure.metrics import Metric, group_names
 from pipeline.measure.periods import choose_periods
@@ -122,7 +120,7 @@ def revenue_claims(sales: pd.DataFrame | None, surveys: pd.DataFrame | None) -> 
     names = ("data.revenue_linked_share", "data.revenue_of_respondents_share")
     amounts = None if sales is None else pd.to_numeric(sales["net_amount"]).astype(float)
     if sales is None or amounts.sum() <= 0:
-        reason = "no_sales" if sales is None else "no_revenue"
+        reason = "no_sales" if sales is None else "net_returns" if amounts.sum() < 0 else "no_revenue"
         return [Claim(name, None, "share", 0, "", status="not_estimable", reason=reason) for name in names]
     known = sales["customer_id"].notna()
     found = [Claim(names[0], float(amounts[known].sum() / amounts.sum()), "share", len(sales), "share")]
@@ -133,25 +131,6 @@ def revenue_claims(sales: pd.DataFrame | None, surveys: pd.DataFrame | None) -> 
     theirs = sales["customer_id"].isin(answered)
     return [*found, Claim(names[1], float(amounts[theirs].sum() / amounts.sum()), "share", len(sales),
                           "share")]
-
-
-def spend_claims(totals: pd.DataFrame | None, currency: str, limits: Limits) -> list[Claim]:
-    """Mean revenue of customers who answered and of those who never did, and the difference, over the whole period.
-
-    Where one side is missing there is only the claim of the difference, which says why.
-    """
-    names = ("data.revenue_answered", "data.revenue_silent", "data.revenue_gap")
-    missing = "no_customer_key" if totals is None else "" if _is_there(totals, "revenue") else "no_sales"
-    missing = missing or ("" if _is_there(totals, "count_answers") else "no_surveys")
-    groups = {} if missing else {answers: totals.loc[has_answered(totals) == answers, "revenue"].fillna(0)
-                                 for answers in (True, False)}
-    if missing or min(map(len, groups.values())) < max(limits.suppress_below, 2):
-        return [Claim(names[-1], None, currency, 0, "", status="not_estimable", reason=missing or "one_side_empty")]
-    scores = [mean(part.to_numpy(float), np.arange(len(part)), len(part)) for part in groups.values()]
-    apart = [Score(s.estimate, s.low, s.high, s.n, s.n_clusters) for s in scores]
-    return [Claim(name, score.estimate, currency, score.n, "mean_t", ci_low=score.low, ci_high=score.high,
-                  status=limits.status(score.n), detectable=detectable(*apart) if name == names[-1] else None)
-            for name, score in zip(names, [*apart, difference(*apart)], strict=True)]
 
 
 def composition(totals: pd.DataFrame | None, dimensions: Sequence[str], limits: Limits) -> pd.DataFrame:

@@ -84,7 +84,8 @@ def index_metrics(answers: pd.DataFrame, cuts: dict[str, list[float]], weights: 
     n_codes = int(rows["code"].max()) + 1
 
     def plain(part: pd.DataFrame) -> Score:
-        return mean(part["value"].to_numpy(float), part["code"].to_numpy(), n_codes)
+        return mean(part["value"].to_numpy(float), part["code"].to_numpy(), n_codes, WORTH["negative"],
+                    WORTH["positive"])
 
     return [Metric("experience.index", "points", "index_t", rows, index_score(shares, n_codes), is_broken_down=False),
             *[Metric(f"experience.index_{kind}", "points", "mean_t", rows[rows["kind"] == kind], plain,

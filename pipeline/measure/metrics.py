@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -74,7 +75,9 @@ def survey_metrics(answers: pd.DataFrame, top_boxes: dict[str, float]) -> list[M
             found.append(_nps_metric(rows))
             continue
         name = "experience.ces" if instrument == "ces" else f"experience.mean.{instrument}"
-        average = Metric(name, "points", "mean_t", rows.assign(value=rows["score_up"]), _estimator(mean, rows))
+        ends = {"lowest": float(rows["scale_min"].min()), "highest": float(rows["scale_max"].max())}
+        average = Metric(name, "points", "mean_t", rows.assign(value=rows["score_up"]),
+                         _estimator(partial(mean, **ends), rows))
         if instrument in top_boxes:
             name = {"csat": "experience.csat", "ces": "experience.ces_easy_share"}.get(
                 instrument, f"experience.top_share.{instrument}")

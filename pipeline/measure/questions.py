@@ -6,6 +6,7 @@ its turned score on its own scale.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -53,6 +54,7 @@ def asked_questions(surveys: pd.DataFrame | None, top_boxes: dict[str, float]) -
                               lambda scores: top_box(scores, top_boxes["csat"]), share))
     if "ces" in names:
         scale = surveys[surveys["instrument"] == "ces"]
-        found.append(Question("ces", "experience.ces", "points", 1.0, "points", 1.0, float(scale["scale_min"].min()),
-                              float(scale["scale_max"].max()), lambda scores: scores.to_numpy(float), mean))
+        low, high = float(scale["scale_min"].min()), float(scale["scale_max"].max())
+        found.append(Question("ces", "experience.ces", "points", 1.0, "points", 1.0, low, high,
+                              lambda scores: scores.to_numpy(float), partial(mean, lowest=low, highest=high)))
     return found

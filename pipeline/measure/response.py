@@ -5,15 +5,18 @@ NPS, CSAT and CES alike (see questions); the same for their change against the p
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from pipeline.contracts.claims import Claim
 from pipeline.measure.asked import Asked, asked_people
+from pipeline.measure.band import STEPS, band_of, tipping, tipping_claim
+from pipeline.measure.change import mover
 from pipeline.measure.clusters import Z95, customer_codes
 from pipeline.measure.disclosure import Limits
-from pipeline.measure.effort import mean
+from pipeline.measure.effort import alike_limits, mean
 from pipeline.measure.periods import Periods
 from pipeline.measure.questions import NPS, Question, asked_questions
 from pipeline.measure.weighting import (
@@ -25,8 +28,6 @@ from pipeline.measure.weighting import (
     response_model,
     weighted_mean,
 )
-
-STEPS = 20  # of the band, up to a tenth of the scale; more of them where the answer needs them
 
 
 @dataclass(frozen=True)
@@ -123,15 +124,18 @@ def if_all_answered(asked: Asked, period: str, limits: Limits, question: Questio
     answered = ~np.isnan(value)
     levels, names = levels_of(asked)
     weighted, raked = by_inverse_probability(value, answered, levels, codes), by_raking(value, answered, levels)
-    plain = question.plain if asked.kind == "invitations" else mean  # customers bring the mean of their answers
+    ends = {"lowest": question.lowest, "highest": question.highest}
+    plain = question.plain if asked.kind == "invitations" else partial(mean, **ends)  # customers bring their mean
     raw = plain(value[answered], codes[answered], codes.max() + 1).scaled(question.factor)
+    alike = are_alike(value)
     ways = pd.DataFrame([("raw", raw.n, raw.estimate, raw.low, raw.high, float(raw.n), 1.0),
-                         *[_way(key, way, codes, question) for key, way in (("raked", raked), ("weighted", weighted))]],
+                         *[_way(key, way, value, codes, question)
+                           for key, way in (("raked", raked), ("weighted", weighted))]],
                         columns=["way", "n", "estimate", "ci_low", "ci_high", "n_eff", "largest_weight"])
     rate, status = float(answered.mean()), limits.status(int(answered.sum()))
-    tip, reach = _tipping(ways.iloc[2], raw.estimate, rate, question)
-    band = _band(ways.iloc[2], rate, question, tip if tip <= reach else 0.0).assign(raw=raw.estimate)
-    shift = weighted.parts.copy()
+    tip, reach = tipping(ways.iloc[2], raw.estimate, rate, question)
+    band = band_of(ways.iloc[2], rate, question, tip if tip <= reach else 0.0).assign(raw=raw.estimate)
+    shift = weighted.parts.copy()  # no error of its own where all answers are alike: then there is no figure
     shift[answered] -= (value[answered] - value[answered].mean()) / answered.sum()
     moved, error = ((weighted.estimate - raw.estimate / question.factor) * question.change_factor,
                     clustered_error(shift, codes) * question.change_factor)
@@ -142,11 +146,12 @@ def if_all_answered(asked: Asked, period: str, limits: Limits, question: Questio
         Claim(f"{name}_answer_share", rate, "share", len(rows), "share", period=period, reason=asked.kind),
         *[Claim(f"{name}_{way.way}", way.estimate, unit, kish, method, ci_low=way.ci_low, ci_high=way.ci_high, **common)
           for way, method in zip(ways.iloc[1:].itertuples(), ("raking", "inverse_probability"), strict=True)],
+        _no_shift(f"{name}_weighting_shift", question, kish, common) if alike else
         Claim(f"{name}_weighting_shift", moved, question.change_unit, kish, "inverse_probability",
               ci_low=moved - Z95 * error, ci_high=moved + Z95 * error, detectable=2.8 * error, **common),
         Claim(f"{name}_if_silent_lower", lower.estimate, unit, kish, "tipping_band", ci_low=lower.ci_low,
               ci_high=lower.ci_high, **common),
-        _tipping_claim(f"{name}_tipping_points", tip * in_change, tip <= reach, question, kish, common)]
+        tipping_claim(f"{name}_tipping_points", tip * in_change, tip <= reach, question, kish, common)]
     if question is NPS:
         claims += [Claim("experience.response_n_eff", float(ways["n_eff"].iloc[2]), "count", kish, "kish", **common),
                    Claim("experience.response_largest_weight", float(ways["largest_weight"].iloc[2]), "ratio", kish,
@@ -166,54 +171,53 @@ def weighted_change(now: Asked, before: Asked | None, period: str, limits: Limit
     reason = "no_earlier_period" if before is None else before.reason
     if reason:
         return [Claim(name, None, unit, 0, "inverse_probability", status="not_estimable", reason=reason, period=period)]
-    found = []
+    found, ends, is_alike = [], [], False
     for asked in (now, before):
-        value, answered = asked.rows["value"].to_numpy(float), asked.rows["value"].notna().to_numpy()
-        way = by_inverse_probability(value, answered, levels_of(asked)[0], asked.rows["code"].to_numpy())
-        found.append((way.estimate, way.parts, int(answered.sum())))
-    (first, parts, n), (second, parts_before, n_before) = found
+        value, codes = asked.rows["value"].to_numpy(float), asked.rows["code"].to_numpy()
+        way = by_inverse_probability(value, ~np.isnan(value), levels_of(asked)[0], codes)
+        found.append(way)
+        ends += [way.estimate, *weighted_limits(way, value, codes, question)]
+        is_alike = is_alike or are_alike(value)
+    first, second = found
+    n, n_before = len(first.weights), len(second.weights)
     customers = customer_codes(pd.concat([now.rows["customer_id"], before.rows["customer_id"]], ignore_index=True))
-    error = clustered_error(np.concatenate([parts, -parts_before]), customers) * question.change_factor
-    moved = (first - second) * question.change_factor
-    return [Claim(name, moved, unit, n + n_before, "inverse_probability", ci_low=moved - Z95 * error,
-                  ci_high=moved + Z95 * error, status=limits.status(min(n, n_before)), period=period,
-                  n_in=len(now.rows) + len(before.rows), detectable=2.8 * error)]
+    error = clustered_error(np.concatenate([first.parts, -second.parts]), customers)
+    moved = first.estimate - second.estimate
+    low, high = mover(*ends) if is_alike else (moved - Z95 * error, moved + Z95 * error)
+    low, moved, high = (part * question.change_factor for part in (low, moved, high))
+    return [Claim(name, moved, unit, n + n_before, "inverse_probability", ci_low=low, ci_high=high,
+                  status=limits.status(min(n, n_before)), period=period, n_in=len(now.rows) + len(before.rows),
+                  detectable=2.8 * (high - low) / (2 * Z95))]
 
 
-def _way(name: str, way: Weighted, codes: np.ndarray, question: Question) -> tuple:
+def are_alike(value: np.ndarray) -> bool:
+    """Whether all answers (missing: silent) are the same."""
+    given = value[~np.isnan(value)]
+    return len(given) > 0 and np.ptp(given) == 0
+
+
+def weighted_limits(way: Weighted, value: np.ndarray, codes: np.ndarray, question: Question) -> tuple[float, float]:
+    """Linearised interval inside the scale; where all answers are alike, the score interval at n_eff customers.
+
+    value, codes: of all who were asked; limits as answers count.
+    """
+    if are_alike(value):
+        by_customer = np.bincount(codes[~np.isnan(value)], way.weights)
+        return alike_limits(way.estimate, effective_size(by_customer[by_customer > 0]), question.lowest,
+                            question.highest)
     half = Z95 * clustered_error(way.parts, codes)
-    low, high = max(way.estimate - half, question.lowest), min(way.estimate + half, question.highest)
+    return max(way.estimate - half, question.lowest), min(way.estimate + half, question.highest)
+
+
+def _no_shift(claim_id: str, question: Question, n: int, common: dict) -> Claim:
+    return Claim(claim_id, None, question.change_unit, n, "inverse_probability",
+                 **common | {"status": "not_estimable", "reason": "alike_answers"})
+
+
+def _way(name: str, way: Weighted, value: np.ndarray, codes: np.ndarray, question: Question) -> tuple:
+    low, high = weighted_limits(way, value, codes, question)
     return (name, len(way.weights), *(part * question.factor for part in (way.estimate, low, high)),
             effective_size(way.weights), float(way.weights.max() / way.weights.mean()))
-
-
-def _tipping(weighted: pd.Series, raw: float, rate: float, question: Question) -> tuple[float, float]:
-    """By how much lower the silent must score for the score to leave the weighted interval; and by how much they can.
-
-    They can at most fall to the end of the scale from where those like them stand.
-    """
-    like_them = (weighted["estimate"] - rate * raw) / (1 - rate)
-    return (weighted["estimate"] - weighted["ci_low"]) / (1 - rate), like_them - question.lowest * question.factor
-
-
-def _tipping_claim(claim_id: str, tip: float, is_there: bool, question: Question, n: int, common: dict) -> Claim:
-    if is_there:
-        return Claim(claim_id, tip, question.change_unit, n, "tipping_band", **common)
-    return Claim(claim_id, None, question.change_unit, n, "tipping_band",
-                 **common | {"status": "not_estimable", "reason": "no_tipping_point"})
-
-
-def _band(weighted: pd.Series, rate: float, question: Question, tip: float) -> pd.DataFrame:
-    """The score of all asked, by how much lower the silent score than those who are like them and answered.
-
-    Up to a tenth of the scale, and on to a tenth of it beyond the tipping point where that lies further out.
-    """
-    step = question.tenth * question.factor / STEPS
-    last = STEPS if tip <= STEPS * step else int(np.ceil(tip / step / STEPS)) * STEPS
-    delta = np.arange(last + 1) * step
-    drop, lowest = delta * (1 - rate), question.lowest * question.factor
-    return pd.DataFrame({"delta": delta} | {
-        name: np.maximum(weighted[name] - drop, lowest) for name in ("estimate", "ci_low", "ci_high")})
 
 
 def _odds(asked: Asked, levels: np.ndarray, names: list[list[str]], answered: np.ndarray,

@@ -1,59 +1,114 @@
-"""Who kept silent, afterwards: churn of customers who were asked and did not answer, beside those who did."""
+"""Who kept silent, afterwards: churn and spending of customers who were asked and did not answer, beside those who did.
 
+Both look at months in which a customer was asked, and at the month after. Over a whole period whoever stays longer is
+asked more often, so answers more often and spends more: that would be time, not silence.
+"""
+
+import numpy as np
 import pandas as pd
 
 from pipeline.contracts.claims import Claim
 from pipeline.measure.change import detectable, difference
-from pipeline.measure.clusters import customer_codes
+from pipeline.measure.clusters import Score, customer_codes
 from pipeline.measure.coverage import has_answered
 from pipeline.measure.disclosure import Limits
+from pipeline.measure.effort import mean
 from pipeline.measure.proportions import share
 
 NAMES = ("data.churn_answered", "data.churn_silent", "data.churn_gap")
+SPEND = ("data.revenue_answered", "data.revenue_silent", "data.revenue_gap")
 
 
 def churn_claims(periods: pd.DataFrame | None, totals: pd.DataFrame | None, limits: Limits) -> list[Claim]:
     """Share that left in the month after an invitation, of those who answered and of those who did not; difference.
 
     Months in which a customer was asked, and customers still there afterwards: so that nobody counts as silent for
-    having left before being asked. Without dates: churned at all, by whether there is any answer (whole_period).
+    having left before being asked. Where only answers were exported: every month in which the customer was there, with
+    an answer and without (months_there). Without dates: churned at all, by whether there is any answer (whole_period).
     Nothing is adjusted: silence and leaving may have one cause.
     """
-    rows, reason = _asked_months(periods), "next_month"
+    rows, reason = _followed(periods, totals, "is_churned")
     if rows is None:
-        rows, reason = _whole_period(totals), "whole_period"
+        return [_none(NAMES[-1], "pp", "no_churn" if totals is not None else "no_customer_key")]
+    return _both_sides(rows, NAMES, share, ("share", "share", "pp"), "wilson", 100.0, reason, limits)
+
+
+def spend_claims(periods: pd.DataFrame | None, totals: pd.DataFrame | None, currency: str,
+                 limits: Limits) -> list[Claim]:
+    """Mean sales to a customer in the month after an invitation, answered and not; difference. Clustered by customer.
+
+    A month without an order counts zero. months_there as above; without dates: sales per customer over all of the data
+    (whole_period). Nothing is adjusted. Where one side is missing there is only the claim of the difference, which
+    says why.
+    """
+    rows, reason = _followed(periods, totals, "revenue")
     if rows is None:
-        missing = "no_churn" if totals is not None else "no_customer_key"
-        return [Claim(NAMES[-1], None, "pp", 0, "", status="not_estimable", reason=missing)]
-    codes = pd.Series(customer_codes(rows["customer_id"]), rows.index)
+        missing = "no_customer_key" if totals is None else "no_surveys" if _holds(totals, "revenue") else "no_sales"
+        return [_none(SPEND[-1], currency, missing)]
+    return _both_sides(rows, SPEND, mean, (currency,) * 3, "mean_t", 1.0, reason, limits)
+
+
+def _followed(periods: pd.DataFrame | None, totals: pd.DataFrame | None,
+              outcome: str) -> tuple[pd.DataFrame | None, str]:
+    """customer_id, answers and value (what followed), of the first kind of rows that the data hold; and which kind."""
+    rows, reason = _asked_months(periods, f"{outcome}_next"), "next_month"
+    if rows is None or rows["answers"].all():
+        rows, reason = _asked_months(periods, f"{outcome}_next", everybody=True), "months_there"
+    if rows is None or not rows["answers"].any():
+        rows, reason = _whole_period(totals, outcome), "whole_period"
+    return rows, reason
+
+
+def _both_sides(rows: pd.DataFrame, names: tuple[str, ...], estimate, units: tuple[str, ...], method: str,
+                factor: float, reason: str, limits: Limits) -> list[Claim]:
+    """Claims of those who answered, of the silent and of the gap; a side without spread has no interval, the gap then
+    no figure."""
     parts = [rows["answers"], ~rows["answers"]]
-    if min(part.sum() for part in parts) < max(limits.suppress_below, 2):
-        return [Claim(NAMES[-1], None, "pp", 0, "", status="not_estimable", reason="one_side_empty")]
-    scores = [share(rows.loc[part, "left"].to_numpy(float), codes[part].to_numpy(), codes.max() + 1) for part in parts]
-    gap, reach = difference(*scores).scaled(100), detectable(*scores) * 100
-    return [Claim(name, score.estimate, unit, score.n, method, ci_low=score.low, ci_high=score.high,
-                  status=limits.status(score.n), reason=reason, n_in=len(rows),
-                  detectable=reach if name == NAMES[-1] else None)
-            for name, score, unit, method in zip(NAMES, [*scores, gap], ("share", "share", "pp"),
-                                                 ("wilson", "wilson", "wilson_difference"), strict=True)]
+    codes = customer_codes(rows["customer_id"])
+    if min(len(np.unique(codes[part])) for part in parts) < max(limits.suppress_below, 2):
+        return [_none(names[-1], units[-1], "one_side_empty")]
+    scores = [estimate(rows.loc[part, "value"].to_numpy(float), codes[part], codes.max() + 1) for part in parts]
+    made = [_claim(name, score, unit, method, reason, len(rows), limits)
+            for name, score, unit in zip(names, scores, units, strict=False)]
+    gap = difference(*scores).scaled(factor)
+    if not np.isfinite([gap.low, gap.high]).all():
+        return [*made, _none(names[-1], units[-1], "alike_values")]
+    more = {"detectable": detectable(*scores) * factor}
+    return [*made, _claim(names[-1], gap, units[-1], f"{method}_difference", reason, len(rows), limits, **more)]
 
 
-def _asked_months(periods: pd.DataFrame | None) -> pd.DataFrame | None:
-    """One row per customer and month with an invitation and a known outcome of the next month."""
-    if periods is None or not periods["is_churned_next"].notna().any():
+def _claim(name: str, score: Score, unit: str, method: str, reason: str, n_in: int, limits: Limits, **more) -> Claim:
+    low, high = (score.low, score.high) if np.isfinite([score.low, score.high]).all() else (None, None)
+    return Claim(name, score.estimate, unit, score.n, method, ci_low=low, ci_high=high,
+                 status=limits.status(score.n_clusters), reason=reason, n_in=n_in, **more)
+
+
+def _none(name: str, unit: str, reason: str) -> Claim:
+    return Claim(name, None, unit, 0, "", status="not_estimable", reason=reason)
+
+
+def _holds(table: pd.DataFrame | None, column: str) -> bool:
+    return table is not None and column in table and bool(table[column].notna().any())
+
+
+def _asked_months(periods: pd.DataFrame | None, outcome: str, everybody: bool = False) -> pd.DataFrame | None:
+    """One row per customer and month with an invitation (or every month) and a known outcome of the next month."""
+    if not _holds(periods, outcome):
         return None
-    asked = periods["count_invitations"].fillna(0) > 0
-    known = periods["is_at_risk_next"].fillna(False).astype(bool) & periods["is_churned_next"].notna()
+    asked = everybody | (pd.to_numeric(periods["count_invitations"]).fillna(0) > 0)
+    known = periods["is_at_risk_next"].fillna(False).astype(bool) & periods[outcome].notna()
     rows = periods[asked & known]
     if rows.empty:
         return None
     return pd.DataFrame({"customer_id": rows["customer_id"], "answers": rows["count_answers"].fillna(0) > 0,
-                         "left": rows["is_churned_next"].astype(bool)})
+                         "value": rows[outcome].astype(float)})
 
 
-def _whole_period(totals: pd.DataFrame | None) -> pd.DataFrame | None:
-    if totals is None or "is_churned" not in totals or not totals["is_churned"].notna().any():
+def _whole_period(totals: pd.DataFrame | None, outcome: str) -> pd.DataFrame | None:
+    """One row per customer: its outcome, and whether it ever answered; sales of nothing are zero."""
+    if not _holds(totals, outcome) or not _holds(totals, "count_answers"):
         return None
-    rows = totals[totals["is_churned"].notna()]
+    value = totals[outcome].fillna(0) if outcome == "revenue" else totals[outcome]
+    rows = totals[value.notna()]
     return pd.DataFrame({"customer_id": rows["customer_id"], "answers": has_answered(rows),
-                         "left": rows["is_churned"].astype(bool)})
+                         "value": value[value.notna()].astype(float)})

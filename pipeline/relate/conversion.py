@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.contracts.claims import Claim, Level
-from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim
+from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim, nothing_sold
 from pipeline.relate.ppml import PpmlFit
 from pipeline.relate.sales import add_groups, fit_groups
 from pipeline.relate.sample import SalesSample
@@ -59,6 +59,8 @@ def conversion_value(sample: SalesSample, fit: PpmlFit, source: str, money: str 
     """
     rows = add_groups(sample)
     paid = rows[(rows["group"] == source) & rows[money].notna()]
+    if money == "revenue" and paid[money].sum() <= 0:  # a percentage of nothing, or of refunds, is no gain
+        raise NotEstimable(nothing_sold(paid[money].sum()), len(rows), len(paid))
     promoter = fit["promoter"]
     effects = [(1.0, promoter)] + ([(-1.0, fit["passive"])] if source == "passive" else [])
     step = combine(sum(weight * part.value for weight, part in effects), effects, promoter)

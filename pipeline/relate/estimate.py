@@ -20,7 +20,8 @@ class NotEstimable(Exception):
 
     reasons: what is missing (no_panel, no_scores, no_next_sales, no_sale_dates, no_ids, not_contractual, ...) or what
     the data cannot tell apart (no_overlap, one_customer, one_month, constant_score, missing_group, collinear,
-    separation, one_class, no_outcome, no_repeat_answers, few_customers, few_events, window_too_long).
+    separation, one_class, no_outcome, net_returns, no_revenue, no_repeat_answers, few_customers, few_events,
+    window_too_long).
     """
 
     def __init__(self, reason: str, n_in: int = 0, n_used: int = 0,
@@ -60,6 +61,11 @@ class Estimate:
     def detectable(self) -> float:
         """Smallest effect shown with 80 % power at this standard error."""
         return 2.8016 * self.se
+
+
+def nothing_sold(total: float) -> str:
+    """Why sales of this total are no base to compare with: net_returns where refunds outweigh them, else no_revenue."""
+    return "net_returns" if total < 0 else "no_revenue"
 
 
 def combine(value: float, parts: list[tuple[float, Estimate]], like: Estimate) -> Estimate:

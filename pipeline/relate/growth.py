@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.contracts.claims import Claim
-from pipeline.relate.estimate import Estimate, NotEstimable, claim, no_claim
+from pipeline.relate.estimate import Estimate, NotEstimable, claim, no_claim, nothing_sold
 from pipeline.relate.retention import Cohort, cohort_of
 from pipeline.relate.sample import score_groups
 
@@ -31,7 +31,7 @@ def growth_claims(periods: pd.DataFrame, instrument: str, groups: tuple[float, f
     before, change = (rows[name].to_numpy(float) for name in ("before", "after"))
     change = change - before
     if before.sum() <= 0:
-        return [no_claim(TOTAL, NotEstimable("no_sales_by_customer", len(rows)), "percent", METHOD)]
+        return [no_claim(TOTAL, NotEstimable(nothing_sold(before.sum()), len(rows)), "percent", METHOD)]
     total = _share(change, before)
     made = [claim(TOTAL, total, "percent", METHOD, **more)]
     for name in GROUPS:

@@ -170,7 +170,10 @@ def _why_empty(y: np.ndarray, unit: np.ndarray, period: np.ndarray) -> str:
         return "one_customer"
     if len(np.unique(period)) == 1:
         return "one_month"
-    return "no_outcome" if not np.any(y > 0) else "no_repeat_answers"
+    if not np.any(y > 0):
+        return "net_returns" if np.any(y < 0) else "no_outcome"
+    _, code = np.unique(unit, return_inverse=True)
+    return "no_repeat_answers" if np.any(np.bincount(code, y) > 0) else "net_returns"
 
 
 def _identified(x: np.ndarray, u: np.ndarray, t: np.ndarray, wanted: int, n_in: int) -> list[int]:

@@ -4,11 +4,12 @@ Apart from the explanation: no month effects (the future has none yet), and ever
 answer has a level of their own.
 
 Claims: churn.prediction.auc (0.5 is knowing nothing), .brier_gain (share by which the Brier score beats the base
-rate), .calibration_intercept (log hazard; 0 is right), .calibration_slope (1 is right), all out of time;
+rate), both also .without_score (the same model, the value of the score left out) and .added_by_score (with less
+without), .calibration_intercept (log hazard; 0 is right), .calibration_slope (1 is right), all out of time;
 churn.revenue_at_risk (money, segment months:<horizon>), churn.revenue_at_risk.by_answer (segment answer:<group>).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from scipy import stats
 
 from pipeline.contracts.claims import Claim
 from pipeline.relate.churn import ChurnSample
-from pipeline.relate.estimate import Estimate, NotEstimable, claim, no_claim
+from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim, nothing_sold
 from pipeline.relate.hazard import FEWEST_EVENTS, HazardFit, fit_hazard
 from pipeline.relate.sample import score_groups
 
@@ -28,30 +29,48 @@ LEAST_TEST = 3
 RECENT_MONTHS, FEWEST_FOR_RECENT = 12, 30  # of the hazard behind revenue at risk; events below which all months serve
 JUDGED = {"churn.prediction.auc": "ratio", "churn.prediction.brier_gain": "share",
           "churn.prediction.calibration_intercept": "ratio", "churn.prediction.calibration_slope": "ratio"}
+MEASURES = tuple(JUDGED)[:2]  # judged with the score and without
+WITHOUT, ADDED = ".without_score", ".added_by_score"
 GROUPS = ("detractor", "passive", "promoter", "no_recent_answer")
 
 
 @dataclass(frozen=True)
 class Foretold:
-    """rows: months not seen by the fit, with left, hazard, customer. base_rate: of those before. problem: why none."""
+    """rows: months not seen by the fit, with left, customer, hazard, and plain_hazard of the model without the score.
+
+    base_rate: of those before. problem: why there is none. unscored: why there is no comparison without the score.
+    """
 
     rows: pd.DataFrame
     base_rate: float
     problem: NotEstimable | None = None
+    unscored: NotEstimable | None = None
 
 
-def fit_prediction(sample: ChurnSample, rows: pd.DataFrame) -> HazardFit:
-    """Hazard on the score (at the mean where there is none), having none, tenure and the categories."""
+def fit_prediction(sample: ChurnSample, rows: pd.DataFrame, score: bool = True) -> HazardFit:
+    """Hazard on the score (at the mean where there is none), having none, tenure and the categories.
+
+    score=False: all of these but the score itself; whether there is an answer stays, so that what the score adds is
+    what was answered. Columns that never vary are left out then, for the first one is looked at by itself.
+    """
     if sample.problem:
         raise sample.problem
-    return fit_hazard(rows["left"].to_numpy(), _numbers(sample, rows), rows[sample.categories],
-                      rows["customer"].to_numpy(), sample.customers)
+    numbers, categories = _numbers(sample, rows), rows[sample.categories]
+    if not score:
+        numbers = numbers.drop(columns="score").loc[:, lambda table: table.nunique() > 1]
+    if numbers.empty:
+        levels = [(categories[name] == level).astype(float).rename(f"{name}_{level}") for name in sample.categories
+                  for level in sorted(categories[name].dropna().unique(), key=str)[1:]]
+        numbers, categories = pd.DataFrame({part.name: part for part in levels}), categories.iloc[:, :0]
+    if numbers.empty:
+        raise NotEstimable("nothing_but_score", len(rows), len(rows))
+    return fit_hazard(rows["left"].to_numpy(), numbers, categories, rows["customer"].to_numpy(), sample.customers)
 
 
 def foretell(sample: ChurnSample) -> Foretold:
     """The hazard fitted on the earlier months, and what it says of the last third of them."""
     rows = _usable(sample, sample.at_risk)
-    nothing = pd.DataFrame(columns=["customer", "month", "left", "hazard"])
+    nothing = pd.DataFrame(columns=["customer", "month", "left", "hazard", "plain_hazard"])
     try:
         if sample.problem:
             raise sample.problem
@@ -66,7 +85,11 @@ def foretell(sample: ChurnSample) -> Foretold:
             raise NotEstimable("few_events", len(unseen), int(unseen["left"].sum()), "not_enough_data")
     except NotEstimable as why:
         return Foretold(nothing, float("nan"), why)
-    told = unseen[["customer", "month", "left"]].assign(hazard=hazard_of(fit, sample, unseen))
+    told = unseen[["customer", "month", "left"]].assign(hazard=hazard_of(fit, sample, unseen), plain_hazard=np.nan)
+    try:
+        told["plain_hazard"] = hazard_of(fit_prediction(sample, seen, score=False), sample, unseen)
+    except NotEstimable as why:
+        return Foretold(told, float(seen["left"].mean()), None, why)
     return Foretold(told, float(seen["left"].mean()))
 
 
@@ -76,15 +99,18 @@ def hazard_of(fit: HazardFit, sample: ChurnSample, rows: pd.DataFrame) -> np.nda
 
 
 def prediction_claims(told: Foretold, sample: ChurnSample) -> list[Claim]:
-    """Area under the curve, Brier gain, calibration intercept and slope on the months not seen, by customer."""
+    """Area under the curve, Brier gain, calibration intercept and slope on the months not seen, by customer; the first
+    two also without the score, and what the score adds to them."""
     if told.problem:
-        return [no_claim(name, told.problem, unit, METHOD) for name, unit in JUDGED.items()]
+        return [no_claim(name, told.problem, unit, METHOD) for name, unit in JUDGED.items()
+                ] + _compared(told, sample, {})
     rows, customers = told.rows, sample.customers
     left, hazard, who = (rows[name].to_numpy() for name in ("left", "hazard", "customer"))
     log_hazard = np.log(-np.log1p(-np.clip(hazard, 1e-12, 1 - 1e-12)))
     estimates = [_area(left, hazard, who, customers), _brier_gain(left, hazard, told.base_rate, who, customers)]
     made = [claim(name, one, JUDGED[name], METHOD, level="described")
-            for name, one in zip(list(JUDGED)[:2], estimates, strict=True)]
+            for name, one in zip(MEASURES, estimates, strict=True)]
+    made += _compared(told, sample, dict(zip(MEASURES, estimates, strict=True)))
     family = sm.families.Binomial(link=sm.families.links.CLogLog())
     ones, grouped = np.ones(len(left)), {"cov_type": "cluster", "cov_kwds": {"groups": who}}
     intercept = sm.GLM(left, ones, family=family, offset=log_hazard).fit(**grouped)
@@ -98,6 +124,30 @@ def prediction_claims(told: Foretold, sample: ChurnSample) -> list[Claim]:
                           ci_low=float(low), ci_high=float(high), n_in=len(left)))
     if len(fits) < 2:
         made.append(no_claim(list(JUDGED)[3], NotEstimable("constant_score", len(left)), "ratio", METHOD))
+    return made
+
+
+def _compared(told: Foretold, sample: ChurnSample, scored: dict[str, Estimate]) -> list[Claim]:
+    """Each of MEASURES without the score, and what the score adds to it.
+
+    Both models judge the same customers, whose shares are taken from each other: the paired comparison of DeLong,
+    DeLong and Clarke-Pearson (Biometrics 1988, 44:837), summed by customer (Obuchowski, Biometrics 1997, 53:567). On
+    months that neither model has seen, so that it holds although one model is nested in the other.
+    """
+    why = told.problem or told.unscored
+    if why:
+        return [no_claim(name + end, why, JUDGED[name], METHOD) for name in MEASURES for end in (WITHOUT, ADDED)]
+    left, plain, who = (told.rows[name].to_numpy() for name in ("left", "plain_hazard", "customer"))
+    unscored = (_area(left, plain, who, sample.customers),
+                _brier_gain(left, plain, told.base_rate, who, sample.customers))
+    made = []
+    for name, one in zip(MEASURES, unscored, strict=True):
+        added = combine(scored[name].value - one.value, [(1.0, scored[name]), (-1.0, one)], one)
+        made.append(claim(name + WITHOUT, one, JUDGED[name], METHOD, level="described"))
+        difference = claim(name + ADDED, added, "pp" if JUDGED[name] == "share" else JUDGED[name], METHOD,
+                           level="described")
+        made.append(replace(difference, detectable=added.detectable()) if difference.estimate is not None
+                    else difference)
     return made
 
 
@@ -152,6 +202,8 @@ def revenue_at_risk(sample: ChurnSample, months: int, currency: str, groups: tup
         today = today[today["value"].notna()] if "value" in today else today.iloc[:0]
         if sample.problem or not len(today):
             raise sample.problem or NotEstimable("no_sales_by_customer")
+        if today["value"].clip(lower=0).sum() <= 0:
+            raise NotEstimable(nothing_sold(today["value"].sum()), len(today))
         rows = _usable(sample, sample.at_risk)
         recent = rows[rows["month"] > rows["month"].max() - RECENT_MONTHS].reset_index(drop=True)
         enough = min(recent["left"].sum(), (1 - recent["left"]).sum()) >= FEWEST_FOR_RECENT

@@ -16,7 +16,7 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from pipeline.contracts.claims import Claim
-from pipeline.relate.estimate import FEW_CUSTOMERS, Estimate, NotEstimable, claim, no_claim
+from pipeline.relate.estimate import FEW_CUSTOMERS, Estimate, NotEstimable, claim, no_claim, nothing_sold
 
 METHOD = "cohort_ratio"
 IDS = ("churn.retention.net", "churn.retention.gross", "churn.retention.logo_churn")
@@ -93,7 +93,7 @@ def _three(cohort: Cohort, rows: pd.DataFrame, segment: str, comparisons: int, s
     made = []
     for name, kept in zip(IDS, (after, np.minimum(after, before)), strict=False):
         if before.sum() <= 0:
-            made.append(no_claim(name, NotEstimable("no_sales_by_customer", len(rows)), "share", METHOD, **more))
+            made.append(no_claim(name, NotEstimable(nothing_sold(before.sum()), len(rows)), "share", METHOD, **more))
         else:
             one = _ratio(kept, before)
             made.append(_bounded(name, one, more) if name == IDS[1] and 0 < one.value < 1 else

@@ -16,9 +16,9 @@ from pipeline.measure.coverage import (
     response_claims,
     response_metric,
     revenue_claims,
-    spend_claims,
 )
 from pipeline.measure.disclosure import Limits
+from pipeline.measure.silence import spend_claims
 
 _spec = importlib.util.spec_from_file_location("measure_company", Path(__file__).with_name("company.py"))
 company = importlib.util.module_from_spec(_spec)
@@ -104,6 +104,9 @@ def test_revenue_behind_the_answers():
     anonymous = by_id(revenue_claims(sales.assign(customer_id=pd.array([None] * 4, dtype="str")), asked(1, 1)))
     assert anonymous["data.revenue_of_respondents_share"].reason == "no_customer_key"
     assert {c.reason for c in revenue_claims(None, None)} == {"no_sales"}
+    refunds = sales.assign(net_amount=[-60.0, 10.0, 30.0, -20.0])
+    assert {c.reason for c in revenue_claims(refunds, asked(1, 1))} == {"net_returns"}
+    assert {c.reason for c in revenue_claims(sales.assign(net_amount=0.0), asked(1, 1))} == {"no_revenue"}
 
 
 def totals() -> pd.DataFrame:
@@ -115,13 +118,15 @@ def totals() -> pd.DataFrame:
 def test_customers_and_what_they_spend():
     found = by_id(customer_claims(totals(), company.surveys([{"score": 9.0}]), LIMITS))
     assert (found["data.customers"].estimate, found["data.customers_answered_share"].estimate) == (100, 0.4)
-    spend = by_id(spend_claims(totals(), "EUR", LIMITS))
+    undated = totals().assign(revenue=[150.0, 250.0] * 20 + [50.0] * 59 + [np.nan])
+    spend = by_id(spend_claims(None, undated, "EUR", LIMITS))
     assert spend["data.revenue_answered"].estimate == 200
     assert spend["data.revenue_silent"].estimate == pytest.approx(50 * 59 / 60)  # no order is zero, not missing
     assert spend["data.revenue_gap"].ci_low > 0
-    assert {c.reason for c in spend_claims(None, "EUR", LIMITS)} == {"no_customer_key"}
+    assert {c.reason for c in spend.values()} == {"whole_period"}
+    assert {c.reason for c in spend_claims(None, None, "EUR", LIMITS)} == {"no_customer_key"}
     one_sided = totals().assign(count_answers=1.0)
-    assert {c.reason for c in spend_claims(one_sided, "EUR", LIMITS)} == {"one_side_empty"}
+    assert {c.reason for c in spend_claims(None, one_sided, "EUR", LIMITS)} == {"one_side_empty"}
     everybody = customer_claims(one_sided, company.surveys([{"score": 9.0}]), LIMITS)
     assert [c.claim_id for c in everybody if c.reason == "selection"] == ["data.every_customer_answered"]
 

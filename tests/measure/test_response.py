@@ -19,7 +19,7 @@ from pipeline.measure.response import (
     page_tables,
     weighted_change,
 )
-from pipeline.measure.silence import churn_claims
+from pipeline.measure.silence import churn_claims, spend_claims
 from pipeline.measure.weighting import effective_size, rake, response_model
 
 _spec = importlib.util.spec_from_file_location("measure_company", Path(__file__).with_name("company.py"))
@@ -220,8 +220,49 @@ def test_churn_of_the_silent_counts_only_months_in_which_they_were_asked():
     assert {c.reason for c in found} == {"next_month"}
     assert found[2].ci_low < -2 < found[2].ci_high
     assert churn_claims(None, None, LIMITS)[0].reason == "no_customer_key"
-    labels = pd.DataFrame({"customer_id": ["a", "b"] * 40, "count_answers": [1.0, 0.0] * 40, "is_churned": True})
+    labels = pd.DataFrame({"customer_id": [f"c{i}" for i in range(80)], "count_answers": [1.0, 0.0] * 40,
+                           "is_churned": True})
     assert {c.reason for c in churn_claims(None, labels, LIMITS)} == {"whole_period"}
+
+
+def asked_months(**columns) -> pd.DataFrame:
+    """Two years of a customer who is asked every month and answers it once, and of one who left after two months.
+
+    50 of each kind; both spend 40 in every month in which they are there, 10 more after a month with an answer.
+    """
+    found = []
+    for who in range(100):
+        months = 24 if who < 50 else 2
+        answers = np.isin(np.arange(months), [who % 2]) if who < 75 else np.zeros(months, bool)
+        found.append(pd.DataFrame({"customer_id": f"c{who}", "count_invitations": 1.0, "is_at_risk_next": True,
+                                   "count_answers": answers * 1.0, "revenue_next": 40.0 + 10 * answers + who % 5}))
+    return pd.concat(found, ignore_index=True).assign(**columns)
+
+
+def test_spending_of_the_silent_is_told_by_the_month():
+    """Who stays longer has spent more in all; month by month those who answer spend 10 more, and not one cent else."""
+    panel = asked_months()
+    found = spend_claims(panel, None, "EUR", LIMITS)
+    assert [c.reason for c in found] == ["next_month"] * 3
+    assert found[2].estimate == pytest.approx(10, abs=0.5) and found[2].ci_low < 10 < found[2].ci_high
+    answered = panel[panel["count_answers"] > 0]
+    assert (found[0].n_used, found[0].n_in) == (len(answered), len(panel))
+    assert found[0].estimate == pytest.approx(answered["revenue_next"].mean())
+    never_asked = pd.concat([panel, panel.assign(count_invitations=0.0, count_answers=0.0, revenue_next=1000.0)])
+    assert spend_claims(never_asked, None, "EUR", LIMITS) == found  # who was not asked counts for neither side
+    gone = panel.assign(is_at_risk_next=panel["count_answers"] > 0)
+    assert spend_claims(gone, None, "EUR", LIMITS)[0].reason == "one_side_empty"
+
+
+def test_spending_where_only_answers_were_exported_and_where_nothing_moves():
+    """Without invitations all months count; a side on which every value is the same has no interval, nor the gap."""
+    panel = asked_months(count_invitations=np.nan)
+    assert {c.reason for c in spend_claims(panel, None, "EUR", LIMITS)} == {"months_there"}
+    only = panel.assign(count_invitations=panel["count_answers"])
+    assert {c.reason for c in spend_claims(only, None, "EUR", LIMITS)} == {"months_there"}
+    flat = spend_claims(panel.assign(revenue_next=np.where(panel["count_answers"] > 0, 5.0, 40.0)), None, "EUR", LIMITS)
+    assert [c.ci_low for c in flat] == [None] * 3
+    assert (flat[2].estimate, flat[2].reason) == (None, "alike_values")
 
 
 def in_scale(question: str) -> tuple[Asked, Question]:
@@ -267,6 +308,38 @@ def test_the_band_reaches_as_far_as_the_answer_needs():
     rate = of(found.claims, "experience.nps_answer_share").estimate
     assert tip == pytest.approx((weighted["estimate"] - weighted["ci_low"]) / (1 - rate))
     assert np.interp(tip, found.band["delta"], found.band["estimate"]) == pytest.approx(weighted["ci_low"])
+
+
+@pytest.mark.parametrize("name", ["csat", "ces"])
+def test_answers_all_alike_are_no_certainty(name):
+    """All of 160 weighted answers alike: the interval of as many customers as the weights are worth (Wilson), and no
+    figure of what weighting moves; a change from there has both periods' errors."""
+    asked, question = in_scale(name)
+    top = {"csat": 1.0, "ces": 7.0}[name]
+    alike = Asked(asked.rows.assign(value=asked.rows["value"].where(asked.rows["value"].isna(), top),
+                                    customer_id=asked.rows["code"].astype(str)), asked.covariates, asked.kind)
+    found = if_all_answered(alike, "2025", LIMITS, question)
+    level, n_eff = of(found.claims, f"experience.{name}_weighted"), found.ways["n_eff"].iloc[2]
+    below = (top - question.lowest) * (1 - n_eff / (n_eff + 1.959964**2))
+    assert (level.estimate, level.ci_high) == (pytest.approx(top), pytest.approx(top))
+    assert level.ci_low == pytest.approx(top - below, rel=1e-6)
+    shift = of(found.claims, f"experience.{name}_weighting_shift")
+    assert (shift.estimate, shift.status, shift.reason) == (None, "not_estimable", "alike_answers")
+    change = weighted_change(alike, alike, "2025", LIMITS, question)[0]
+    assert change.ci_low == pytest.approx(-below * question.change_factor, rel=1e-6)
+    mixed = Asked(asked.rows.assign(customer_id=asked.rows["code"].astype(str)), asked.covariates, asked.kind)
+    change, before = weighted_change(alike, mixed, "2025", LIMITS, question)[0], \
+        of(if_all_answered(mixed, "2025", LIMITS, question).claims, f"experience.{name}_weighted")
+    reach = np.hypot(below, before.ci_high - before.estimate) * question.change_factor
+    assert change.ci_low == pytest.approx(change.estimate - reach, rel=1e-6)
+
+
+def test_alike_answers_of_one_customer_are_one_answer():
+    """200 answers of 20 customers say as much as 20: weights are added up by customer first."""
+    rows = pd.DataFrame({"value": np.tile([1.0, np.nan], 200), "code": np.repeat(np.arange(20), 20),
+                         "size": np.where(np.arange(400) % 4 < 2, "a", "b")})
+    level = of(if_all_answered(Asked(rows, ["size"], "invitations"), "2025", LIMITS).claims, "experience.nps_weighted")
+    assert level.ci_low == pytest.approx(100 - 200 * (1 - 20 / (20 + 1.959964**2)), rel=1e-6)
 
 
 def test_no_tipping_point_where_the_scale_ends_first():

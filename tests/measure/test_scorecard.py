@@ -10,6 +10,7 @@ import pytest
 from pipeline.measure.absent import EXPECTED, absent_claims
 from pipeline.measure.answers import distribution, instruments
 from pipeline.measure.disclosure import Limits
+from pipeline.measure.effort import mean
 from pipeline.measure.experience_label import label_claims, label_shares
 from pipeline.measure.metrics import answered, survey_metrics, ticket_metrics, timed_tickets
 from pipeline.measure.periods import choose_periods
@@ -168,6 +169,31 @@ def test_labels_over_instruments_and_for_each():
     claims = label_claims(label_shares(answers, {"nps": [6, 9], "csat": [3, 6]}, PERIODS, LIMITS))
     assert claim(claims, "experience.label_positive_share").estimate == 0.75
     assert claim(claims, "experience.label_negative_share", "instrument:nps").estimate == 0.5
+
+
+def test_a_question_with_few_answers_is_in_no_total_of_labels():
+    """40 NPS and 6 CSAT: were the six in the total, it less the 40 would tell how many of them are positive."""
+    rows = answers_of([10] * 20 + [3] * 20)
+    rows += answers_of([7] * 6, instrument="csat", scale_min=1.0, scale_max=7.0)
+    table = label_shares(answered(company.surveys(rows), "Europe/Madrid"), {"nps": [6, 9], "csat": [3, 6]}, PERIODS,
+                         LIMITS).set_index(["segment", "label"])
+    assert set(table.index.get_level_values("segment")) == {"all", "instrument:nps"}
+    assert table.loc[("all", "positive"), "n"] == 40 and table.loc[("all", "positive"), "estimate"] == 0.5
+
+
+def test_answers_all_alike_leave_room_for_others():
+    """50 times the best answer, or the middle one: the interval is Wilson's, at worst all others at the other end.
+
+    50 of 50: Wilson's lower limit is 50 / (50 + 1.96^2) = .9287; 7 on 1-7 goes down to 7 - 6 x .0713.
+    """
+    rest = 1 - 50 / (50 + 1.959964**2)
+    rows = answers_of([7] * 50, instrument="ces", scale_min=1.0, scale_max=7.0)
+    ces = claim(card(rows).claims, "experience.ces")
+    assert (ces.estimate, ces.ci_low, ces.ci_high) == (7, pytest.approx(7 - 6 * rest, rel=1e-6), 7)
+    rows = answers_of([4] * 50, instrument="ces", scale_min=1.0, scale_max=7.0)
+    ces = claim(card(rows).claims, "experience.ces")
+    assert (ces.ci_low, ces.ci_high) == (pytest.approx(4 - 3 * rest, rel=1e-6), pytest.approx(4 + 3 * rest, rel=1e-6))
+    assert np.isnan(mean(np.full(50, 4.0), np.arange(50), 50).low)  # of money there is no other end
 
 
 def test_tickets_with_open_ones():

@@ -49,6 +49,8 @@ def spoilt(panel: pd.DataFrame, kind: str) -> pd.DataFrame:
                              is_churned_next=known.where(known).astype(object), revenue=0.0)
     elif kind == "none churned":
         panel = panel.assign(is_churned_next=(~known).where(known).astype(object), revenue=1.0)
+    elif kind == "net returns":  # everybody sends back more than is bought
+        panel = panel.assign(revenue=-panel["revenue"] - 1, revenue_next=-panel["revenue_next"] - 1)
     elif kind == "collinear":  # the answer is the segment's own, the same in all months
         panel = panel.assign(score_nps=panel["segment"].map({"small": 3.0, "middle": 8.0, "large": 10.0}).where(seen))
     elif kind == "one month":
@@ -66,6 +68,7 @@ CASES = {  # kind of data: the reason of sales.per_point and of churn.hazard_rat
     "separation": ("separation", "separation"),
     "all churned": ("no_outcome", "one_class"),
     "none churned": (None, "one_class"),
+    "net returns": ("net_returns", None),
     "collinear": ("collinear", "collinear"),
     "one month": ("one_month", "one_month"),
     "one customer": ("one_customer", "one_customer"),
@@ -77,6 +80,7 @@ RULES = {  # the same, as the rule by which nothing is said
     "constant score": "FIT-CONST", "separation": "FIT-SEP", "all churned": "FIT-ONECLASS",
     "none churned": "FIT-ONECLASS", "collinear": "FIT-RANK", "one month": "SET-SPAN", "one customer": "SET-TINY",
     "no overlap": "SET-OVERLAP",
+    "net returns": "FIT-ONECLASS",
 }
 
 
@@ -99,6 +103,16 @@ def test_the_notebooks_give_the_reason_and_no_coefficient(company, tmp_path, kin
         assert len(resting) >= 3
         assert [(c.claim_id, c.segment, c.estimate) for c in resting if c.estimate is not None] == []
         assert all(claim.reason for claim in resting)
+
+
+def test_more_refunds_than_sales_are_told_as_such(company, tmp_path):
+    """Retention, growth, revenue at risk and the worth of a conversion: none has a base, and none says `no sales`."""
+    panel = spoilt(company(2, 600), "net returns")
+    found = [claim for name in ("03-sales", "04-churn") for claim in run_notebook(name, panel, tmp_path / name).claims]
+    based = [c for c in found if c.claim_id.startswith(("churn.retention.net", "churn.retention.gross", "sales.growth",
+                                                        "churn.revenue_at_risk", "sales.conversion_value"))]
+    based = [claim for claim in based if not claim.segment.startswith("segment:")]  # this company has none of these
+    assert len(based) >= 5 and {(claim.estimate, claim.reason) for claim in based} == {(None, "net_returns")}
 
 
 def test_an_adjuster_that_is_the_score_under_another_name_is_no_adjuster(company, tmp_path):

@@ -154,6 +154,7 @@ def spoiled(panel, kind):
     changes = {
         "constant_score": lambda: panel.assign(score_nps=panel["score_nps"].where(~seen, 8.0)),
         "no_outcome": lambda: panel.assign(revenue_next=0.0),
+        "net_returns": lambda: panel.assign(revenue_next=10.0 - 5 * panel["revenue_next"].clip(lower=5)),
         "one_customer": lambda: panel[panel["customer_id"] == panel.loc[seen, "customer_id"].mode()[0]],
         "one_month": lambda: panel[panel["month"] == 3],
         "no_overlap": lambda: panel.assign(is_at_risk_next=panel["is_at_risk_next"] & ~seen),
@@ -169,8 +170,9 @@ def spoiled(panel, kind):
     return changes[kind]()
 
 
-@pytest.mark.parametrize("reason", ["constant_score", "no_outcome", "one_customer", "one_month", "no_overlap",
-                                    "no_repeat_answers", "collinear", "no_scores", "no_next_sales", "separation"])
+@pytest.mark.parametrize("reason", ["constant_score", "no_outcome", "net_returns", "one_customer", "one_month",
+                                    "no_overlap", "no_repeat_answers", "collinear", "no_scores", "no_next_sales",
+                                    "separation"])
 def test_no_coefficient_where_the_data_hold_none(company, reason):
     """Each gives the reason and no estimate, and nothing else falls over."""
     sample = sales_sample(spoiled(company(2, 400), reason), "nps", 1, [])
@@ -179,7 +181,7 @@ def test_no_coefficient_where_the_data_hold_none(company, reason):
     timing = timing_of(sample)
     others = conversion.conversion(sample, "EUR", 12) + sales.by_group(sample) + sales.other_outcomes(sample)
     assert timing.level == "associated" and timing.claims()
-    assert all(c.estimate is None for c in others if reason not in ("separation", "no_outcome"))
+    assert all(c.estimate is None for c in others if reason not in ("separation", "no_outcome", "net_returns"))
     assert sales.shape(sample)[0] and naive.naive_sales(sample, "EUR")
 
 
