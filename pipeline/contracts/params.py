@@ -136,6 +136,7 @@ class Source:
     drop: list[Drop] = field(default_factory=list)
     latest_by: str | None = None  # canonical timestamp that decides between versions of one key
     fill_down: list[str] = field(default_factory=list)  # headers written on the first line of an order only
+    repeats: Literal["keep", "drop"] | None = None  # key "@row": records that stand whole in two files (FILE-OVERLAP)
     per_unit: bool = False  # net_amount and margin are those of one unit: times quantity
     returns: Literal["lines", "status"] | None = None  # a return is a line of its own, or a word on the sold line
     allow_empty: bool = False

@@ -13,7 +13,7 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.ingest import answers, columns, engine, plain, privacy, quarantine, tables, write
 from pipeline.ingest.account import Account, FileCount, rule_counts
 from pipeline.ingest.contract import check_contract
-from pipeline.ingest.duplicates import find_duplicates, key_hash
+from pipeline.ingest.duplicates import find_duplicates, find_overlaps, key_hash, view_others
 from pipeline.ingest.files import Export, find_exports, find_unread
 from pipeline.ingest.fill import fill_down
 from pipeline.ingest.groups import find_group_faults, refuse_drift
@@ -77,7 +77,9 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     plan = tables.plan(source, company)
     _make_records(con, plan, [one.table for one in loaded])
     _refuse(con, plan, loaded)
+    view_others(con, [one.table for one in loaded])
     find_duplicates(con, "records", source, name)
+    overlapping = find_overlaps(con, source, loaded)
     turned = sum(1 << k for k, note in enumerate(plan.notes) if note.rule == "SALE-SIGN")
     find_group_faults(con, source, turned)
     for way, change in (("plain", "UPDATE plain SET _is_plain = FALSE FROM"), ("careful", "DELETE FROM careful USING")):
@@ -91,6 +93,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     files = _files(con, loaded, is_survey)
     counts = _counts(con, plan, loaded, is_survey)
     counts["FILE-UNREAD", "warned"] += len(unread)
+    counts["FILE-OVERLAP", "warned"] += overlapping
     clean_path, quarantine_path = workdir / "clean.parquet", workdir / "quarantine.parquet"
     counts.update(write.write_clean(con, source, key, clean_path, [one.rows for one in loaded]))
     quarantine.write_quarantine(con, plan, loaded, quarantine_path)

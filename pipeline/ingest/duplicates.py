@@ -1,11 +1,14 @@
 """Records that share a key, within a file and across files: the same once more, an older version, or a conflict."""
 
 import duckdb
+import numpy as np
 
 from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
 from pipeline.ingest import columns, engine
+from pipeline.ingest.header import declared_headers
+from pipeline.ingest.raw import OTHERS, Loaded
 
 SAME, OLD, CONFLICT, MULTI = "KEY-DUP-SAME", "KEY-DUP-OLD", "KEY-DUP-CONFLICT", "SURVEY-MULTI"
 DROPPED = (SAME, OLD)
@@ -25,10 +28,50 @@ def key_hash(source: Source) -> str:
     return f"hash({', '.join(key_columns(source))})"
 
 
+def view_others(con: duckdb.DuckDBPyConnection, raw_tables: list[str]) -> None:
+    """Make the view `others_of` (_file, _row, others): what each record says in columns that nobody declared."""
+    con.execute("CREATE OR REPLACE VIEW others_of AS " + " UNION ALL ".join(
+        f"SELECT {number}::INTEGER AS _file, rowid AS _row, {engine.quoted(OTHERS)} AS others "
+        f"FROM {engine.quoted(table)}" for number, table in enumerate(raw_tables)))
+
+
+def find_overlaps(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[Loaded]) -> int:
+    """How many records stand whole in an earlier file too, where the number of the record is the key ("@row").
+
+    Records of one file are never set against each other: two people may answer alike. `repeats: drop` adds them to
+    `twins` (KEY-DUP-SAME), `repeats: keep` lets them stand; without it they are refused (FILE-OVERLAP).
+    """
+    if len(loaded) < 2 or columns.ROW not in [source.constants.get(name) for name in TABLES[source.table].key]:
+        return 0
+    cells = ", ".join([*(f"nullif({engine.quoted(name)}, '')" for name in declared_headers(source)),
+                       engine.quoted(OTHERS)])
+    whole = " UNION ALL ".join(f"SELECT {number}::INTEGER AS _file, rowid AS _row, hash({cells}) AS whole "
+                               f"FROM {engine.quoted(one.table)}" for number, one in enumerate(loaded))
+    con.execute(f"""
+        CREATE OR REPLACE TABLE repeated AS
+        WITH standing AS (SELECT _file, _row, whole FROM ({whole}) JOIN records USING (_file, _row)
+                          ANTI JOIN twins USING (_file, _row) WHERE _failed = 0),
+        copies AS (SELECT *, row_number() OVER (PARTITION BY whole, _file ORDER BY _row) AS copy FROM standing)
+        SELECT _file, _row FROM copies QUALIFY row_number() OVER (PARTITION BY whole, copy ORDER BY _file) > 1""")
+    if source.repeats == "drop":
+        con.execute(f"INSERT INTO twins SELECT _file, _row, '{SAME}' FROM repeated")
+    count, file, row = engine.first(con, "SELECT count(*), min(_file), arg_min(_row, (_file, _row)) FROM repeated")
+    if count and source.repeats is None:
+        one = loaded[file]
+        raise Refusal("FILE-OVERLAP", "records of this file stand whole in another export of the source, and no column "
+                      "tells whether they are the same", file=one.export.name, found=f"{count} records",
+                      line=int(one.lines_of(np.array([row]))[0]),
+                      expected="a header with an id, exports that do not overlap, or `repeats: drop` if they are the "
+                      "same records and `repeats: keep` if they are others")
+    return count if source.repeats == "keep" else 0
+
+
 def find_duplicates(con: duckdb.DuckDBPyConnection, records: str, source: Source, name: str) -> None:
     """Make the table `twins` (_file, _row, rule) of records to leave out, among those that no rule keeps out; the
     records carry their `key_hash` as _key.
 
+    A sale without line_id is the same only where all columns of its file are, declared or not: what differs in another
+    column (the product) is another line of the order, which the key cannot tell apart.
     The same content under one key: the first stays, the others are dropped (KEY-DUP-SAME). Different content: all
     versions go to quarantine (KEY-DUP-CONFLICT), unless the contract names a time in `latest_by`: then the version
     with the latest one stays and the older ones are dropped (KEY-DUP-OLD). Two latest versions are a conflict; in a
@@ -38,7 +81,9 @@ def find_duplicates(con: duckdb.DuckDBPyConnection, records: str, source: Source
     if latest is not None and latest not in {c.name for c in columns.mapped(source) if c.kind == "timestamp"}:
         raise Refusal("PARAM-UNKNOWN", f"sources.{name}.latest_by must be a mapped time", file="params.yaml",
                       found=repr(latest))
-    good = f"FROM {engine.quoted(records)} WHERE _failed = 0"
+    is_short = source.table == "sales" and "line_id" not in source.columns
+    beside, others = (" JOIN others_of USING (_file, _row)", "CAST(others AS VARCHAR)") if is_short else ("", "''")
+    good = f"FROM {engine.quoted(records)}{beside} WHERE _failed = 0"
     key = ", ".join(key_columns(source))
     moment = engine.quoted(latest) if latest else ""
     is_multi = source.table == "surveys" and "order_id" in source.columns
@@ -47,8 +92,8 @@ def find_duplicates(con: duckdb.DuckDBPyConnection, records: str, source: Source
     is_last = f"{moment} IS NOT DISTINCT FROM max({moment}) OVER (PARTITION BY key)" if latest else "TRUE"
     con.execute(f"""
         CREATE OR REPLACE TABLE twins AS
-        WITH met AS (SELECT _key AS met {good} GROUP BY 1 HAVING count(*) > 1),
-        candidates AS (SELECT *, [{key}] AS key, {_content(con, records)} AS content
+        WITH met AS (SELECT _key AS met FROM {engine.quoted(records)} WHERE _failed = 0 GROUP BY 1 HAVING count(*) > 1),
+        candidates AS (SELECT *, [{key}] AS key, {_content(con, records)} || {others} AS content
                        {good} AND _key IN (SELECT met FROM met)),
         facts AS (SELECT _file, _row, key, content, {order} AS order_id, {is_last} AS is_last,
                          row_number() OVER (PARTITION BY key, content ORDER BY _file, _row) AS copy

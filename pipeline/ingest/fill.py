@@ -8,7 +8,7 @@ from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.engine import first, quoted
 from pipeline.ingest.header import declared_headers
-from pipeline.ingest.raw import Loaded
+from pipeline.ingest.raw import OTHERS, Loaded
 
 
 def fill_down(con: duckdb.DuckDBPyConnection, loaded: Loaded, source: Source) -> Loaded:
@@ -29,7 +29,8 @@ def fill_down(con: duckdb.DuckDBPyConnection, loaded: Loaded, source: Source) ->
     filled = {name: f"CASE WHEN {quoted(key)} IS NULL THEN nullif({quoted(name)}, '') ELSE "
                     f"last_value(nullif({quoted(name)}, '') IGNORE NULLS) {above} END" for name in source.fill_down}
     taken = " OR ".join(f"(nullif({quoted(name)}, '') IS NULL AND {sql} IS NOT NULL)" for name, sql in filled.items())
-    columns = ", ".join(f"{filled[name]} AS {quoted(name)}" if name in filled else quoted(name) for name in known)
+    columns = ", ".join(f"{filled[name]} AS {quoted(name)}" if name in filled else quoted(name)
+                        for name in (*known, OTHERS))
     rows = first(con, f"SELECT count(*) FILTER (taken) FROM (SELECT {taken} AS taken FROM {table})")[0]
     con.execute(f"CREATE OR REPLACE TABLE filled AS SELECT {columns} FROM {table} ORDER BY rowid")
     con.execute(f"DROP TABLE {table}; ALTER TABLE filled RENAME TO {table}")

@@ -47,7 +47,7 @@ def propose(found: Inspection) -> Proposal:
         raw["missing"] = ["", *sure]
     if perhaps:
         told["missing"] = f"is {' or '.join(map(repr, perhaps))} a value, or missing? If missing, add it to `missing`"
-    _columns(found, raw, given)
+    _columns(found, raw, given, told)
     later = _instruments(found, told) if found.table == "surveys" and not given.get("instruments") else ()
     kept = {key: raw[key] for key in KEYS if key in raw
             and (key in ("table", "format") or raw[key] != given.get(key, DEFAULTS.get(key)))}
@@ -115,7 +115,7 @@ def _times(found: Inspection, raw: dict[str, Any], given: dict[str, Any]) -> Non
         f"{TELL} where did the clock hang that wrote these times? For instance Europe/Madrid or UTC"
 
 
-def _columns(found: Inspection, raw: dict[str, Any], given: dict[str, Any]) -> None:
+def _columns(found: Inspection, raw: dict[str, Any], given: dict[str, Any], told: dict[str, str]) -> None:
     theirs = given.get("columns", {})
     columns = {name: head for name, head in found.mapped.items() if theirs.get(name) != head}
     columns |= {name: None for name, head in theirs.items() if head not in found.columns and found.headers}
@@ -128,14 +128,16 @@ def _columns(found: Inspection, raw: dict[str, Any], given: dict[str, Any]) -> N
                 continue
             if column.name == "response_id":
                 constants[column.name] = "@row"
+                told[column.name] = ("no header is known to number the answers, so each row counts as one (@row); is "
+                                     "one of them an id? Without it, exports that overlap are refused")
                 columns.pop(column.name, None)
             else:
                 columns[column.name] = f"{TELL} which header holds it? ({column.meaning})"
         if found.repeats_key and "line_id" not in found.mapped:
             columns["line_id"] = f"{TELL} order ids repeat: which header numbers or names the lines of an order?"
         for name, head in found.mapped.items():
-            if name not in given.get("words", {}) and (told := _words(name, found.columns[head])):
-                words[name] = told
+            if name not in given.get("words", {}) and (known := _words(name, found.columns[head])):
+                words[name] = known
     raw["columns"] = columns
     raw |= {key: value for key, value in (("constants", constants), ("words", words)) if value}
 

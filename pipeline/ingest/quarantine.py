@@ -15,7 +15,7 @@ from pipeline.ingest import engine
 from pipeline.ingest.answers import answer_checks
 from pipeline.ingest.duplicates import DROPPED
 from pipeline.ingest.groups import COLUMN
-from pipeline.ingest.raw import Loaded
+from pipeline.ingest.raw import OTHERS, Loaded
 from pipeline.ingest.redact import shown
 from pipeline.ingest.rules import OF_QUARANTINE, REASONS, Check
 from pipeline.ingest.tables import Plan
@@ -104,7 +104,7 @@ def _stretches(con: duckdb.DuckDBPyConnection, plan: Plan, number: int, one: Loa
 def _told(con: duckdb.DuckDBPyConnection, plan: Plan, number: int, one: Loaded) -> str:
     """The query for the rows of one file: _row, rule, column, found, record."""
     table = engine.quoted(one.table)
-    headers = [row[0] for row in con.execute(f"DESCRIBE {table}").fetchall()]
+    headers = [row[0] for row in con.execute(f"DESCRIBE {table}").fetchall() if row[0] != OTHERS]
     record = ", ".join(f"{engine.literal(h)}: t.{engine.quoted(h)}" for h in headers)
     kinds = {c.name: c.kind for c in TABLES[plan.source.table].columns}
     ids = ", ".join(engine.literal(name) for name, kind in kinds.items() if kind == "id")

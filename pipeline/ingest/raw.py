@@ -13,11 +13,12 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.engine import first, literal, quoted
 from pipeline.ingest.files import Export
 from pipeline.ingest.footer import begins_as_total
-from pipeline.ingest.header import Header
+from pipeline.ingest.header import Header, normal
 from pipeline.ingest.records import split_fields
 from pipeline.ingest.rules import reason
 
 BATCH = 20_000
+OTHERS = "@others"  # one number over the columns of a record that no contract names: equal where they are equal
 SHEET_LIMITS = (1_048_575, 65_535)  # rows under a header that fill a sheet of Excel
 
 
@@ -39,7 +40,7 @@ class Loaded:
     """
 
     export: Export
-    table: str
+    table: str  # with OTHERS beside the declared headers
     rows: int
     lines_of: Callable[[np.ndarray], np.ndarray]
     rejects: list[Reject] = field(default_factory=list)
@@ -52,11 +53,25 @@ class Loaded:
         return self.rows + len(self.rejects) + self.blank
 
 
+def other_places(header: Header) -> list[int]:
+    """Where the columns stand that nobody declared, in the order of their names: files may order them differently."""
+    places = sorted(set(range(header.width)) - set(header.positions.values()))
+    named = dict(zip(places, header.extra, strict=False))
+    return sorted(places, key=lambda place: (normal(named.get(place, "")), place))
+
+
+def hash_of(cells: list[str]) -> str:
+    """The expression of OTHERS over these texts; an empty text is none."""
+    texts = ", ".join(f"nullif({cell}, '')" for cell in cells)
+    return f"hash({texts})" if cells else "0::UBIGINT"
+
+
 def fill_table(con: duckdb.DuckDBPyConnection, table: str, header: Header, rows: Iterator[list[str | None]]) -> int:
     """Make `table` from rows of fields, streamed; returns its number of rows."""
     names = list(header.positions)
-    schema = pa.schema([(f"c{i}", pa.string()) for i in range(len(names))])
-    places = list(header.positions.values())
+    others = other_places(header)
+    places = [*header.positions.values(), *others]
+    schema = pa.schema([(f"c{i}", pa.string()) for i in range(len(places))])
 
     refused: list[Refusal] = []
 
@@ -76,9 +91,11 @@ def fill_table(con: duckdb.DuckDBPyConnection, table: str, header: Header, rows:
 
     incoming = pa.RecordBatchReader.from_batches(schema, batches())
     con.register("incoming", incoming)
-    columns = ", ".join(f"c{i} AS {quoted(name)}" for i, name in enumerate(names))
+    columns = "".join(f"c{i} AS {quoted(name)}, " for i, name in enumerate(names))
+    beside = hash_of([f"c{i}" for i in range(len(names), len(places))])
     try:
-        con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT {columns} FROM incoming")
+        con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT {columns}{beside} AS {quoted(OTHERS)} "
+                    "FROM incoming")
     except duckdb.Error:
         if refused:
             raise refused[0] from None

@@ -17,7 +17,17 @@ from pipeline.ingest.engine import literal, quoted, scan_csv, take_rejects
 from pipeline.ingest.files import Export
 from pipeline.ingest.header import Header, declared_headers, match_header, normal
 from pipeline.ingest.proof import Proof, prove
-from pipeline.ingest.raw import Loaded, Reject, check_loaded, count_rows, fill_table, width_rule
+from pipeline.ingest.raw import (
+    OTHERS,
+    Loaded,
+    Reject,
+    check_loaded,
+    count_rows,
+    fill_table,
+    hash_of,
+    other_places,
+    width_rule,
+)
 from pipeline.ingest.records import Record, read_records, split_fields
 
 RULES = {"MISSING COLUMNS": "FMT-WIDTH", "TOO MANY COLUMNS": "FMT-WIDTH", "LINE SIZE OVER MAXIMUM": "FMT-HUGE"}
@@ -120,7 +130,8 @@ def _fast(con: duckdb.DuckDBPyConnection, export: Export, source: Source, header
     alias = workdir / f"{table}.csv"  # a name in which the engine sees no pattern
     alias.unlink(missing_ok=True)
     alias.symlink_to(body.resolve())
-    columns = ", ".join(f"c{place} AS {quoted(name)}" for name, place in header.positions.items())
+    columns = "".join(f"c{place} AS {quoted(name)}, " for name, place in header.positions.items())
+    columns += f"{hash_of([f'c{place}' for place in other_places(header)])} AS {quoted(OTHERS)}"
     scan = scan_csv(alias, header.width, source.delimiter, source.quote, skip)
     try:
         con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT {columns} FROM {scan}")

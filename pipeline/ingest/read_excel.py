@@ -19,7 +19,7 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
 from pipeline.ingest.files import Export
 from pipeline.ingest.header import Header, match_header
-from pipeline.ingest.raw import Loaded, Reject, check_loaded, fill_table
+from pipeline.ingest.raw import Loaded, Reject, check_loaded, fill_table, other_places
 
 DAMAGED = (SyntaxError, zipfile.BadZipFile, zlib.error, EOFError)  # a broken XML is a SyntaxError
 EXACT = 10**15  # Excel keeps 15 digits; a longer whole number has lost some
@@ -129,7 +129,7 @@ def _fields(rows: Iterator, header: Header, source: Source, name: str, first: in
             rejects: list[Reject], counts: dict[str, int]) -> Iterator[list[str | None]]:
     """The rows as fields; what is blank or broken is set aside."""
     numeric = _numeric_places(header, source)
-    places = sorted(set(header.positions.values()))
+    places, beside = sorted(set(header.positions.values())), other_places(header)
     for number, row in enumerate(rows, first):
         cells = row + [(None, False)] * (header.width - len(row))
         if all(value is None and not is_broken for value, is_broken in cells):
@@ -143,6 +143,8 @@ def _fields(rows: Iterator, header: Header, source: Source, name: str, first: in
             continue
         if source.decimal is None:
             _refuse_open_numbers(cells, numeric, name, number)
+        for place in beside:
+            texts[place] = None if cells[place][0] is None else str(cells[place][0])
         lines.append(number)
         yield texts
 

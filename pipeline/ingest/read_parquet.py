@@ -12,7 +12,7 @@ from pipeline.contracts.tables import TABLES
 from pipeline.ingest.engine import literal, quoted
 from pipeline.ingest.files import Export
 from pipeline.ingest.header import match_header
-from pipeline.ingest.raw import Loaded, check_loaded, count_rows
+from pipeline.ingest.raw import OTHERS, Loaded, check_loaded, count_rows, hash_of, other_places
 
 NUMBERS = b"vivencia.numbers"  # in the file's metadata: columns whose texts are numbers with a point (JSON list)
 NESTED = ("STRUCT", "MAP", "UNION", "BLOB", "[]")
@@ -35,6 +35,8 @@ def load_parquet(con: duckdb.DuckDBPyConnection, export: Export, source: Source,
         kind = "DECIMAL" if names[place] in spelled else types[names[place]]
         _check_type(declared, kind, canonical.get(declared), source, export.name)
         columns.append(f"{_text(quoted(names[place]), kind, source.decimal)} AS {quoted(declared)}")
+    others = hash_of([f"CAST({quoted(names[place])} AS VARCHAR)" for place in other_places(header)])
+    columns.append(f"{others} AS {quoted(OTHERS)}")
     con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT {', '.join(columns)} FROM {scan}")
     rows = count_rows(con, table)
     loaded = Loaded(export, table, rows, lambda ordinals: np.asarray(ordinals) + 1, notes=header.repairs)
