@@ -7,9 +7,10 @@ import narwhals as nw
 from pipeline.contracts.params import Company, Source
 from pipeline.contracts.tables import TABLES, Column
 from pipeline.ingest import engine, footer
+from pipeline.ingest.raw import ROW
 from pipeline.ingest.rules import Check
 
-ROW, NEGATIVE = "@row", "@negative"  # constants that stand for "number of the record" and "is the amount negative"
+NEGATIVE = "@negative"  # a constant that stands for "is the amount negative"
 YES_NO = {
     **dict.fromkeys(("true", "1", "yes", "y", "sí", "si", "s", "verdadero", "x"), True),
     **dict.fromkeys(("false", "0", "no", "n", "falso"), False),

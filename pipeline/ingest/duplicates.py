@@ -7,8 +7,8 @@ from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
 from pipeline.ingest import columns, engine
-from pipeline.ingest.header import declared_headers
-from pipeline.ingest.raw import OTHERS, Loaded
+from pipeline.ingest.header import declared_headers, normal
+from pipeline.ingest.raw import OTHERS, ROW, Loaded, counts_whole
 
 SAME, OLD, CONFLICT, MULTI = "KEY-DUP-SAME", "KEY-DUP-OLD", "KEY-DUP-CONFLICT", "SURVEY-MULTI"
 DROPPED = (SAME, OLD)
@@ -39,12 +39,14 @@ def find_overlaps(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[L
     """How many records stand whole in an earlier file too, where the number of the record is the key ("@row").
 
     Records of one file are never set against each other: two people may answer alike. `repeats: drop` adds them to
-    `twins` (KEY-DUP-SAME), `repeats: keep` lets them stand; without it they are refused (FILE-OVERLAP).
+    `twins` (KEY-DUP-SAME), `repeats: keep` lets them stand; without it they are refused (FILE-OVERLAP). Files whose
+    undeclared columns are not the same ones are compared by the declared ones alone.
     """
-    if len(loaded) < 2 or columns.ROW not in [source.constants.get(name) for name in TABLES[source.table].key]:
+    if len(loaded) < 2 or ROW not in [source.constants.get(name) for name in TABLES[source.table].key]:
         return 0
+    written_alike = len({tuple(sorted(map(normal, one.extra))) for one in loaded}) == 1
     cells = ", ".join([*(f"nullif({engine.quoted(name)}, '')" for name in declared_headers(source)),
-                       engine.quoted(OTHERS)])
+                       *([engine.quoted(OTHERS)] if written_alike else [])])
     whole = " UNION ALL ".join(f"SELECT {number}::INTEGER AS _file, rowid AS _row, hash({cells}) AS whole "
                                f"FROM {engine.quoted(one.table)}" for number, one in enumerate(loaded))
     con.execute(f"""
@@ -81,7 +83,7 @@ def find_duplicates(con: duckdb.DuckDBPyConnection, records: str, source: Source
     if latest is not None and latest not in {c.name for c in columns.mapped(source) if c.kind == "timestamp"}:
         raise Refusal("PARAM-UNKNOWN", f"sources.{name}.latest_by must be a mapped time", file="params.yaml",
                       found=repr(latest))
-    is_short = source.table == "sales" and "line_id" not in source.columns
+    is_short = source.table == "sales" and counts_whole(source)
     beside, others = (" JOIN others_of USING (_file, _row)", "CAST(others AS VARCHAR)") if is_short else ("", "''")
     good = f"FROM {engine.quoted(records)}{beside} WHERE _failed = 0"
     key = ", ".join(key_columns(source))

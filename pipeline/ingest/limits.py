@@ -9,7 +9,8 @@ from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
 from pipeline.ingest import engine
-from pipeline.ingest.columns import NEGATIVE, ROW, TYPES
+from pipeline.ingest.columns import NEGATIVE, TYPES
+from pipeline.ingest.raw import ROW
 
 NO_FILES = ("punycode", "idna", "undefined", "unicode_escape", "raw_unicode_escape", "utf-7")
 LEAST = {"header_rows": 0, "skip_rows": 0, "late_days": 0}

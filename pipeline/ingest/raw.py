@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.tables import TABLES
 from pipeline.ingest.engine import first, literal, quoted
 from pipeline.ingest.files import Export
 from pipeline.ingest.footer import begins_as_total
@@ -18,7 +19,8 @@ from pipeline.ingest.records import split_fields
 from pipeline.ingest.rules import reason
 
 BATCH = 20_000
-OTHERS = "@others"  # one number over the columns of a record that no contract names: equal where they are equal
+ROW = "@row"  # as a constant: the number of the record is the id
+OTHERS = "@others"  # one number over the columns of a record that no contract names (counts_whole)
 SHEET_LIMITS = (1_048_575, 65_535)  # rows under a header that fill a sheet of Excel
 
 
@@ -53,8 +55,18 @@ class Loaded:
         return self.rows + len(self.rejects) + self.blank
 
 
-def other_places(header: Header) -> list[int]:
-    """Where the columns stand that nobody declared, in the order of their names: files may order them differently."""
+def counts_whole(source: Source) -> bool:
+    """Whether it matters what a record says in columns that nobody declared: only its whole tells it from another."""
+    key = TABLES[source.table].key
+    is_short = "line_id" in key and "line_id" not in source.columns
+    return is_short or any(source.constants.get(name) == ROW for name in key)
+
+
+def other_places(header: Header, source: Source) -> list[int]:
+    """Where the columns stand that nobody declared, in the order of their names (files may order them differently);
+    none where they do not matter."""
+    if not counts_whole(source):
+        return []
     places = sorted(set(range(header.width)) - set(header.positions.values()))
     named = dict(zip(places, header.extra, strict=False))
     return sorted(places, key=lambda place: (normal(named.get(place, "")), place))
@@ -66,10 +78,11 @@ def hash_of(cells: list[str]) -> str:
     return f"hash({texts})" if cells else "0::UBIGINT"
 
 
-def fill_table(con: duckdb.DuckDBPyConnection, table: str, header: Header, rows: Iterator[list[str | None]]) -> int:
+def fill_table(con: duckdb.DuckDBPyConnection, table: str, header: Header, source: Source,
+               rows: Iterator[list[str | None]]) -> int:
     """Make `table` from rows of fields, streamed; returns its number of rows."""
     names = list(header.positions)
-    others = other_places(header)
+    others = other_places(header, source)
     places = [*header.positions.values(), *others]
     schema = pa.schema([(f"c{i}", pa.string()) for i in range(len(places))])
 

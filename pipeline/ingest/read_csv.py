@@ -131,7 +131,7 @@ def _fast(con: duckdb.DuckDBPyConnection, export: Export, source: Source, header
     alias.unlink(missing_ok=True)
     alias.symlink_to(body.resolve())
     columns = "".join(f"c{place} AS {quoted(name)}, " for name, place in header.positions.items())
-    columns += f"{hash_of([f'c{place}' for place in other_places(header)])} AS {quoted(OTHERS)}"
+    columns += f"{hash_of([f'c{place}' for place in other_places(header, source)])} AS {quoted(OTHERS)}"
     scan = scan_csv(alias, header.width, source.delimiter, source.quote, skip)
     try:
         con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT {columns} FROM {scan}")
@@ -191,7 +191,7 @@ def _slow(con: duckdb.DuckDBPyConnection, export: Export, source: Source, header
             else:
                 rejects.append(_reject(record, off))
 
-    count = fill_table(con, table, header, rows())
+    count = fill_table(con, table, header, source, rows())
     con.execute(f"UPDATE {quoted(table)} SET " + ", ".join(
         f"{quoted(name)} = nullif({quoted(name)}, {literal('')})" for name in header.positions)) if count else None
     numbers = np.frombuffer(lines, dtype=np.int64) if count else np.empty(0, dtype=np.int64)

@@ -56,7 +56,7 @@ def _load(con: duckdb.DuckDBPyConnection, export: Export, source: Source, table:
     lines, rejects, counts = array("q"), [], {"blank": 0}
     first = source.skip_rows + source.header_rows + 1
     fields = _fields(rows, header, source, export.name, first, lines, rejects, counts)
-    count = fill_table(con, table, header, fields)
+    count = fill_table(con, table, header, source, fields)
     numbers = np.array(lines, dtype=np.int64)
     notes = header.repairs | ({"XLS-HIDDEN": hidden} if hidden else {})
     loaded = Loaded(export, table, count, lambda ordinals: numbers[ordinals], rejects, counts["blank"], notes)
@@ -129,7 +129,7 @@ def _fields(rows: Iterator, header: Header, source: Source, name: str, first: in
             rejects: list[Reject], counts: dict[str, int]) -> Iterator[list[str | None]]:
     """The rows as fields; what is blank or broken is set aside."""
     numeric = _numeric_places(header, source)
-    places, beside = sorted(set(header.positions.values())), other_places(header)
+    places, beside = sorted(set(header.positions.values())), other_places(header, source)
     for number, row in enumerate(rows, first):
         cells = row + [(None, False)] * (header.width - len(row))
         if all(value is None and not is_broken for value, is_broken in cells):

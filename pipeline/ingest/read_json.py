@@ -1,5 +1,6 @@
 """A JSON export as a table of text: one object a line, or one array of objects; numbers stay as they were written."""
 
+import json
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from pipeline.ingest.decode import check_end, decode
 from pipeline.ingest.files import Export
 from pipeline.ingest.header import Header, declared_headers, missing_column, normal
 from pipeline.ingest.json_text import Item, Twice, Written, items_of
-from pipeline.ingest.raw import Loaded, Reject, check_loaded, fill_table
+from pipeline.ingest.raw import Loaded, Reject, check_loaded, counts_whole, fill_table
 from pipeline.ingest.read_excel import POINT
 
 LAYOUTS = 10_000  # different sets of keys that are remembered
@@ -33,8 +34,9 @@ def load_json(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wo
     if source.final_newline:
         check_end(text.path, export.name)
     reader = _Reader(source, export.name)
-    header = Header({name: place for place, name in enumerate(reader.declared)}, len(reader.declared), {}, ())
-    count = fill_table(con, table, header, reader.rows(items_of(text.path, export.name)))
+    width = len(reader.declared) + reader.is_whole  # the last one: what nobody declared
+    header = Header({name: place for place, name in enumerate(reader.declared)}, width, {}, ())
+    count = fill_table(con, table, header, source, reader.rows(items_of(text.path, export.name)))
     if not count and reader.rejects:
         first = reader.rejects[0]
         raise Refusal(first.rule, "no line of this file is a JSON object that can be read", file=export.name,
@@ -61,6 +63,7 @@ class _Reader:
         self.layouts: dict[tuple[str, ...], list[Path_ | None] | None] = {}
         self.seen: dict[str, None] = {}
         self.known: set[str] = set()
+        self.is_whole, self.first = counts_whole(source), set(self.declared)
         self.bent: set[str] = set()
 
     def rows(self, items: Iterator[Item]) -> Iterator[list[str | None]]:
@@ -104,6 +107,10 @@ class _Reader:
                 fields.append(None)
                 continue
             fields.append(self._text(value, header, item.line))
+        if self.is_whole:
+            others = {key: value for key, value in item.value.items()
+                      if key not in self.first and value not in (None, "")}
+            fields.append(json.dumps(others, sort_keys=True, default=repr) if others else None)
         return fields
 
     def _layout(self, keys: tuple[str, ...]) -> list[Path_ | None] | None:

@@ -35,7 +35,7 @@ def load_parquet(con: duckdb.DuckDBPyConnection, export: Export, source: Source,
         kind = "DECIMAL" if names[place] in spelled else types[names[place]]
         _check_type(declared, kind, canonical.get(declared), source, export.name)
         columns.append(f"{_text(quoted(names[place]), kind, source.decimal)} AS {quoted(declared)}")
-    others = hash_of([f"CAST({quoted(names[place])} AS VARCHAR)" for place in other_places(header)])
+    others = hash_of([f"CAST({quoted(names[place])} AS VARCHAR)" for place in other_places(header, source)])
     columns.append(f"{others} AS {quoted(OTHERS)}")
     con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT {', '.join(columns)} FROM {scan}")
     rows = count_rows(con, table)

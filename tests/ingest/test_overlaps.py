@@ -54,3 +54,16 @@ def test_inspect_finds_the_number_of_an_answer_or_asks_for_it(shop: Workshop):
     assert found.raw["columns"]["response_id"] == "Nº respuesta" and "constants" not in found.raw
     path = shop.write("Sucursal;Cliente;¿Nos recomendaría? (NPS)\n" + rows)
     assert "# TELL: response_id:" in block(inspect_file(Path(path)))
+
+
+def test_a_column_that_only_one_of_the_exports_has_hides_no_repeats(shop: Workshop):
+    shop.write("id,nps,other\nC1,9,a\nC2,8,b\n", "enero.csv")
+    shop.write("id,nps,other,exported\nC1,9,a,2025-02-01\nC2,8,b,2025-02-01\nC3,7,c,2025-02-01\n", "febrero.csv")
+    assert shop.refuse(None, "FILE-OVERLAP", **ROWED).found == "2 records"
+
+
+def test_lines_of_one_order_in_json_are_told_apart_by_keys_that_nobody_declared(shop: Workshop):
+    line = '{{"id": "1", "product": "{}", "amount": 10.0}}\n'
+    shop.write(line.format("A") + line.format("B") + line.format("B").replace('"1"', '"2"'), "export.jsonl")
+    found = shop.ingest(None, **SALE | {"files": "export.jsonl", "format": "json", "quarantine_limit": 1.0})
+    assert found.rules["KEY-DUP-CONFLICT:quarantined"] == 2 and len(found.clean) == 1
