@@ -10,6 +10,7 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.redact import is_data
 
 SPACES = re.compile(r"[\s\u00a0\u202f\u200b\ufeff]+")
+NAMED = 80  # letters of a header in a message
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -96,8 +97,8 @@ def missing_column(header: str, found: list[str], wanted: list[str], source: Sou
     found = _shown(found, wanted)
     near = difflib.get_close_matches(normal(header), [normal(f) for f in found], 1, 0.6)
     nearest = next((f for f in found if near and normal(f) == near[0]), None)
-    shown = ", ".join(found[:20]) + (f" and {len(found) - 20} more" if len(found) > 20 else "")
-    hint = f"; the nearest is {nearest!r}" if nearest else ""
+    shown = ", ".join(name[:NAMED] for name in found[:20]) + (f" and {len(found) - 20} more" if len(found) > 20 else "")
+    hint = f"; the nearest is {nearest[:NAMED]!r}" if nearest else ""
     more = f" (and {len(absent) - 1} more)" if len(absent) > 1 else ""
     return Refusal("COL-MISSING", f"a declared column is not in the header{more}{hint}", file=file, line=line,
                    column=header, found=shown, expected=repr(header))

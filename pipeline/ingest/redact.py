@@ -2,8 +2,10 @@
 
 import re
 
-E_MAIL = re.compile(r"[\w.+%'-]+\s?@\s?[\w-]+(?:\.[\w-]+)+")
-LINK = re.compile(r"(?i)\b(?:https?://|www\.)\S+|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|es|net|org|eu|io|info|cat)\b(?:/\S*)?")
+# Every repetition has an end, so that one word of a megabyte costs no more than a megabyte of words.
+E_MAIL = re.compile(r"[\w.+%'-]{1,128}\s?@\s?[\w-]+(?:\.[\w-]+)+")
+LINK = re.compile(r"(?i)\b(?:https?://|www\.)\S+|\b[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8}"
+                  r"\.(?:com|es|net|org|eu|io|info|cat)\b(?:/\S*)?")
 HANDLE = re.compile(r"(?<![\w@])@\w[\w.]{1,29}")
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?\b", re.IGNORECASE)
 CARD = re.compile(r"(?<![\d])(?:\d[ -]?){12,18}\d(?![\d])")
@@ -12,7 +14,7 @@ PHONE = re.compile(r"(?<![\w.,/-])(?:(?:\+|00)\d{1,3}[ .\u00a0-]?(?:\(\d{1,4}\)[
                    r"|[6789]\d{2}(?:[ .\u00a0-]?\d{3}){2}|[6789]\d{2}(?:[ .\u00a0-]?\d{2}){3}"
                    r"|[89]\d[ .\u00a0-]?\d{3}(?:[ .\u00a0-]?\d{2}){2}"
                    r"|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|\d{10,11})(?![\w]|[.,]\d)")
-CAPITAL = r"[A-ZÁÉÍÓÚÜÑÇÀÈÒ][\w'’áéíóúüñçàèò-]+"
+CAPITAL = r"[A-ZÁÉÍÓÚÜÑÇÀÈÒ][\w'’áéíóúüñçàèò-]{1,60}"
 TOLD = re.compile(rf"\b((?i:me llamo|mi nombre es|my name is))(\s+)[^\W\d]+(?:\s+(?:de |del |la )*{CAPITAL})*")
 NAME = re.compile(rf"\b((?i:soy|i am|i'm|i’m|this is|firmado:?|atentamente,?|un saludo,?|"
                   rf"saludos,?|regards,?|sincerely,?))(\s+)((?:(?:Sr|Sra|Don|Doña|Mr|Mrs|Ms|Dr|Dra)\.?\s+)?{CAPITAL}"
