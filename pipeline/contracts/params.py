@@ -20,13 +20,18 @@ Direction = Literal["higher_is_better", "lower_is_better"]
 
 @dataclass(frozen=True)
 class Company:
-    """Whose data these are. data: invented (the demo company), public (a published set) or own."""
+    """Whose data these are. data: invented (the demo company), public (a published set) or own.
+
+    ids: exact takes ids byte for byte; folded (so too where nothing is said) lets case, outer blanks, invisible marks
+    and composed accents not matter. One word for all sources, or a customer would not meet himself.
+    """
 
     name: str
     data: Literal["invented", "public", "own"]
     currency: str
     time_zone: str
     as_of: str | None = None  # last day of the data, YYYY-MM-DD; None: the last day seen in the data
+    ids: Literal["exact", "folded"] | None = None  # None: folded, and ids that look as if case mattered are refused
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pipeline.ingest.duplicates import find_duplicates, find_overlaps, key_hash,
 from pipeline.ingest.files import Export, find_exports, find_unread
 from pipeline.ingest.fill import fill_down
 from pipeline.ingest.groups import find_group_faults, refuse_drift
+from pipeline.ingest.identity import refuse_case
 from pipeline.ingest.raw import Loaded
 from pipeline.ingest.read_csv import load_csv
 from pipeline.ingest.read_excel import load_excel
@@ -75,13 +76,16 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     if source.format != "csv" and source.decimal is None:  # typed cells are spelled with a point by their reader
         source = replace(source, decimal=".")
     plan = tables.plan(source, company)
+    is_exact = company.ids == "exact"
     _make_records(con, plan, [one.table for one in loaded])
     _refuse(con, plan, loaded)
+    if company.ids is None:
+        refuse_case(con, source, loaded)
     view_others(con, [one.table for one in loaded])
-    find_duplicates(con, "records", source, name)
+    find_duplicates(con, "records", source, name, is_exact)
     overlapping = find_overlaps(con, source, loaded)
     turned = sum(1 << k for k, note in enumerate(plan.notes) if note.rule == "SALE-SIGN")
-    find_group_faults(con, source, turned)
+    find_group_faults(con, source, turned, is_exact)
     for way, change in (("plain", "UPDATE plain SET _is_plain = FALSE FROM"), ("careful", "DELETE FROM careful USING")):
         con.execute(f"{change} twins WHERE {way}._file = twins._file AND {way}._row = twins._row")
     con.execute("CREATE VIEW kept AS SELECT * FROM records WHERE _failed = 0")
@@ -95,10 +99,10 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     counts["FILE-UNREAD", "warned"] += len(unread)
     counts["FILE-OVERLAP", "warned"] += overlapping
     clean_path, quarantine_path = workdir / "clean.parquet", workdir / "quarantine.parquet"
-    counts.update(write.write_clean(con, source, key, clean_path, [one.rows for one in loaded]))
+    counts.update(write.write_clean(con, source, key, clean_path, [one.rows for one in loaded], is_exact))
     quarantine.write_quarantine(con, plan, loaded, quarantine_path)
     account = Account(name, source.table, files, "answers" if len(source.instruments) > 1 else "rows",
-                      rule_counts(counts), privacy.key_id(key), made_by_demo,
+                      rule_counts(counts), privacy.key_id(key, is_exact), made_by_demo,
                       _answer_counts(con, source) if is_survey else {}, unread)
     if account.total("rows_in") and not account.total("clean") and not source.allow_empty:
         raise quarantine.nothing_left(con, quarantine_path)
@@ -113,7 +117,7 @@ def _load(con: duckdb.DuckDBPyConnection, export: Export, source: Source, workdi
 
 def _make_records(con: duckdb.DuckDBPyConnection, plan: tables.Plan, raw_tables: list[str]) -> None:
     """Make the view `records` over rows that are plain and rows that went the careful way."""
-    key = {"_key": key_hash(plan.source)}
+    key = {"_key": key_hash(plan.source, plan.company.ids == "exact")}
     raw = tables.raw_rows(con, raw_tables, plan)
     engine.create_table(con, "plain", engine.derive(plain.plain_rows(con, raw, plan), key))
     others = "rowid IN (SELECT _row FROM plain WHERE _file = {file} AND NOT _is_plain)"

@@ -14,18 +14,18 @@ SAME, OLD, CONFLICT, MULTI = "KEY-DUP-SAME", "KEY-DUP-OLD", "KEY-DUP-CONFLICT", 
 DROPPED = (SAME, OLD)
 
 
-def key_columns(source: Source) -> list[str]:
+def key_columns(source: Source, is_exact: bool = False) -> list[str]:
     """The expressions that tell records of a source apart: ids as they are hashed, other parts as they are."""
     table = TABLES[source.table]
     names = [name for name in table.key if name != "instrument" or "instrument" in source.columns]
-    parts = [engine.normal_id(engine.quoted(n)) if table[n].kind == "id" else f"CAST({engine.quoted(n)} AS VARCHAR)"
-             for n in names]
+    parts = [engine.normal_id(engine.quoted(n), is_exact) if table[n].kind == "id" else
+             f"CAST({engine.quoted(n)} AS VARCHAR)" for n in names]
     return [f"coalesce({part}, '')" for part in parts]
 
 
-def key_hash(source: Source) -> str:
+def key_hash(source: Source, is_exact: bool = False) -> str:
     """A number that records of one key share, and few others."""
-    return f"hash({', '.join(key_columns(source))})"
+    return f"hash({', '.join(key_columns(source, is_exact))})"
 
 
 def view_others(con: duckdb.DuckDBPyConnection, raw_tables: list[str]) -> None:
@@ -68,7 +68,8 @@ def find_overlaps(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[L
     return count if source.repeats == "keep" else 0
 
 
-def find_duplicates(con: duckdb.DuckDBPyConnection, records: str, source: Source, name: str) -> None:
+def find_duplicates(con: duckdb.DuckDBPyConnection, records: str, source: Source, name: str,
+                    is_exact: bool = False) -> None:
     """Make the table `twins` (_file, _row, rule) of records to leave out, among those that no rule keeps out; the
     records carry their `key_hash` as _key.
 
@@ -86,7 +87,7 @@ def find_duplicates(con: duckdb.DuckDBPyConnection, records: str, source: Source
     is_short = source.table == "sales" and counts_whole(source)
     beside, others = (" JOIN others_of USING (_file, _row)", "CAST(others AS VARCHAR)") if is_short else ("", "''")
     good = f"FROM {engine.quoted(records)}{beside} WHERE _failed = 0"
-    key = ", ".join(key_columns(source))
+    key = ", ".join(key_columns(source, is_exact))
     moment = engine.quoted(latest) if latest else ""
     is_multi = source.table == "surveys" and "order_id" in source.columns
     orders = "count(DISTINCT order_id)" if is_multi else "1"

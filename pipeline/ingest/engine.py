@@ -264,8 +264,10 @@ EPOCHS = {
 }
 
 
-def normal_id(x: str) -> str:
-    """An id as it is hashed: no blanks around, nothing invisible, one Unicode form, one case."""
+def normal_id(x: str, is_exact: bool = False) -> str:
+    """An id as it is hashed: no blanks around, nothing invisible, one Unicode form, one case; as it is where exact."""
+    if is_exact:
+        return x
     full = f"lower(nfc_normalize(trim(translate({x}, {literal(INVISIBLE)}, ''), {literal(BLANKS)})))"
     return f"CASE WHEN {is_bare(x)} THEN lower({x}) ELSE {full} END"
 

@@ -16,6 +16,8 @@ OWNERS = {"cliente", "customer", "cuenta", "account", "pedido", "order", "factur
           "usuario", "person"}
 LABEL = re.compile(r"\s*(\d{1,2})\s*[-–—=:.)(]\s*[^\d\s].*")
 ANSWER = re.compile(r"\d{1,2}(?:[.,]0+)?")
+SHORTEST = 8  # letters and digits of an id that a machine made
+SALESFORCE = re.compile("[a-zA-Z0-9]{15}")
 SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d+")
 
 
@@ -36,6 +38,8 @@ class Column:
     not_asked: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     example: str = ""
+    case_twins: int = 0  # different texts that are another one but for case
+    is_cased: bool = False  # ids in which case tells one from another, as a machine makes them
 
     @property
     def is_unique(self) -> bool:
@@ -47,6 +51,13 @@ class Column:
         if self.kind == "empty":
             return {"time", "number", "text"}
         return {"time": {"time"}, "number": {"number", "text"}}.get(self.kind, {"text"})
+
+
+def is_cased(text: str) -> bool:
+    """Whether an id mixes small letters, capitals behind the first letter, and digits, as machines do and people
+    seldom: 0015g00000Kq1Za, cus_NffrFeUfNV2Hib; not Ana1980 nor C-0007."""
+    return bool(len(text) >= SHORTEST and re.fullmatch("[A-Za-z0-9_-]*", text) and re.search("[a-z]", text)
+                and re.search(".[A-Z]", text) and re.search("[0-9]", text))
 
 
 def names_somebody(header: str) -> bool:
@@ -90,7 +101,19 @@ def describe(header: str, cells: list[Cell]) -> Column:
                   tuple(sorted(distinct)) if kind == "words" else (), scale,
                   tuple(sorted(labels.items(), key=lambda item: item[1])) if scale else (),
                   tuple(unasked) if scale else (),
-                  (f"{outside} outside 0 to 10, if these are answers",) if outside else _notes(texts), example)
+                  (f"{outside} outside 0 to 10, if these are answers",) if outside else _notes(texts), example,
+                  *_case(list(distinct)))
+
+
+def _case(texts: list[str]) -> tuple[int, bool]:
+    """(texts that are another one but for case, whether case tells them apart): the latter where two that machines
+    made are the same but for case, or where all have the 15 characters of Salesforce."""
+    alike: dict[str, list[str]] = {}
+    for text in texts:
+        alike.setdefault(text.lower(), []).append(text)
+    twins = [text for same in alike.values() if len(same) > 1 for text in same]
+    short = all(SALESFORCE.fullmatch(text) for text in texts) and sum(map(is_cased, texts)) * 2 > len(texts)
+    return len(twins), short or sum(map(is_cased, twins)) > 1
 
 
 def _most(texts: list[str], holds) -> bool:

@@ -128,7 +128,8 @@ def block_of(proposal: Proposal) -> str:
     lines = [f"  {proposal.name}:"]
     for key, value in proposal.raw.items():
         lines += _entry(key, value, "    ")
-    loose = [key for key in proposal.told if key in ("decimal", "missing", "instruments", "skip_rows", "response_id")]
+    loose = [key for key in proposal.told if key in ("decimal", "missing", "instruments", "skip_rows", "response_id",
+                                                    "company.ids")]
     for key in loose:
         lines.append(f"    # TELL: {key}: {proposal.told[key]}")
     lines += [f"    # {line}" for line in proposal.later]

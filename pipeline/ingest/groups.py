@@ -17,24 +17,24 @@ COLUMN = {"SURVEY-DUP": "order_id", "SURVEY-MULTI": "order_id", "REFUND-EXCESS":
 ORDER_TOTAL = "order_total"  # the name under `extra` that declares an order's total beside its lines
 
 
-def find_group_faults(con: duckdb.DuckDBPyConnection, source: Source, turned: int = 0) -> None:
+def find_group_faults(con: duckdb.DuckDBPyConnection, source: Source, turned: int = 0, is_exact: bool = False) -> None:
     """Add to `twins` (_file, _row, rule) what only its neighbours show to be wrong, the first rule that applies.
 
     SURVEY-DUP: answers to one order and touchpoint; the last stays where `latest_by` says so.
     REFUND-EXCESS: returns above the order's sales, or without them. SUM-MISMATCH: lines of an order that do not add
     up to its declared total. ENC-MOJIBAKE: comments decoded wrongly, where they are over 1 % of all.
-    turned: the bit of _noted that says that a return was written without its minus.
+    turned: the bit of _noted that says that a return was written without its minus. is_exact: of company.ids.
     """
-    given = {column.name for column in columns.mapped(source)}
+    given, own = {column.name for column in columns.mapped(source)}, engine.normal_id("order_id", is_exact)
     if source.table == "surveys" and "order_id" in given:
-        _add(con, "SURVEY-DUP", _answers_of_one_order(source, given))
+        _add(con, "SURVEY-DUP", _answers_of_one_order(source, given, own))
     if source.table == "sales" and "order_id" in given:
         if source.returns is None and "is_return" in given:
-            _refuse_status(con, source, turned)
+            _refuse_status(con, source, turned, own)
         if source.returns != "status":
-            _add(con, "REFUND-EXCESS", _refunds())
+            _add(con, "REFUND-EXCESS", _refunds(own))
         if ORDER_TOTAL in source.extra:
-            _add(con, "SUM-MISMATCH", _sums(source))
+            _add(con, "SUM-MISMATCH", _sums(source, own))
     if "comment" in given:
         _add(con, "ENC-MOJIBAKE", f"SELECT _file, _row FROM standing WHERE {_twisted()} AND (SELECT count(*) FILTER "
                                   f"({_twisted()}) > {MOJIBAKE_SHARE} * count(comment) FROM standing)")
@@ -49,11 +49,11 @@ def _twisted() -> str:
     return "coalesce(regexp_matches(comment, 'Ã[\u0080-\u00bf]|â€'), FALSE)"
 
 
-def _answers_of_one_order(source: Source, given: set[str]) -> str:
+def _answers_of_one_order(source: Source, given: set[str], own: str) -> str:
     """Answered records whose order and touchpoint (and instrument, in a long export) another answer shares."""
     cells = [name for name, kind in source.instruments.items() if kind.column] or [""]
     said = " OR ".join(f"{engine.quoted(f's_{name}')} IS NOT NULL" for name in cells)
-    parts = [engine.normal_id("order_id")] + [f"coalesce({name}, '')" for name in ("touchpoint", "instrument")
+    parts = [own] + [f"coalesce({name}, '')" for name in ("touchpoint", "instrument")
                                               if name in given]
     group = f"PARTITION BY {', '.join(parts)}"
     late = source.latest_by
@@ -63,24 +63,23 @@ def _answers_of_one_order(source: Source, given: set[str]) -> str:
                FROM standing WHERE order_id IS NOT NULL AND ({said})) WHERE answers > 1 AND NOT stays"""
 
 
-def _refunds() -> str:
+def _refunds(own: str) -> str:
     """Returns of orders whose returns exceed their sales. Where no return at all names an order that was sold, returns
     carry numbers of their own and nothing can be said."""
     return f"""
-        WITH returned AS (SELECT DISTINCT {engine.normal_id("order_id")} AS ordered FROM standing WHERE is_return),
-        orders AS (SELECT {engine.normal_id("order_id")} AS ordered,
+        WITH returned AS (SELECT DISTINCT {own} AS ordered FROM standing WHERE is_return),
+        orders AS (SELECT {own} AS ordered,
                           coalesce(sum(net_amount) FILTER (NOT coalesce(is_return, FALSE)), 0) AS sold,
                           coalesce(-sum(net_amount) FILTER (is_return), 0) AS back
-                   FROM standing WHERE {engine.normal_id("order_id")} IN (SELECT ordered FROM returned) GROUP BY 1),
+                   FROM standing WHERE {own} IN (SELECT ordered FROM returned) GROUP BY 1),
         known AS (SELECT coalesce(bool_or(sold > 0), FALSE) AS is_known FROM orders)
         SELECT _file, _row FROM standing WHERE is_return AND (SELECT is_known FROM known)
-        AND {engine.normal_id("order_id")} IN (SELECT ordered FROM orders WHERE back > sold + {CENT})"""
+        AND {own} IN (SELECT ordered FROM orders WHERE back > sold + {CENT})"""
 
 
-def _refuse_status(con: duckdb.DuckDBPyConnection, source: Source, turned: int) -> None:
+def _refuse_status(con: duckdb.DuckDBPyConnection, source: Source, turned: int, own: str) -> None:
     """Refusal (RETURN-STATUS) where most returns are written like sales and their orders sold nothing: the mark seems
     to say what became of the sold line itself, and turning its sign would take off what was never counted."""
-    own = engine.normal_id("order_id")
     back, alone = engine.first(con, f"""
         WITH sold AS (SELECT DISTINCT {own} AS ordered FROM records WHERE _failed = 0
                       AND NOT coalesce(is_return, FALSE))
@@ -93,11 +92,11 @@ def _refuse_status(con: duckdb.DuckDBPyConnection, source: Source, turned: int) 
                       "line came back (they cancel out), `returns: lines` if each return is a line of its own")
 
 
-def _sums(source: Source) -> str:
+def _sums(source: Source, own: str) -> str:
     total = engine.cast(engine.number(f"x_{ORDER_TOTAL}", source.decimal, source.thousands), "money")
     return f"""
-        SELECT _file, _row FROM standing WHERE {engine.normal_id("order_id")} IN (
-            SELECT {engine.normal_id("order_id")} FROM standing WHERE NOT coalesce(is_return, FALSE) GROUP BY 1
+        SELECT _file, _row FROM standing WHERE {own} IN (
+            SELECT {own} FROM standing WHERE NOT coalesce(is_return, FALSE) GROUP BY 1
             HAVING abs(sum(net_amount) - max({total})) > {CENT} OR max({total}) <> min({total}))"""
 
 

@@ -58,9 +58,10 @@ def _make_key(path: Path) -> None:
         file.write(secrets.token_hex(32) + "\n")
 
 
-def key_id(key: bytes) -> str:
-    """A name for the key that does not tell it: two accounts with one key_id can be joined."""
-    return hmac.digest(key, b"key id", "sha256").hex()[:12]
+def key_id(key: bytes, is_exact: bool = False) -> str:
+    """A name for the key that does not tell it, another one where ids are taken as they stand (company.ids): two
+    accounts with one key_id can be joined."""
+    return hmac.digest(key, b"key id, exact" if is_exact else b"key id", "sha256").hex()[:12]
 
 
 def is_made_by_demo(exports: list[Export], company: Company, manifest: Path) -> bool:
@@ -105,7 +106,8 @@ def _place(export: Export, raw: Path) -> str:
 
 def count_variants(con: duckdb.DuckDBPyConnection, records: str, column: str, where: str = "TRUE",
                    is_key: bool = False) -> int:
-    """How many rows write their id with blanks or invisible marks, or otherwise than most rows do (KEY-NORM).
+    """How many rows write their id with blanks or invisible marks, or otherwise than most rows do: KEY-NORM where ids
+    are folded, KEY-EXACT where they are kept apart as they stand.
 
     is_key: no two rows share the id, so that none can be written in several ways.
     """

@@ -48,6 +48,7 @@ def propose(found: Inspection) -> Proposal:
     if perhaps:
         told["missing"] = f"is {' or '.join(map(repr, perhaps))} a value, or missing? If missing, add it to `missing`"
     _columns(found, raw, given, told)
+    _case(found, told)
     later = _instruments(found, told) if found.table == "surveys" and not given.get("instruments") else ()
     kept = {key: raw[key] for key in KEYS if key in raw
             and (key in ("table", "format") or raw[key] != given.get(key, DEFAULTS.get(key)))}
@@ -140,6 +141,20 @@ def _columns(found: Inspection, raw: dict[str, Any], given: dict[str, Any], told
                 words[name] = known
     raw["columns"] = columns
     raw |= {key: value for key, value in (("constants", constants), ("words", words)) if value}
+
+
+def _case(found: Inspection, told: dict[str, str]) -> None:
+    """What says that case tells ids apart: ids as machines make them, or a key that meets itself but for case."""
+    for name, head in found.mapped.items():
+        column, key = found.columns[head], TABLES[found.table].key if found.table else ()
+        if column.kind == "email" or not (name.endswith("_id") or name in key):
+            continue
+        if column.is_cased:
+            told["company.ids"] = (f"in {head!r} capitals and small letters tell ids apart: say `ids: exact` under "
+                                   "`company`, and they are taken byte for byte in all sources")
+        elif column.case_twins and key == (name,):
+            told["company.ids"] = (f"{column.case_twins} of {head!r} are the same but for case: `ids: exact` under "
+                                   "`company` if they are different ones, `ids: folded` if they are the same")
 
 
 def _words(name: str, column: Column) -> dict[str, Any] | None:

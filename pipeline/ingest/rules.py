@@ -61,6 +61,7 @@ REASONS = {
     "DELIVERY-EARLY": "delivered before it was ordered",
     "ENC-BOM": "a byte order mark was taken off",
     "ENC-MOJIBAKE": "text that was decoded wrongly before it came here",
+    "KEY-EXACT": "an id written as others but for case, blanks or marks, kept apart as declared",
     "FILE-OVERLAP": "records that stand whole in another file too, kept as declared",
     "FILE-UNREAD": "files beside the exports that no pattern of a source names",
     "FILE-XLIMIT": "the number of rows is that of a full sheet: the export may be cut",

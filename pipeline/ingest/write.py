@@ -27,12 +27,15 @@ ARROW = {"money": pa.decimal128(18, 4), "number": pa.float64(), "integer": pa.in
 OWN = "own_"  # in front of a name: the text of a unit that is no customer
 
 
-def write_clean(con: duckdb.DuckDBPyConnection, source: Source, key: bytes, path: Path, rows: list[int]) -> Counter:
-    """Write the clean rows in the order of the exports; returns rows by (KEY-NORM and PII-TEXT, "repaired").
+def write_clean(con: duckdb.DuckDBPyConnection, source: Source, key: bytes, path: Path, rows: list[int],
+                is_exact: bool = False) -> Counter:
+    """Write the clean rows in the order of the exports; returns rows by (KEY-NORM and PII-TEXT, "repaired"), or
+    (KEY-EXACT, "warned") where ids are taken as they stand (is_exact).
 
     rows: records in each file. key: of the pseudonyms.
     """
     counts: Counter = Counter()
+    odd = ("KEY-EXACT", "warned") if is_exact else ("KEY-NORM", "repaired")
     table, given = TABLES[source.table], {column.name for column in columns.mapped(source)}
     selected, said, ids, redacted, is_survey = [], [], {}, {}, source.table == "surveys"
     for column in table.columns:
@@ -42,8 +45,8 @@ def write_clean(con: duckdb.DuckDBPyConnection, source: Source, key: bytes, path
             of_customers = "unit_kind = 'customer'" if column.name == "unit_id" else "TRUE"
             is_key = column.kind == "id" and len(key_columns(source)) == 1 and column.name in table.key
             if column.name in given:
-                counts["KEY-NORM", "repaired"] += count_variants(con, "kept", column.name, of_customers, is_key)
-            into.append(f"CASE WHEN {of_customers} THEN {engine.normal_id(name)} END AS {name}")
+                counts[odd] += count_variants(con, "kept", column.name, of_customers, is_key)
+            into.append(f"CASE WHEN {of_customers} THEN {engine.normal_id(name, is_exact)} END AS {name}")
             if column.name == "unit_id":
                 into.append(f"{name} AS {OWN}{column.name}")
             ids[column.name] = Pseudonyms(key, is_key)

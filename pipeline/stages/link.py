@@ -65,7 +65,7 @@ def read_accounts(params: Params, clean: Path) -> dict[str, dict[str, Any]]:
     if len(set(keys.values())) > 1:
         raise Refusal("KEY-MIX", "the sources carry pseudonyms made with different keys, so that nobody would be found "
                       "in two of them", found=", ".join(f"{name}: {key}" for name, key in keys.items()),
-                      expected="one key: run ingest again for all sources under the key of `privacy`")
+                      expected="one key and one `company.ids`: run ingest again for all sources")
     return accounts
 
 
