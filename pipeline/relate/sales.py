@@ -141,15 +141,18 @@ def by_group(sample: SalesSample, level: Level = "associated", reason: str = "")
 
 def shape(sample: SalesSample) -> tuple[list[Claim], pd.DataFrame]:
     """Joint Wald tests of the answers and a table: score, n, estimate, ci_low, ci_high (percent against the
-    most frequent answer). Answers with fewer than 30 rows are joined with their neighbour towards the middle.
+    most frequent answer), score_from and score_to. Answers with fewer than 30 rows are joined with their neighbour
+    towards the most frequent one; score_from and score_to are the lowest and highest answer of a row.
     """
     ids = ("sales.shape.any_difference", "sales.shape.line_departure")
-    columns = ["score", "n", "estimate", "ci_low", "ci_high"]
+    columns = ["score", "n", "estimate", "ci_low", "ci_high", "score_from", "score_to"]
     method = "ppml_wald"
     try:
         if sample.problem:
             raise sample.problem
-        binned = join_rare(sample.rows["score"].round().astype(int))
+        given = sample.rows["score"].round().astype(int)
+        binned = join_rare(given)
+        ends = given.groupby(binned).agg(["min", "max"]).astype(float)
         counts = binned.value_counts().sort_index()
         if len(counts) < 2:
             raise NotEstimable("constant_score", len(binned))
@@ -160,10 +163,11 @@ def shape(sample: SalesSample) -> tuple[list[Claim], pd.DataFrame]:
         fit = fit_sales(sample, names, rows=rows)
     except NotEstimable as why:
         return [no_claim(claim_id, why, "ratio", method) for claim_id in ids], pd.DataFrame(columns=columns)
-    table = [[base, int(counts[base]), 0.0, np.nan, np.nan]]
+    table = [[base, int(counts[base]), 0.0, np.nan, np.nan, *ends.loc[base]]]
     for value, name in zip(answers, names, strict=True):
         one = fit[name]
-        table.append([value, int(counts[value]), *(100 * np.expm1(v) for v in (one.value, *one.interval()))])
+        table.append([value, int(counts[value]), *(100 * np.expm1(v) for v in (one.value, *one.interval())),
+                      *ends.loc[value]])
     wanted = np.eye(len(fit.names))[:len(names)]
     steps = np.array(answers, float)[:, None] - base
     off_line = wanted - (steps @ np.linalg.pinv(steps)) @ wanted

@@ -176,6 +176,14 @@ class Words:
         low_text = low_text.removesuffix(NBSP + unit_text) if unit_text else low_text
         return self.text("interval.between" + suffix, low=low_text, high=high_text)
 
+    def answers(self, score: float, lowest: float | None, highest: float | None) -> str:
+        """The answers that a row stands for: '3', '≤ 3' or '≥ 9' where it takes in those beyond, '4–6' both ways."""
+        low, high = (None if end is None or math.isnan(end) else end for end in (lowest, highest))
+        below, above = low is not None and low < score, high is not None and high > score
+        if below and above:
+            return f"{self.number(low)}–{self.number(high)}"
+        return ("≤" + NBSP if below else "≥" + NBSP if above else "") + self.number(score)
+
     # claims
     def entry(self, claim_id: str) -> tuple[dict[str, Any], str]:
         """The wording of a claim id and the part that a `*` stood for; MissingWording names an id without one."""

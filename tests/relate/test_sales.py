@@ -143,6 +143,17 @@ def test_rare_answers_join_their_neighbour_towards_the_middle():
     assert joined.value_counts().to_dict() == {7: 62, 8: 40, 10: 35}
 
 
+def test_a_row_of_the_shape_says_which_answers_it_took_in(company):
+    """Every answer belongs to exactly one row, and as many answers lie between its ends as it counts."""
+    sample = sales_sample(company(2, 400), "nps", 1, [])
+    table = sales.shape(sample)[1]
+    given = sample.rows["score"].to_numpy()
+    spans = table[["score_from", "score_to"]].to_numpy()
+    assert spans[0, 0] == given.min() and spans[-1, 1] == given.max() and spans[0, 0] < table["score"].iloc[0]
+    assert [((given >= low) & (given <= high)).sum() for low, high in spans] == table["n"].tolist()
+    assert (spans[1:, 0] > spans[:-1, 1]).all()
+
+
 def test_the_biggest_spenders_are_left_out():
     rows = pd.DataFrame({"customer": np.repeat(np.arange(200), 2), "revenue": np.repeat(np.arange(200.0), 2)})
     assert set(rows["customer"]) - set(sales.without_top_spenders(rows)["customer"]) == {198, 199}

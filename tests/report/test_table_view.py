@@ -45,6 +45,14 @@ def test_missing_and_hidden_are_told_apart():
     assert "menos de 10" in made.note
 
 
+def test_answers_that_were_joined_say_how_far_they_reach():
+    frame = pd.DataFrame({"score": [3.0, 5.0, 7.0, 9.0], "score_from": [0.0, 4.0, 7.0, 9.0],
+                          "score_to": [3.0, 6.0, 7.0, 10.0], "n": [40, 41, 42, 43]})
+    table = Table("t", {"score": "answers", "n": "count"})
+    assert [row[0] for row in shown(frame, table).rows] == [f"≤{NB}3", "4–6", "7", f"≥{NB}9"]
+    assert [row[0] for row in shown(frame[["score", "n"]], table).rows] == ["3", "5", "7", "9"]
+
+
 def test_a_column_that_is_not_there_is_refused_by_name():
     with pytest.raises(Refusal, match="TABLE-COLUMN"):
         shown(pd.DataFrame({"n": [50]}), Table("t", {"nothing": "count"}))

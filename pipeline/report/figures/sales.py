@@ -76,7 +76,7 @@ def shape(table: pd.DataFrame, words: Words) -> Figure:
                           linewidth=0)
         base.legend(figure, axes)
     base.zero_line(axes, vertical=False)
-    axes.set_xticks(known["score"].tolist(), [words.number(v) for v in known["score"]])
+    axes.set_xticks(known["score"].tolist(), [words.answers(*v) for v in _spans(known)])
     axes.set_xlabel(words.text("column.score"))
     base.value_axis(axes.yaxis, words, "percent")
     reference = known.loc[known["ci_low"].isna(), "score"]
@@ -84,3 +84,9 @@ def shape(table: pd.DataFrame, words: Words) -> Figure:
         "figure.sales_shape", low=words.value(known["estimate"].min(), "percent"),
         high=words.value(known["estimate"].max(), "percent"),
         reference=words.number(reference.iloc[0]) if len(reference) else "–"))
+
+
+def _spans(table: pd.DataFrame) -> list[tuple[float, float | None, float | None]]:
+    """score, score_from and score_to of every row; a table without the latter two says one answer a row."""
+    ends = table.reindex(columns=["score", "score_from", "score_to"]).astype(float)
+    return list(ends.itertuples(index=False, name=None))

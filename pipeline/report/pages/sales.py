@@ -30,7 +30,7 @@ WHOLE = Page(
                                        "ci_high": "percent", "carried": "percent"}, keys=("lag",)), needs=NEEDS),
         Section("sales.shape", sentences=["sales.group.*", "sales.asymmetry", "sales.shape.*"],
                 figure=Figure(figures.shape, "shape"),
-                table=Table("shape", {"score": "count", "n": "count", "estimate": "percent", "ci_low": "percent",
+                table=Table("shape", {"score": "answers", "n": "count", "estimate": "percent", "ci_low": "percent",
                                       "ci_high": "percent", "spline": "percent"}), needs=NEEDS),
         Section("sales.stale", sentences=["sales.stale_score.per_point@age:*", "sales.stale_score.lost"], needs=NEEDS),
         Section("sales.outcomes", sentences=["sales.orders.per_point", "sales.order_value.per_point",
