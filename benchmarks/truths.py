@@ -18,7 +18,8 @@ from pipeline.demo.latent import draw_latent
 from pipeline.demo.truth import LEDGER_CUSTOMERS, LEDGER_SEED, truth
 from pipeline.relate.sample import score_groups
 
-NATURE = ("experience.ttr_median_hours", "experience.ttr_p90_hours", "experience.ttr_restricted_mean_hours")
+NATURE = ("experience.ttr_median_hours", "experience.ttr_p90_hours", "experience.ttr_restricted_mean_hours",
+          "experience.requester_wait_median_hours")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def truths(world: str) -> dict[str, Truth]:
         "sales.orders.per_point@all": per_point,
         "sales.order_value.per_point@all": Truth(0.0, "planted"),
         "sales.stale_score.per_point@age:1": per_point,
+        "sales.referrals.per_point@all": Truth(planted["referrals_percent_per_point"], "planted"),
         "sales.same_month_check@all": Truth(0.0, "planted"),
         "sales.lead_check@all": Truth(0.0, "planted"),
         "churn.hazard_ratio_per_point@all": Truth(planted["churn_hazard_ratio_per_point"], "planted"),

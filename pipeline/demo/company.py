@@ -13,6 +13,7 @@ from pipeline.demo.surveys import surveys_frame
 from pipeline.demo.worlds import BRANCHES, SEGMENTS, World, world_named
 
 ACTION = "ventanilla única"
+REFERRED_SHARE = 2 / 3
 DAYS_BEFORE = 4 * 365  # customers of the first day came up to this long before it (left truncation)
 
 
@@ -56,13 +57,13 @@ def simulate(customers: int = 6000, months: int = 24, seed: int = 20240101, worl
         surveys=surveys_frame(latent, tickets, orders, ids, seed, first_month),
         tickets=tickets.frame,
         sales=sales_frame(orders, latent, ids, branches, seed, first_month),
-        customers=customers_frame(latent, ids, branches, seed, first_month),
+        customers=customers_frame(latent, ids, branches, seed, first_month, effects),
         actions=actions_frame(latent, branches, seed, first_month),
     )
 
 
-def customers_frame(latent: Latent, ids: np.ndarray, branches: np.ndarray, seed: int,
-                    first_month: str) -> pd.DataFrame:
+def customers_frame(latent: Latent, ids: np.ndarray, branches: np.ndarray, seed: int, first_month: str,
+                    world: World) -> pd.DataFrame:
     """One row per customer; acquired_at and ended_at are local midnights.
 
     The contract of a customer who leaves in month t ends on day 25-28 of it, after all that happened in it.
@@ -81,6 +82,7 @@ def customers_frame(latent: Latent, ids: np.ndarray, branches: np.ndarray, seed:
         "customer_id": pd.array(ids, dtype="str"),
         "merged_into": none,
         "account_id": none,
+        "referred_by": pd.array(_who_recommended(latent, ids, seed, world), dtype="str"),
         "segment": pd.array(np.array(SEGMENTS)[latent.segment], dtype="str"),
         "value_band": pd.array(np.where(latent.is_big, "alto", "bajo"), dtype="str"),
         "branch": pd.array(branches[latent.branch], dtype="str"),
@@ -90,6 +92,23 @@ def customers_frame(latent: Latent, ids: np.ndarray, branches: np.ndarray, seed:
         "is_churned": pd.Series(pd.NA, index=range(n), dtype="boolean"),
         "tenure_months": np.full(n, np.nan),
     })
+
+
+def _who_recommended(latent: Latent, ids: np.ndarray, seed: int, world: World) -> np.ndarray:
+    """(customers,) id of the customer who recommended the company, missing where nobody did.
+
+    Two thirds of the customers won within the data came so, each by one of those who were customers in that month,
+    drawn with weights exp(referrals_per_point (X - 7)) of their answer of the month before.
+    """
+    random = stream(seed, "referrals")
+    by = np.full(len(ids), np.nan, dtype=object)
+    is_sent = random.random(len(ids)) < REFERRED_SHARE
+    for month in np.unique(latent.acquired_month[latent.acquired_month >= 0]):
+        won = np.flatnonzero((latent.acquired_month == month) & is_sent)
+        there = np.flatnonzero(latent.is_active[:, month])
+        weight = np.exp(world.referrals_per_point * (latent.potential_lagged[there, month] - 7))
+        by[won] = ids[random.choice(there, len(won), p=weight / weight.sum())] if len(there) else np.nan
+    return by
 
 
 def actions_frame(latent: Latent, branches: np.ndarray, seed: int, first_month: str) -> pd.DataFrame:

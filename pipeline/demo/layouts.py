@@ -69,6 +69,7 @@ def tickets_sheet(tickets: pd.DataFrame) -> Sheet:
         **{header: _iso(tickets[name]) for header, name in
            (("created_at", "created_at"), ("first_reply_at", "first_reply_at"), ("solved_at", "solved_at"))},
         "reopens": _text(tickets["reopened"]),
+        "requester_wait_min": _text(tickets["requester_wait_minutes"].astype("Int64")),
         "status": _text(tickets["status"]),
         "via": _text(tickets["channel"].map(WORDS["came_by"])),
         "touchpoint": _text(tickets["touchpoint"]),
@@ -119,6 +120,7 @@ def customers_sheet(customers: pd.DataFrame) -> Sheet:
         "Alta": _dates(customers["acquired_at"]),
         "Baja": _dates(customers["ended_at"]),
         "Fusionada en": _text(customers["merged_into"]),
+        "Recomendado por": _text(customers["referred_by"]),
         "Correo": ("cuenta" + number + "@example.com").to_numpy(object),
     }
     return _sheet("customers", "customers/clientes.xlsx", columns)

@@ -21,7 +21,8 @@ class Tickets:
     """Tickets in order of creation; `frame` as the canonical table, the arrays one entry per ticket.
 
     customer: position of the customer, -1 unknown caller. month: month index. is_bad: the contact went badly.
-    ttr_hours: full resolution, known to nature also for tickets still open.
+    ttr_hours: full resolution, known to nature also for tickets still open; wait_hours: the part of it in which the
+    company had to act.
     """
 
     frame: pd.DataFrame
@@ -29,6 +30,7 @@ class Tickets:
     month: np.ndarray
     is_bad: np.ndarray
     ttr_hours: np.ndarray
+    wait_hours: np.ndarray
 
 
 def draw_tickets(latent: Latent, customer_ids: np.ndarray, seed: int, first_month: str) -> Tickets:
@@ -61,6 +63,8 @@ def draw_tickets(latent: Latent, customer_ids: np.ndarray, seed: int, first_mont
     is_open = np.isnat(solved)
     is_old = ~is_open & (end - solved > np.timedelta64(7, "D"))
     status = np.select([is_open & np.isnat(replied), is_open, is_old], ["open", "pending", "closed"], "solved")
+    acting = stream(seed, "requester wait").beta(6, 2, n)
+    lasted = np.minimum(ttr_hours, (end - created) / np.timedelta64(3600, "s"))
     promised = _known(created, np.where(priority == 2, 24.0, 48.0), np.datetime64("9999-01-01"))
     was_promised = random.random(n) < 0.7
     reopened = np.where(random.random(n) < np.where(is_bad, 0.13, 0.055), 1 + (random.random(n) < 0.15), 0)
@@ -71,6 +75,7 @@ def draw_tickets(latent: Latent, customer_ids: np.ndarray, seed: int, first_mont
         "first_reply_at": replied,
         "solved_at": solved,
         "reopened": pd.array(reopened, dtype="Int64"),
+        "requester_wait_minutes": np.floor(60 * acting * lasted),
         "status": pd.array(status, dtype="str"),
         "channel": pd.array(np.array(CHANNELS)[random.choice(4, size=n, p=(0.45, 0.3, 0.15, 0.1))], dtype="str"),
         "touchpoint": pd.array(TOUCHPOINT_OF_REASON[reason], dtype="str"),
@@ -80,7 +85,7 @@ def draw_tickets(latent: Latent, customer_ids: np.ndarray, seed: int, first_mont
         "promised_at": np.where(was_promised, promised, np.datetime64("NaT")),
         "team": pd.array(TEAMS[random.choice(3, size=n)], dtype="str"),
     })
-    return Tickets(frame, customer, month, is_bad, ttr_hours)
+    return Tickets(frame, customer, month, is_bad, ttr_hours, acting * ttr_hours)
 
 
 def _known(start: np.ndarray, hours: np.ndarray, end: np.datetime64) -> np.ndarray:

@@ -64,6 +64,7 @@ def structural(world: World) -> dict:
     return {
         **asdict(world),
         "sales_percent_per_point": 100 * float(np.expm1(world.sales_per_point)),
+        "referrals_percent_per_point": 100 * float(np.expm1(world.referrals_per_point)),
         "churn_hazard_ratio_per_point": float(np.exp(world.churn_per_point)),
         "action_on_sales": dict(zip(SEGMENTS, world.action_on_sales, strict=True)),
     }

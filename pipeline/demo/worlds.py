@@ -18,6 +18,7 @@ class World:
     action_on_sales: log orders at full ramp, by segment; action_on_score: points of satisfaction at full ramp.
     contact_on_cross_sale: log odds of buying an additional service when in contact within two months.
     response_per_point: log odds of answering per point of the answer that would be given (0: at random given value).
+    referrals_per_point: log chance of recommending the customers won in month t per point of the answer of month t-1.
     feedback: points of satisfaction per standard deviation of this month's own surprise in orders.
     pretrend: log orders per month by which branches that will receive the action drift apart before and after it.
     is_step: the action works in full at once instead of building up over about a year.
@@ -30,6 +31,7 @@ class World:
     action_on_score: float = 0.8
     contact_on_cross_sale: float = 0.9
     response_per_point: float = 0.0
+    referrals_per_point: float = 0.25
     feedback: float = 0.0
     pretrend: float = 0.0
     is_step: bool = False
@@ -43,7 +45,7 @@ WORLDS = {
         replace(BASE, name="feedback", feedback=0.35),
         replace(BASE, name="nonresponse", response_per_point=0.25),
         replace(BASE, name="null", sales_per_point=0.0, churn_per_point=0.0, action_on_sales=(0.0, 0.0, 0.0),
-                action_on_score=0.0, contact_on_cross_sale=0.0),
+                action_on_score=0.0, contact_on_cross_sale=0.0, referrals_per_point=0.0),
         replace(BASE, name="pretrend", pretrend=0.012),
         replace(BASE, name="step", is_step=True),
     )

@@ -35,7 +35,9 @@ def group_contacts(tables: Mapping[str, Native]) -> Resolved:
             grouped[name] = replaced(lazy(tables[name]), "customer_id", moved).to_native()
     if "actions" in tables:
         grouped["actions"] = replaced(lazy(tables["actions"]), "unit_id", moved).to_native()
-    grouped["customers"] = _with_ends(survivors(lazy(contacts), moved), lazy(contacts), moved).to_native()
+    alive = _with_ends(survivors(lazy(contacts), moved), lazy(contacts), moved)
+    grouped["customers"] = (replaced(alive, "referred_by", moved) if "referred_by" in contacts.columns
+                            else alive).to_native()
     return Resolved(grouped, rows(moved.select(n=nw.len()))[0]["n"], changed)
 
 

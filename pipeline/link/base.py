@@ -1,13 +1,13 @@
 """What every linked table starts from, computed once: people with a number each, orders, answers and responses."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import narwhals as nw
 
-from pipeline.link.engine import Native, canonical_tables, kept, rows
-from pipeline.link.flows import Flows, distinct, gather
+from pipeline.link.engine import Native, canonical_tables, kept, rows, with_month
+from pipeline.link.flows import UNDATED, Flows, distinct, gather
 from pipeline.link.identity import owners_of, resolve_accounts
 from pipeline.link.window import Window, observe_window
 
@@ -40,7 +40,22 @@ def prepare(tables: "Mapping[str, Native] | Base", time_zone: str, as_of: date |
     held = {name: _held(frame) for name, frame in frames.items()}
     owners = owners_of(frames) if owners is None else owners
     people = _numbered(owners) if owners else None
-    return Base(frames, time_zone, window, held, owners, people, gather(frames, people, held, window, time_zone))
+    flows = gather(frames, people, held, window, time_zone)
+    if window is not None and flows.referrals is not None:
+        window = _with_referrals(window, frames["customers"], flows.referrals, time_zone, declared=as_of is not None)
+    return Base(frames, time_zone, window, held, owners, people, flows)
+
+
+def _with_referrals(window: Window, customers: nw.LazyFrame, referrals: nw.LazyFrame, time_zone: str,
+                    declared: bool) -> Window:
+    """The window with the span of recommendations: from the first one known to the last customer acquired, or to the
+    end of the data where that is declared."""
+    won = with_month(customers.filter(nw.col("acquired_at") < window.cut), "acquired_at", "month", time_zone)
+    first = rows(referrals.filter(nw.col("month") > UNDATED).select(at=nw.col("month").min()))[0]["at"]
+    last = rows(won.select(at=nw.col("month").max()))[0]["at"]
+    if first is None or last is None:
+        return window
+    return replace(window, spans=window.spans | {"referrals": (int(first), window.last if declared else int(last))})
 
 
 def _numbered(owners: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame:

@@ -26,7 +26,8 @@ class Flows:
     no margin), first and last instant, channel. monthly: the same per month too, which differs only for an order whose
     lines lie in several months. past: orders without the lines after the end of the data. answers: one row per person,
     instrument and month: points (whole micro-points), n, last. asked, given: one row per person, response_id and month
-    of its invitation and of its answer. tickets: the tickets with a person.
+    of its invitation and of its answer. tickets: the tickets with a person. referrals: one row per customer whom
+    another known one recommended: that one as person, and the month of acquisition.
     """
 
     instruments: list[str]
@@ -37,6 +38,7 @@ class Flows:
     asked: nw.LazyFrame | None = None
     given: nw.LazyFrame | None = None
     tickets: nw.LazyFrame | None = None
+    referrals: nw.LazyFrame | None = None
 
 
 def known(column: str) -> nw.Expr:
@@ -98,6 +100,10 @@ def gather(frames: Mapping[str, nw.LazyFrame], people: nw.LazyFrame | None, held
     if "tickets" in frames:
         made["tickets"] = kept(_owned(frames["tickets"], people).select(
             "person", "ticket_id", "created_at", "solved_at", "is_complaint", "touchpoint", "channel"))
+    if "customers" in frames and held["customers"]["referred_by"]:
+        won = frames["customers"].filter(nw.col("customer_id") != nw.col("referred_by"))
+        won = won.drop("customer_id").join(people, left_on="referred_by", right_on="customer_id")
+        made["referrals"] = kept(placed(won, "acquired_at", window, time_zone).select("person", "month"))
     return Flows(asked_for, **made)
 
 
@@ -203,3 +209,8 @@ def sales_months(flows: Flows, held: Mapping[str, int]) -> list[nw.LazyFrame]:
     if held["margin"]:
         columns["margin"] = nw.when(nw.col("unknown") == 0).then(nw.col("margin"))
     return [kept(monthly.select(*KEYS, **columns))]
+
+
+def referral_months(flows: Flows) -> list[nw.LazyFrame]:
+    """One frame by KEYS: count_referrals, customers acquired in the month whom this one recommended."""
+    return [_counted(flows.referrals, "count_referrals")]

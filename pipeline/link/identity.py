@@ -74,8 +74,8 @@ def resolve_accounts(tables: Mapping[str, Native]) -> Resolved:
     if "actions" in tables:
         resolved["actions"] = replaced(lazy(tables["actions"]), "unit_id", moved).to_native()
     left = survivors(lazy(accounts), moved).with_columns(merged_into=nw.lit(None).cast(nw.String))
-    if "account_id" in accounts.columns:
-        left = replaced(left, "account_id", moved)
+    for column in {"account_id", "referred_by"} & set(accounts.columns):
+        left = replaced(left, column, moved)
     resolved["customers"] = left.to_native()
     return Resolved(resolved, count, changed)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipeline.link.base import Base, prepare
 from pipeline.link.engine import Native, fetched, kept, rows, sorted_by, with_missing, with_month
-from pipeline.link.flows import known, sales_months, survey_months, ticket_months
+from pipeline.link.flows import known, referral_months, sales_months, survey_months, ticket_months
 from pipeline.link.months import panel_columns, spread, stretch_of
 from pipeline.link.window import Window
 
@@ -50,8 +50,8 @@ def panel_schema(instruments: list[str]) -> pa.Schema:
     text, number, flag = pa.dictionary(pa.int32(), pa.string()), pa.float64(), pa.bool_()
     scores = {f"{what}_{name}": number for name in instruments for what in ("score", "last", "age")}
     counted = dict.fromkeys(["count_tickets", "count_complaints", "count_open_tickets", "ttr_hours", "count_orders",
-                             "revenue", "count_returns", "margin", "exposure_months", "revenue_next",
-                             "count_orders_next", "margin_next"], number)
+                             "revenue", "count_returns", "margin", "count_referrals", "exposure_months",
+                             "revenue_next", "count_orders_next", "margin_next"], number)
     return pa.schema({"customer_id": text, "period": pa.timestamp("us"), **dict.fromkeys(TRAITS, text),
                       "tenure_months": number, "is_active": flag, "count_invitations": number,
                       "count_answers": number, **scores, **counted, "is_churned_next": flag, "is_at_risk_next": flag})
@@ -106,6 +106,8 @@ def _months(base: Base) -> list[nw.LazyFrame]:
         found += ticket_months(base.flows, base.held["tickets"], base.window, base.time_zone)
     if base.flows.orders is not None:
         found += sales_months(base.flows, base.held["sales"])
+    if base.flows.referrals is not None:
+        found += referral_months(base.flows)
     return found
 
 

@@ -118,13 +118,15 @@ def relational_only(metric: Metric, inside: pd.Series, caution_below: int) -> Me
 
 def timed_tickets(tickets: pd.DataFrame | None, end: pd.Timestamp, time_zone: str,
                   calendar: dict | None = None) -> pd.DataFrame:
-    """One row per ticket created by `end`: hours to the solution (or to `end`), is_solved, reply_hours, is_replied.
+    """One row per ticket created by `end`: hours to the solution (or to `end`), is_solved, reply_hours, is_replied, and
+    wait_hours, in which the company had to act (so far; missing where the tool does not say).
 
     With a calendar of opening hours also business_hours and business_reply_hours, between the same two moments.
     None without tickets or where none says when it was created.
     """
     if tickets is None:
-        return pd.DataFrame(columns=["month", "code", "hours", "is_solved", "reply_hours", "is_replied"])
+        return pd.DataFrame(columns=["month", "code", "hours", "is_solved", "reply_hours", "is_replied",
+                                     "wait_hours"])
     rows = tickets[tickets["created_at"].notna() & (tickets["created_at"] <= end)].reset_index(drop=True)
     codes = customer_codes(rows["customer_id"])
     solved, replied = (durations(rows, end, codes, until) for until in ("solved_at", "first_reply_at"))
@@ -134,8 +136,10 @@ def timed_tickets(tickets: pd.DataFrame | None, end: pd.Timestamp, time_zone: st
         rows = rows.assign(**{name: np.maximum(hours_between(
             opening, rows["created_at"], rows[until].where(times.is_solved).fillna(end)), 0.0)
             for name, (times, until) in moments.items()})
+    waited = rows["requester_wait_minutes"] / 60 if "requester_wait_minutes" in rows else np.nan
     return rows.assign(code=codes, month=local_months(rows["created_at"], time_zone), hours=solved.hours,
-                       is_solved=solved.is_solved, reply_hours=replied.hours, is_replied=replied.is_solved)
+                       is_solved=solved.is_solved, reply_hours=replied.hours, is_replied=replied.is_solved,
+                       wait_hours=waited)
 
 
 def as_durations(rows: pd.DataFrame, reply: bool = False, business: bool = False) -> Durations:
@@ -146,7 +150,11 @@ def as_durations(rows: pd.DataFrame, reply: bool = False, business: bool = False
 
 
 def ticket_metrics(timed: pd.DataFrame) -> list[Metric]:
-    """Kaplan-Meier median and P90 of the time to resolution, and the median time to the first reply if exported."""
+    """Kaplan-Meier median and P90 of the time to resolution; the median time to the first reply and the median wait of
+    the requester where the tool exports them.
+
+    An open ticket has waited for at least what it has waited so far.
+    """
     if timed.empty:
         return []
     method = "kaplan_meier"
@@ -159,7 +167,15 @@ def ticket_metrics(timed: pd.DataFrame) -> list[Metric]:
         found.append(Metric("experience.first_reply_median_hours", "hours", method, timed,
                             lambda rows: quantile(as_durations(rows, reply=True), 0.5), "hours",
                             is_broken_down=False))
+    if timed["wait_hours"].notna().any():
+        found.append(Metric("experience.requester_wait_median_hours", "hours", method,
+                            timed[timed["wait_hours"].notna()], _median_wait, "hours", is_broken_down=False))
     return found + (_business_metrics(timed) if "business_hours" in timed else [])
+
+
+def _median_wait(rows: pd.DataFrame) -> Score:
+    return quantile(Durations(rows["wait_hours"].to_numpy(float), rows["is_solved"].to_numpy(bool),
+                              rows["code"].to_numpy()), 0.5)
 
 
 def _business_metrics(timed: pd.DataFrame) -> list[Metric]:

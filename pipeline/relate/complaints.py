@@ -1,7 +1,8 @@
-"""Experience and complaints: does a better answer go with fewer complaints, and fewer contacts, in the next month?
+"""Experience and what customers do next: fewer complaints and contacts, and more recommendations?
 
-The panel model of sales on counts of the tickets opened in month t+1. Claims: sales.complaints.per_point,
-sales.contacts.per_point (percent). Associated at most: who has just complained may complain again of the same matter.
+The panel model of sales on counts of month t+1: tickets opened, and customers won whom this one recommended. Claims:
+sales.complaints.per_point, sales.contacts.per_point, sales.referrals.per_point (percent). Associated at most: who has
+just complained may complain again of the same matter, and who has just recommended the company says so when asked.
 """
 
 import numpy as np
@@ -12,14 +13,17 @@ from pipeline.relate.estimate import NotEstimable, claim, no_claim
 from pipeline.relate.sample import SalesSample, fit_sales
 
 METHOD = "ppml"
-OUTCOMES = {"sales.complaints.per_point": "count_complaints", "sales.contacts.per_point": "count_tickets"}
+OUTCOMES = {"sales.complaints.per_point": "count_complaints", "sales.contacts.per_point": "count_tickets",
+            "sales.referrals.per_point": "count_referrals"}
 
 
 def complaint_claims(sample: SalesSample, periods: pd.DataFrame) -> list[Claim]:
-    """Percent change of next month's complaints and tickets per point, same customers and months as the sales.
+    """Percent change of next month's complaints, tickets and recommendations per point, same customers and months as
+    the sales.
 
-    periods: customer_periods, with count_complaints and count_tickets where tickets were exported. Not estimable
-    without them (no_tickets, no_complaint_mark).
+    periods: customer_periods, with count_complaints and count_tickets where tickets were exported, count_referrals
+    where the register says who recommended whom. Not estimable without them (no_tickets, no_complaint_mark,
+    no_referrals).
     """
     made = []
     for claim_id, column in OUTCOMES.items():
@@ -27,9 +31,9 @@ def complaint_claims(sample: SalesSample, periods: pd.DataFrame) -> list[Claim]:
             if sample.problem:
                 raise sample.problem
             if column not in periods or periods[column].isna().all():
-                raise NotEstimable("no_complaint_mark" if _has_tickets(periods) else "no_tickets", len(sample.rows))
-            rows = sample.rows.assign(opened=in_next_month(sample.rows, periods, column))
-            fit = fit_sales(sample, ["score"], "opened", rows)
+                raise NotEstimable(_lacking(periods, column), len(sample.rows))
+            rows = sample.rows.assign(counted=in_next_month(sample.rows, periods, column))
+            fit = fit_sales(sample, ["score"], "counted", rows)
             made.append(claim(claim_id, fit["score"], "percent", METHOD, transform="percent",
                               comparisons=len(OUTCOMES)))
         except NotEstimable as why:
@@ -49,5 +53,8 @@ def in_next_month(rows: pd.DataFrame, periods: pd.DataFrame, column: str) -> np.
     return later.reindex(pd.MultiIndex.from_frame(rows[["customer", "month"]])).to_numpy()
 
 
-def _has_tickets(periods: pd.DataFrame) -> bool:
-    return "count_tickets" in periods and bool(periods["count_tickets"].notna().any())
+def _lacking(periods: pd.DataFrame, column: str) -> str:
+    if column == "count_referrals":
+        return "no_referrals"
+    has_tickets = "count_tickets" in periods and periods["count_tickets"].notna().any()
+    return "no_complaint_mark" if has_tickets else "no_tickets"

@@ -23,7 +23,7 @@ NAME = "how-far-to-trust"  # of the page's file
 METHOD = "simulation"
 FAMILIES = {  # patterns of claim ids, the first that fits
     "weighting": ("experience.*_weight*", "experience.*_raked", "experience.*_if_silent_lower", "data.*"),
-    "tickets": ("experience.ttr_*", "experience.first_reply_*", "experience.tickets_*"),
+    "tickets": ("experience.ttr_*", "experience.first_reply_*", "experience.requester_wait_*", "experience.tickets_*"),
     "scores": ("experience.*", "size.nps_*", "size.csat_*", "size.false_discoveries"),
     "money": ("sales.conversion_*", "sales.break_even_cost.*", "sales.naive.*gap", "churn.revenue_at_risk*"),
     "growth": ("sales.growth.*", "churn.retention.*", "sales.repeat_customers_share"),
@@ -39,7 +39,6 @@ NOT_PROVEN = {  # patterns of claims with an interval that no verdict covers -> 
     "data.revenue_*": "not_run",
     "experience.ces_easy_share*": "not_declared",
     "experience.top_share*": "not_declared",
-    "experience.requester_wait*": "not_exported",
     "experience.mean.*": "not_declared",
     "experience.mean_change.*": "not_declared",
     "experience.*_tipping_points": "no_interval",

@@ -163,6 +163,30 @@ def test_nobody_acts_before_coming_or_after_leaving(company):
     np.testing.assert_array_equal(month, company.latent.churned[left].argmax(axis=1))
 
 
+@pytest.mark.parametrize(("world", "planted"), [("base", 0.25), ("null", 0.0)])
+def test_new_customers_come_through_those_with_better_answers(world, planted):
+    """Two thirds of those won in the data name somebody, a customer of that month; the log odds of being named rise
+    by the planted amount per point (conditional logit by Newton's method, one choice per new customer)."""
+    made = simulate(20_000, 24, seed=5, world=world)
+    latent, by = made.latent, made.customers["referred_by"]
+    won = latent.acquired_month >= 0
+    assert by[~won].isna().all() and abs(by[won].notna().mean() - 2 / 3) < 0.03
+    named = positions(by[by.notna()], made)
+    months = latent.acquired_month[by.notna().to_numpy()]
+    assert latent.is_active[named, months].all()
+    before, slope = latent.potential_lagged, 0.0
+    for _ in range(8):
+        score = information = 0.0
+        for month in np.unique(months):
+            there = before[latent.is_active[:, month], month]
+            weight = np.exp(slope * (there - 7))
+            mean = (weight * there).sum() / weight.sum()
+            information += (months == month).sum() * ((weight * there**2).sum() / weight.sum() - mean**2)
+            score += (before[named[months == month], month] - mean).sum()
+        slope += score / information
+    assert abs(slope - planted) < 3 / np.sqrt(information)
+
+
 def test_effort_runs_the_other_way(company):
     """CES is asked with 1 = very easy, so the unhappier answer high."""
     wide = company.surveys.pivot(index="response_id", columns="instrument", values="score")

@@ -137,3 +137,46 @@ def test_any_one_source_may_be_missing(by_hand, absent):
 def test_nothing_with_a_time_gives_no_panel(by_hand):
     dateless = by_hand["surveys"].assign(sent_at=pd.NaT, responded_at=pd.NaT)
     assert build_panel({"surveys": dateless, "customers": by_hand["customers"]}, "Europe/Madrid") is None
+
+
+def recommended(by_hand: dict, **referred_by: str | None) -> dict:
+    """The company by hand with five more customers of February and April, and who recommended each."""
+    when = {"dan": "2025-02-03", "eva": "2025-02-28 23:30", "fay": "2025-04-02", "gus": "2025-04-03", "hal": None}
+    more = pd.DataFrame({"customer_id": list(when), "acquired_at": pd.to_datetime(pd.Series(list(when.values())),
+                                                                                  format="ISO8601")})
+    customers = pd.concat([by_hand["customers"], more], ignore_index=True)
+    customers["acquired_at"] = customers["acquired_at"].astype("datetime64[us]")
+    customers["referred_by"] = customers["customer_id"].map(referred_by)
+    return by_hand | {"customers": customers}
+
+
+def test_recommendations_count_in_the_month_in_which_the_new_customer_came(by_hand):
+    """Ana: Dan in February, Eva on 1 March by the clock of Madrid, Hal without a date. Gus names himself, and Fay
+    somebody whom nobody knows. The first recommendation known is of February; before, nobody asked."""
+    told = recommended(by_hand, dan="ana", eva="ana", hal="ana", gus="gus", fay="nobody", bea="carl")
+    panel = build_panel(told, "Europe/Madrid", as_of="2025-04-30")
+    assert panel.loc[panel["customer_id"] == "ana", "count_referrals"].tolist() == pytest.approx(
+        [NONE, 1, 1, 0], nan_ok=True)
+    assert months_of(panel, "carl", ["count_referrals"]) == [["02", 1], ["03", 0], ["04", 0]]  # Bea, of whom he spoke
+    assert panel["count_referrals"].sum() == 3
+
+
+def test_an_undeclared_end_of_the_register_is_its_last_customer(by_hand):
+    told = recommended(by_hand, dan="ana")
+    told["customers"] = told["customers"][~told["customers"]["customer_id"].isin(["fay", "gus"])]
+    panel = build_panel(told, "Europe/Madrid")
+    assert panel.loc[panel["customer_id"] == "ana", "count_referrals"].tolist() == pytest.approx(
+        [NONE, 1, 0, NONE], nan_ok=True)
+
+
+def test_a_merged_account_hands_its_recommendations_on(by_hand):
+    told = recommended(by_hand, dan="old", eva="ana", ana="old")
+    old = pd.DataFrame({"customer_id": ["old"], "merged_into": ["ana"]})
+    told["customers"] = pd.concat([told["customers"], old], ignore_index=True)
+    panel = build_panel(told, "Europe/Madrid", as_of="2025-04-30")
+    assert panel["count_referrals"].sum() == 2
+    assert panel.loc[panel["customer_id"] == "ana", "count_referrals"].sum() == 2
+
+
+def test_no_recommendation_known_is_missing_not_zero(panel):
+    assert panel["count_referrals"].isna().all()

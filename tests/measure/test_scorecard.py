@@ -196,6 +196,21 @@ def test_answers_all_alike_leave_room_for_others():
     assert np.isnan(mean(np.full(50, 4.0), np.arange(50), 50).low)  # of money there is no other end
 
 
+def test_the_wait_for_the_company_is_told_where_the_tool_exports_it():
+    """36 solved after 60 minutes of waiting, 29 after 300, five still open after 90, five without the figure.
+
+    Seventy tickets have the figure, and more than half of them waited an hour; without two of these it is half.
+    """
+    waited = [60.0] * 36 + [300.0] * 29 + [90.0] * 5 + [None] * 5
+    raw = company.tickets([9.0] * 65 + [None] * 5 + [9.0] * 5, "2025-06-20", requester_wait_minutes=pd.Series(waited))
+    periods = choose_periods("2025-01-01", "2025-06-30", 3)
+    for rows, half in ((raw, 1.0), (raw.iloc[2:], 5.0)):
+        timed = timed_tickets(rows, pd.Timestamp("2025-07-01"), "Europe/Madrid")
+        made = claim(score_all(ticket_metrics(timed), [], periods, LIMITS).claims,
+                     "experience.requester_wait_median_hours")
+        assert (made.estimate, made.n_used) == (half, len(rows) - 5)
+
+
 def test_tickets_with_open_ones():
     timed = timed_tickets(company.tickets([2.0] * 32 + [50.0] * 28 + [None] * 10, "2025-06-20"),
                           pd.Timestamp("2025-07-01"), "Europe/Madrid")

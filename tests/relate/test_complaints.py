@@ -35,10 +35,23 @@ def test_fewer_complaints_are_found_where_there_are_fewer(company, planted):
     assert made["sales.contacts.per_point"].estimate > found.estimate if planted else True
 
 
+@pytest.mark.parametrize("planted", [0.25, 0.0])
+def test_recommendations_are_found_where_better_answers_bring_them(company, planted):
+    """Three in a hundred customers recommend in a month; a point more raises that by 28 %, or by nothing."""
+    panel = company(3, 2500)
+    before = panel.groupby("customer_id")["potential"].shift(1).fillna(7)
+    won = np.random.default_rng(11).poisson(0.03 * np.exp(planted * (before - 7))).astype(float)
+    made = complaint_claims(sales_sample(panel, "nps", 1, []), panel.assign(count_referrals=won))[2]
+    assert made.claim_id == "sales.referrals.per_point" and made.level == "associated"
+    assert made.ci_low <= 100 * np.expm1(planted) <= made.ci_high
+    assert (made.ci_low > 0) == (planted > 0)
+
+
 def test_what_was_not_exported_is_said(company):
     panel = company(2, 400)
     sample = sales_sample(panel, "nps", 1, [])
-    assert [c.reason for c in complaint_claims(sample, panel)] == ["no_tickets", "no_tickets"]
+    assert [c.reason for c in complaint_claims(sample, panel)] == ["no_tickets", "no_tickets",
+                                                                     "no_referrals"]
     unmarked = complaining(panel, 0.0).drop(columns="count_complaints")
     assert complaint_claims(sample, unmarked)[0].reason == "no_complaint_mark"
     nobody = complaining(panel, 0.0).assign(count_complaints=0.0)

@@ -129,6 +129,7 @@ def _index(results: Results) -> list[Section]:
 
 def _tickets() -> Section:
     names = ("ttr_median_hours", "ttr_p90_hours", "ttr_p90_hours_change", "first_reply_median_hours",
+             "requester_wait_median_hours", "requester_wait_median_hours_change",
              "ttr_business_median", "ttr_business_median_change", "ttr_business_p90", "first_reply_business_median",
              "tickets_open_share", "ttr_mean_closed_hours", "ttr_restricted_mean_hours")
     columns = {"measure": "category", "n": "count", "estimate": "by_row", "ci_low": "by_row", "ci_high": "by_row",

@@ -37,6 +37,8 @@ WHOLE = Page(
                                              "sales.repeat_purchase.per_point", "sales.per_point.*"], needs=NEEDS),
         Section("sales.complaints", sentences=["sales.complaints.per_point", "sales.contacts.per_point"],
                 notes=["sales.complaints.why"], needs=(*NEEDS, "tickets")),
+        Section("sales.referrals", sentences=["sales.referrals.per_point"], notes=["sales.referrals.why"],
+                needs=(*NEEDS, "customers")),
         Section("sales.growth", sentences=["sales.growth.existing_customers", "sales.growth.contribution@answer:*",
                                            "sales.growth.share_of_promoters"], notes=["sales.growth.why"], needs=NEEDS),
         Section("sales.repeat", sentences=["sales.repeat_customers_share"], needs=("sales", "customers")),
