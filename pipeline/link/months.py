@@ -16,7 +16,8 @@ from pipeline.link.window import Window
 Arrays = dict[str, np.ndarray]
 SOURCE_OF = {"count_invitations": "surveys", "count_answers": "surveys", "count_tickets": "tickets",
              "count_complaints": "tickets", "count_orders": "sales", "count_returns": "sales",
-             "revenue": "sales", "margin": "sales", "count_referrals": "referrals"}  # 0, not missing, in a month that its export covers
+             "revenue": "sales", "margin": "sales",
+             "count_referrals": "referrals"}  # 0, not missing, in a month that its export covers
 MONEY = ("revenue", "margin")
 FOLLOWED = ("revenue", "count_orders", "margin")  # each with its following month as _next
 FLOW_SIGNS = ("count_invitations", "count_answers", "count_tickets", "count_solved", "count_orders")
