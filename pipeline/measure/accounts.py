@@ -8,6 +8,11 @@ import pandas as pd
 from pipeline.contracts.claims import Claim
 
 TABLES = ("surveys", "tickets", "sales", "customers", "contacts")
+LINKED = {  # what a warning of the linked tables says
+    "KEY-ORPHAN": "rows of customers whom no register knows",
+    "KEY-SHARED": "an id that too many share for one customer: counted, joined to nobody",
+    "SET-STALE": "the table ends so many days before the data do",
+}
 KINDS = ("in", "clean", "quarantined", "dropped", "repaired")
 
 
@@ -28,11 +33,27 @@ def account_table(accounts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def rule_table(accounts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """One row per source and rule that met rows: verdict, rows, reason; the most frequent first."""
+    """One row per source and rule that met rows: verdict, rows, reason; the most frequent first. Not what was only
+    warned of: see warning_table."""
     rows = [(account["source"], rule["rule"], rule["verdict"], rule["rows"], rule["reason"])
-            for account in accounts for rule in account["rules"] if rule["rows"]]
+            for account in accounts for rule in account["rules"] if rule["rows"] and rule["verdict"] != "warned"]
     table = pd.DataFrame(rows, columns=["source", "rule", "verdict", "rows", "reason"])
     return table.sort_values(["source", "rows", "rule"], ascending=[True, False, True], ignore_index=True)
+
+
+def warning_table(accounts: Sequence[Mapping[str, Any]], linkage: Mapping[str, Any]) -> pd.DataFrame:
+    """One row per warning of the last run, of the exports by source and of the linked tables by table.
+
+    source, rule, rows that it met, days (of a table that ends too early), reason: words of the rule; the figure that
+    does not apply is missing. No warning: no row.
+    """
+    found = [(account["source"], rule["rule"], rule["rows"], None, rule["reason"])
+             for account in sorted(accounts, key=lambda a: a["source"]) for rule in account["rules"]
+             if rule["rows"] and rule["verdict"] == "warned"]
+    found += [(warning["table"], warning["rule"], warning.get("rows"), warning.get("days"),
+               LINKED.get(warning["rule"], warning["rule"])) for warning in linkage.get("warnings", ())]
+    columns = ["source", "rule", "rows", "days", "reason"]
+    return pd.DataFrame(found, columns=columns).astype({"rows": "Int64", "days": "Int64"})
 
 
 def account_claims(table: pd.DataFrame) -> list[Claim]:

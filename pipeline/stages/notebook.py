@@ -14,6 +14,7 @@ sys.modules["rfc3987_syntax"] = None  # JupyterLab brings it; with it every impo
 
 PATHS = ("clean", "linked", "results")  # parameters that are folders: the defaults stand, the pipeline gives none
 SHARED = ("company", "disclosure")  # sections that every notebook receives beside its own
+OF_INGEST = ("company.ids",)  # what of these ingest alone reads
 
 
 def parameters_of(params: Params, notebook: str) -> dict[str, Any]:
@@ -27,6 +28,8 @@ def parameters_of(params: Params, notebook: str) -> dict[str, Any]:
     values: dict[str, Any] = {"language": params.report.language}
     for name in (*SHARED, params.notebooks[notebook].section):
         for key, value in section(params, name).items():
+            if f"{name}.{key}" in OF_INGEST:
+                continue
             if key in values:
                 raise Refusal("NB-PARAM", f"{key!r} stands in two sections that {notebook} receives",
                               file="params.yaml")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.measure.accounts import account_claims, account_table, rule_table
+from pipeline.measure.accounts import LINKED, account_claims, account_table, rule_table, warning_table
 from pipeline.measure.coverage import (
     composition,
     customer_claims,
@@ -19,6 +19,8 @@ from pipeline.measure.coverage import (
 )
 from pipeline.measure.disclosure import Limits
 from pipeline.measure.silence import spend_claims
+from pipeline.report.words import Words
+from pipeline.stages.link import WARNINGS
 
 _spec = importlib.util.spec_from_file_location("measure_company", Path(__file__).with_name("company.py"))
 company = importlib.util.module_from_spec(_spec)
@@ -51,6 +53,24 @@ def test_every_row_is_accounted_for():
     assert found["data.rows_repaired", "all"] == 7
     assert found["data.rows_clean_share", "all"] == pytest.approx(105 / 110)
     assert rule_table([account()])["rule"].tolist() == ["NUM-COMMA", "KEY-DUP"]  # rules that met nothing are left out
+
+
+def test_every_warning_of_the_last_run_is_listed_and_no_id_with_it():
+    """Those of ingest by source, those of the linked tables by table; what was kept out stands in the other table."""
+    warned = account()
+    warned["rules"].append({"rule": "FILE-UNREAD", "verdict": "warned", "rows": 2, "reason": "files nobody reads"})
+    linkage = {"warnings": [{"rule": "KEY-ORPHAN", "table": "surveys", "rows": 40},
+                            {"rule": "KEY-SHARED", "table": "sales", "ids": 1, "rows": 90},
+                            {"rule": "SET-STALE", "table": "tickets", "days": 45}]}
+    table = warning_table([account("tickets", 10, 10, 0, 0, 0), warned], linkage)
+    assert table[["source", "rule"]].to_numpy().tolist() == [
+        ["sales", "FILE-UNREAD"], ["surveys", "KEY-ORPHAN"], ["sales", "KEY-SHARED"], ["tickets", "SET-STALE"]]
+    assert table["rows"].tolist() == [2, 40, 90, pd.NA] and table["days"].tolist() == [pd.NA] * 3 + [45]
+    assert "FILE-UNREAD" not in rule_table([warned])["rule"].tolist()
+    assert list(warning_table([account()], {"warnings": []}).columns) == list(table.columns)
+    for language in ("es", "en"):
+        assert all(Words(language).has(f"value.{text}") for text in table["reason"][1:])
+    assert set(LINKED) == set(WARNINGS)  # of every rule that the link stage can warn by
 
 
 @pytest.mark.parametrize("where", ["total", "file"])

@@ -6,6 +6,9 @@ from pipeline.report.page import Figure, Page, Section, Table
 from pipeline.report.words import Words
 
 ANSWERED = ("data.customers_answered_share", "data.revenue_answered")
+WARNED = Section("coverage.warnings", table=Table("warnings", {"source": "category", "rule": "text",
+                                                               "rows": "count", "days": "count",
+                                                               "reason": "category"}, count=""))
 FATES = ("rows_clean_share", "rows_repaired", "rows_quarantined", "rows_dropped")
 
 
@@ -18,6 +21,7 @@ def page(results: Results, words: Words) -> Page:
                 table=Table("accounts", {"source": "category", "table": "category", "count_files": "count"}
                             | {f"rows_{kind}": "count" for kind in ("in", "clean", "quarantined", "dropped",
                                                                     "repaired")}, count="")),
+        *([WARNED] if len(results.tables.get("warnings", ())) else []),
         *([Section("coverage.selection", sentences=selected, notes=["coverage.note_selection"])] if selected else []),
         Section("coverage.who", needs=("surveys",), figure=Figure(coverage.response, "groups_response_rate"),
                 sentences=["data.customers", "data.response_rate", "data.customers_answered_share",
