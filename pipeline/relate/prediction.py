@@ -142,10 +142,10 @@ def _compared(told: Foretold, sample: ChurnSample, scored: dict[str, Estimate]) 
                 _brier_gain(left, plain, told.base_rate, who, sample.customers))
     made = []
     for name, one in zip(MEASURES, unscored, strict=True):
-        added = combine(scored[name].value - one.value, [(1.0, scored[name]), (-1.0, one)], one)
+        unit, factor = ("pp", 100.0) if JUDGED[name] == "share" else (JUDGED[name], 1.0)
+        added = combine(factor * (scored[name].value - one.value), [(factor, scored[name]), (-factor, one)], one)
         made.append(claim(name + WITHOUT, one, JUDGED[name], METHOD, level="described"))
-        difference = claim(name + ADDED, added, "pp" if JUDGED[name] == "share" else JUDGED[name], METHOD,
-                           level="described")
+        difference = claim(name + ADDED, added, unit, METHOD, level="described")
         made.append(replace(difference, detectable=added.detectable()) if difference.estimate is not None
                     else difference)
     return made

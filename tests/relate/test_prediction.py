@@ -82,7 +82,7 @@ def test_what_the_score_adds_by_hand():
     assert once["churn.prediction.auc.without_score"].estimate == 0.5
     assert once["churn.prediction.auc.added_by_score"].estimate == pytest.approx(6.5 / 8 - 0.5)
     assert once["churn.prediction.brier_gain.without_score"].estimate == 0
-    assert once["churn.prediction.brier_gain.added_by_score"].estimate == pytest.approx(1 - 0.94 / 1.375)
+    assert once["churn.prediction.brier_gain.added_by_score"].estimate == pytest.approx(100 * (1 - 0.94 / 1.375))
     for name in ("auc", "brier_gain"):
         one, other = (found[f"churn.prediction.{name}.added_by_score"] for found in (once, twice))
         assert (one.ci_low, one.ci_high) == pytest.approx((other.ci_low, other.ci_high))
