@@ -19,13 +19,13 @@ from pipeline.measure.disclosure import Limits
 from pipeline.measure.experience_label import label_claims, label_shares
 from pipeline.measure.levels import headline_claims
 from pipeline.relate import (
+    at_risk,
     churn,
     complaints,
     conversion,
     cox,
     growth,
     inactivity,
-    prediction,
     repeat,
     retention,
     sales,
@@ -154,7 +154,7 @@ def staying(one: Linked) -> list[Claim]:
     sample, older = one.staying, one.older
     made = churn.monthly_rates(sample, SEGMENTS) + churn.hazard_claims(sample)
     made += [*churn.hazard_claims(older, "score_age:3", absolute=False), cox.cox_check(sample)]
-    made += prediction.revenue_at_risk(older, RISK_MONTHS, CURRENCY, GROUPS)
+    made += at_risk.revenue_at_risk(older, RISK_MONTHS, CURRENCY, GROUPS)
     made += retention.retention_claims(retention.cohort_of(one.panel), SEGMENTS)
     days = inactivity.order_days(one.sales, TIME_ZONE)
     for window in inactivity.windows(SILENCE_DAYS):

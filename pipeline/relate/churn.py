@@ -25,6 +25,7 @@ RATE = "share_clustered"
 class ChurnSample:
     """rows: one per customer and month with a usable score, at risk in the next month: customer, month, score, left,
     tenure and the declared categories. at_risk: the same without asking for a score. problem: why there is none.
+    spend, in all three: mean sales of a month over the twelve that end with it (missing without sales).
     latest: one per customer of the last month who is still one, with value, the mean sales of a month of the last
     twelve (missing without sales). answers: customer-months with a usable score, at risk or not.
     """
@@ -60,6 +61,7 @@ def churn_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: i
                          "score": _score(frame, instrument, max_score_age_months)})
     known = frame["is_at_risk_next"].fillna(False).to_numpy(bool) & frame["is_churned_next"].notna().to_numpy()
     base["left"] = frame["is_churned_next"].eq(True).fillna(False).to_numpy(float)
+    base["spend"] = _spend(base, frame)
     numbers, categories = [], []
     for name in dict.fromkeys(["tenure_months", "segment", *covariates]):
         if name not in frame or frame[name].isna().all():
@@ -93,6 +95,18 @@ def _latest(base: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     spent = pd.to_numeric(frame["revenue"], errors="coerce") if "revenue" in frame else pd.Series(np.nan, frame.index)
     mean = spent[base["month"] > last - 12].groupby(base["customer"]).mean()
     return base[here].assign(value=lambda rows: rows["customer"].map(mean).astype(float)).reset_index(drop=True)
+
+
+def _spend(base: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:
+    """Mean sales of a month over the twelve that end with the row's own, of those known; missing without sales."""
+    if "revenue" not in frame:
+        return np.full(len(frame), np.nan)
+    spent = pd.to_numeric(frame["revenue"], errors="coerce").to_numpy(float)
+    key = base["customer"].to_numpy(np.int64) * 100_000 + base["month"].to_numpy(np.int64)
+    start = np.searchsorted(key, np.maximum(key - 11, base["customer"].to_numpy(np.int64) * 100_000))
+    total, known = (np.concatenate([[0.0], np.cumsum(part)]) for part in (np.nan_to_num(spent), ~np.isnan(spent)))
+    end, count = np.arange(len(key)) + 1, known[1:] - known[start]
+    return np.where(count > 0, (total[end] - total[start]) / np.maximum(count, 1), np.nan)
 
 
 def _score(frame: pd.DataFrame, instrument: str, oldest: int) -> np.ndarray:

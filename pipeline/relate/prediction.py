@@ -1,12 +1,11 @@
-"""Who will leave: a hazard made to foretell, judged on months that it has not seen, and the revenue put at risk.
+"""Who will leave: a hazard made to foretell, judged on months that it has not seen.
 
 Apart from the explanation: no month effects (the future has none yet), and everybody is scored; who has no recent
 answer has a level of their own.
 
 Claims: churn.prediction.auc (0.5 is knowing nothing), .brier_gain (share by which the Brier score beats the base
 rate), both also .without_score (the same model, the value of the score left out) and .added_by_score (with less
-without), .calibration_intercept (log hazard; 0 is right), .calibration_slope (1 is right), all out of time;
-churn.revenue_at_risk (money, segment months:<horizon>), churn.revenue_at_risk.by_answer (segment answer:<group>).
+without), .calibration_intercept (log hazard; 0 is right), .calibration_slope (1 is right), all out of time.
 """
 
 from dataclasses import dataclass, replace
@@ -14,24 +13,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-from scipy import stats
 
 from pipeline.contracts.claims import Claim
 from pipeline.relate.churn import ChurnSample
-from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim, nothing_sold
+from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim
 from pipeline.relate.hazard import FEWEST_EVENTS, HazardFit, fit_hazard
-from pipeline.relate.sample import score_groups
 
 METHOD = "cloglog_out_of_time"
-AT_RISK = "hazard_times_value"
 TEST_SHARE = 1 / 3  # the last months, at least LEAST_TEST of them
 LEAST_TEST = 3
-RECENT_MONTHS, FEWEST_FOR_RECENT = 12, 30  # of the hazard behind revenue at risk; events below which all months serve
 JUDGED = {"churn.prediction.auc": "ratio", "churn.prediction.brier_gain": "share",
           "churn.prediction.calibration_intercept": "ratio", "churn.prediction.calibration_slope": "ratio"}
 MEASURES = tuple(JUDGED)[:2]  # judged with the score and without
 WITHOUT, ADDED = ".without_score", ".added_by_score"
-GROUPS = ("detractor", "passive", "promoter", "no_recent_answer")
 
 
 @dataclass(frozen=True)
@@ -55,7 +49,7 @@ def fit_prediction(sample: ChurnSample, rows: pd.DataFrame, score: bool = True) 
     """
     if sample.problem:
         raise sample.problem
-    numbers, categories = _numbers(sample, rows), rows[sample.categories]
+    numbers, categories = numbers_of(sample, rows), rows[sample.categories]
     if not score:
         numbers = numbers.drop(columns="score").loc[:, lambda table: table.nunique() > 1]
     if numbers.empty:
@@ -69,7 +63,7 @@ def fit_prediction(sample: ChurnSample, rows: pd.DataFrame, score: bool = True) 
 
 def foretell(sample: ChurnSample) -> Foretold:
     """The hazard fitted on the earlier months, and what it says of the last third of them."""
-    rows = _usable(sample, sample.at_risk)
+    rows = usable(sample, sample.at_risk)
     nothing = pd.DataFrame(columns=["customer", "month", "left", "hazard", "plain_hazard"])
     try:
         if sample.problem:
@@ -95,7 +89,7 @@ def foretell(sample: ChurnSample) -> Foretold:
 
 def hazard_of(fit: HazardFit, sample: ChurnSample, rows: pd.DataFrame) -> np.ndarray:
     """(n,) fitted monthly hazard of rows that the fit need not have seen; unseen categories take the first level's."""
-    return -np.expm1(-np.exp(_design(fit, sample, rows) @ fit.coef))
+    return -np.expm1(-np.exp(design_of(fit, sample, rows) @ fit.coef))
 
 
 def prediction_claims(told: Foretold, sample: ChurnSample) -> list[Claim]:
@@ -188,69 +182,22 @@ def out_of_time_table(told: Foretold, groups: int = 5) -> pd.DataFrame:
     return table.assign(ci_low=low, ci_high=high)[columns]
 
 
-def revenue_at_risk(sample: ChurnSample, months: int, currency: str, groups: tuple[float, float],
-                    suppress_below: int = 10) -> list[Claim]:
-    """Sales of the next `months` expected to be lost with those who leave: all customers of today, and by last answer.
-
-    Each customer's mean month (of the last twelve) times the months after leaving, at the hazard of the last twelve
-    months held as it is (of all months where so few left in those that they give none): what is lost from today on
-    hangs on how many leave by now, not on how many left when the data began. Who leaves in a month still buys in it.
-    The interval carries the hazard's error, not that of future spending.
-    """
-    try:
-        today = _usable(sample, sample.latest)
-        today = today[today["value"].notna()] if "value" in today else today.iloc[:0]
-        if sample.problem or not len(today):
-            raise sample.problem or NotEstimable("no_sales_by_customer")
-        if today["value"].clip(lower=0).sum() <= 0:
-            raise NotEstimable(nothing_sold(today["value"].sum()), len(today))
-        rows = _usable(sample, sample.at_risk)
-        recent = rows[rows["month"] > rows["month"].max() - RECENT_MONTHS].reset_index(drop=True)
-        enough = min(recent["left"].sum(), (1 - recent["left"]).sum()) >= FEWEST_FOR_RECENT
-        fit = fit_prediction(sample, recent if enough else rows)
-    except NotEstimable as why:
-        return [no_claim("churn.revenue_at_risk", why, currency, AT_RISK, segment=f"months:{months}")]
-    group = score_groups(today["score"], groups).fillna("no_recent_answer")
-    made = [_lost(fit, sample, today, months, currency, f"months:{months}", 1)]
-    for name in GROUPS:
-        part = today[group == name]
-        if len(part) >= suppress_below:
-            made.append(_lost(fit, sample, part, months, currency, f"answer:{name}", len(GROUPS)))
-    return made
-
-
-def _lost(fit: HazardFit, sample: ChurnSample, rows: pd.DataFrame, months: int, currency: str, segment: str,
-          comparisons: int) -> Claim:
-    design, value = _design(fit, sample, rows), rows["value"].clip(lower=0).to_numpy()
-    rate = np.exp(design @ fit.coef)  # cumulative hazard of one month
-    lag = np.arange(months)[None, :]  # months in which leaving shows: from the second on
-    stays = np.exp(-rate[:, None] * lag)
-    lost = value * (1 - stays).sum(axis=1)
-    gradient = (value * rate * (lag * stays).sum(axis=1)) @ design
-    base = fit[fit.names[0]]
-    total = Estimate(float(lost.sum()), fit.influence @ gradient, len(rows), len(rows), base.clusters, base.factor)
-    # the loss is never negative, so the interval is made of its logarithm
-    half = stats.t.ppf(0.975, base.clusters - 1) * total.se / max(total.value, 1e-12)
-    claim_id = "churn.revenue_at_risk" + (".by_answer" if segment.startswith("answer:") else "")
-    return Claim(claim_id, total.value, currency, len(rows), AT_RISK, "associated", segment=segment,
-                 ci_low=total.value * float(np.exp(-half)), ci_high=total.value * float(np.exp(half)),
-                 n_in=len(sample.latest), comparisons=comparisons)
-
-
-def _usable(sample: ChurnSample, rows: pd.DataFrame) -> pd.DataFrame:
+def usable(sample: ChurnSample, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows whose numbers are all known."""
     return rows[rows[sample.numbers].notna().all(axis=1)].reset_index(drop=True) if sample.numbers else rows
 
 
-def _numbers(sample: ChurnSample, rows: pd.DataFrame) -> pd.DataFrame:
+def numbers_of(sample: ChurnSample, rows: pd.DataFrame) -> pd.DataFrame:
     """Score about the mean of all answers (0 without one), whether there is none, and the sample's numbers."""
     centre = sample.rows["score"].mean() if len(sample.rows) else 0.0
     return pd.DataFrame({"score": (rows["score"] - centre).fillna(0.0), "no_score": rows["score"].isna().astype(float)}
                         ).join(rows[sample.numbers].astype(float))
 
 
-def _design(fit: HazardFit, sample: ChurnSample, rows: pd.DataFrame) -> np.ndarray:
-    """(n, p) columns of the fit for any rows."""
-    parts = [_numbers(sample, rows), pd.Series(1.0, rows.index, name="constant")]
+def design_of(fit: HazardFit, sample: ChurnSample, rows: pd.DataFrame,
+              numbers: pd.DataFrame | None = None) -> np.ndarray:
+    """(n, p) columns of the fit for any rows; numbers: its regressors where they are not those of the rows alone."""
+    parts = [numbers_of(sample, rows) if numbers is None else numbers, pd.Series(1.0, rows.index, name="constant")]
     for name in sample.categories:
         values = rows[name]
         parts += [(values == level).astype(float).rename(f"{name}_{level}") for level in values.dropna().unique()]

@@ -5,6 +5,7 @@ import pytest
 
 from pipeline.contracts.results import Results
 from pipeline.relate import (
+    at_risk,
     churn,
     complaints,
     conversion,
@@ -55,7 +56,7 @@ def made(panel):
                + [churn.naive_churn(leavers, pd.DataFrame(), "nps")])
     older = churn.churn_sample(panel, "nps", 3, ["segment"])
     told = prediction.foretell(older)
-    claims += (prediction.prediction_claims(told, older) + prediction.revenue_at_risk(older, 12, "EUR", (6, 9))
+    claims += (prediction.prediction_claims(told, older) + at_risk.revenue_at_risk(older, 12, "EUR", (6, 9))
                + retention.retention_claims(retention.cohort_of(panel), ["small"]) + [cox.cox_check(leavers)])
     tables = {"timing": timing.table, "shape": shape, "contrast": contrast, "contrast_percent": in_percent,
               "coefficients": coefficients,

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from pipeline.relate import churn, prediction
+from pipeline.relate import at_risk, churn, prediction
 from pipeline.report.words import Words
 
 
@@ -164,10 +164,11 @@ def test_revenue_at_risk_by_hand():
     rng = np.random.default_rng(1)
     rows = pd.DataFrame({"customer": np.repeat(np.arange(n), months), "month": np.tile(np.arange(months), n),
                          "score": np.tile([3.0, 9.0], n * months // 2),
-                         "left": np.tile([1, 0, 0, 0, 0, 1, 0, 0, 0, 0.0], n)[rng.permutation(n * months)]})
+                         "left": np.column_stack([rng.permutation(np.tile([1, 0, 0, 0, 0.0], n // 5))
+                                                  for _ in range(months)]).ravel()})
     latest = pd.DataFrame({"customer": np.arange(40), "month": months, "score": np.nan, "value": 50.0})
     sample = churn.ChurnSample(rows, rows, n, [], [], None, latest=latest)
-    made = prediction.revenue_at_risk(sample, 3, "EUR", (6, 9))
+    made = at_risk.revenue_at_risk(sample, 3, "EUR", (6, 9))
     assert [c.segment for c in made] == ["months:3", "answer:no_recent_answer"]
     assert made[0].estimate == pytest.approx(40 * 50 * (0.2 + 0.36), rel=0.02)
     assert made[0].ci_low < made[0].estimate < made[0].ci_high
@@ -181,9 +182,9 @@ def test_error_of_the_revenue_at_risk_is_that_of_leaving_one_customer_out(compan
     def lost(who):
         rows = whole.at_risk[whole.at_risk["customer"] != who].reset_index(drop=True)
         part = churn.ChurnSample(whole.rows, rows, whole.customers, [], whole.numbers, None, latest=whole.latest)
-        return np.log(prediction.revenue_at_risk(part, 12, "EUR", (6, 9))[0].estimate)
+        return np.log(at_risk.revenue_at_risk(part, 12, "EUR", (6, 9))[0].estimate)
 
-    one = prediction.revenue_at_risk(whole, 12, "EUR", (6, 9))[0]
+    one = at_risk.revenue_at_risk(whole, 12, "EUR", (6, 9))[0]
     left_out = np.array([lost(who) for who in range(300)])
     jackknife = np.sqrt(299 / 300 * np.sum((left_out - left_out.mean()) ** 2))
     assert np.log(one.ci_high / one.ci_low) / 3.92 == pytest.approx(jackknife, rel=0.06)
@@ -201,24 +202,79 @@ def test_those_who_left_are_no_customers_of_today(company):
 def test_without_leavers_or_dates_the_reason_is_given(company, change):
     sample = churn.churn_sample(company(8, 400).assign(**change), "nps", 3, [])
     made = prediction.prediction_claims(prediction.foretell(sample), sample)
-    made += prediction.revenue_at_risk(sample, 12, "EUR", (6, 9))
+    made += at_risk.revenue_at_risk(sample, 12, "EUR", (6, 9))
     assert len(made) == 9 and all(c.estimate is None and c.reason for c in made)
     assert prediction.out_of_time_table(prediction.foretell(sample)).empty
+
+
+def test_what_an_answer_foretells_fades():
+    """1 % a month, and 1 % more for each of the last three answers that is a 3: 3 % against 2 % in the first three
+    months after one answer, and 2.5 % for all when it no longer counts. Summed by hand over twelve months.
+    """
+    rng, n, months = np.random.default_rng(5), 3000, 24
+    score = rng.choice([3.0, 9.0], (n, months))
+    lately = np.stack([np.roll(score, back, axis=1) == 3 for back in range(3)]).sum(axis=0)
+    left = rng.random((n, months)) < 0.01 * (1 + lately)
+    rows = pd.DataFrame({"customer": np.repeat(np.arange(n), months), "month": np.tile(np.arange(months), n),
+                         "score": score.ravel(), "left": left.ravel().astype(float)})
+    latest = pd.DataFrame({"customer": np.arange(400), "month": months, "score": np.repeat([3.0, 9.0], 200),
+                           "value": 50.0})
+    made = {c.segment: c for c in at_risk.revenue_at_risk(
+        churn.ChurnSample(rows, rows, n, [], [], None, latest=latest), 12, "EUR", (6, 9))}
+    for group, first in (("detractor", 0.030), ("promoter", 0.020)):  # one answer of three is known, two are as may be
+        gone = np.cumsum([0, *[first] * 3, *[0.025] * 8])
+        told = made[f"answer:{group}"]
+        assert told.estimate == pytest.approx(200 * 50 * (1 - np.exp(-gone)).sum(), rel=0.06)
+
+
+def test_who_spends_more_and_stays_puts_less_at_risk():
+    """Half spend 190 and leave at 1 % a month, half spend 10 and leave at 3 %: money weighs the first, heads do not."""
+    rng, n, months = np.random.default_rng(6), 4000, 24
+    spend = np.repeat([190.0, 10.0], n // 2)
+    rows = pd.DataFrame({"customer": np.repeat(np.arange(n), months), "month": np.tile(np.arange(months), n),
+                         "score": np.tile([3.0, 9.0], n * months // 2), "spend": np.repeat(spend, months)})
+    rows["left"] = (rng.random(n * months) < np.where(rows["spend"] > 100, 0.01, 0.03)).astype(float)
+    latest = pd.DataFrame({"customer": np.arange(n), "month": months, "score": np.nan, "spend": spend, "value": spend})
+    made = at_risk.revenue_at_risk(churn.ChurnSample(rows, rows, n, [], [], None, latest=latest), 2, "EUR", (6, 9))
+    assert made[0].estimate == pytest.approx(n / 2 * (190 * 0.01 + 10 * 0.03), rel=0.06)
+
+
+def test_how_many_leave_is_that_of_the_last_half_year():
+    """3 % a month left until half a year ago and 1.5 % since: the next month loses 1.5 %."""
+    rng, n, months = np.random.default_rng(7), 2000, 24
+    month = np.tile(np.arange(months), n)
+    rows = pd.DataFrame({"customer": np.repeat(np.arange(n), months), "month": month,
+                         "score": np.tile([3.0, 9.0], n * months // 2),
+                         "left": (rng.random(n * months) < np.where(month < 18, 0.03, 0.015)).astype(float)})
+    latest = pd.DataFrame({"customer": np.arange(40), "month": months, "score": np.nan, "value": 50.0})
+    made = at_risk.revenue_at_risk(churn.ChurnSample(rows, rows, n, [], [], None, latest=latest), 2, "EUR", (6, 9))
+    share = rows.loc[month >= 18, "left"].mean()
+    assert 0.012 < share < 0.018 and made[0].estimate == pytest.approx(40 * 50 * share, rel=0.02)
+
+
+def test_the_spending_of_a_month_is_the_mean_of_twelve(company):
+    """Of the last month's customers: what `value` says; of the third month: the mean of three."""
+    panel = company(8, 300)
+    sample = churn.churn_sample(panel, "nps", 3, [])
+    np.testing.assert_allclose(sample.latest["spend"], sample.latest["value"])
+    three = panel.sort_values(["customer_id", "period"]).groupby("customer_id").head(3)
+    ids, third = np.sort(panel["customer_id"].unique()), sample.at_risk.groupby("customer").nth(2)
+    expected = three.groupby("customer_id")["revenue"].mean().reindex(ids[third["customer"]])
+    np.testing.assert_allclose(third["spend"], expected)
 
 
 def test_revenue_at_risk_is_that_of_the_last_twelve_months():
     """5 % left a month in the first year and 10 % in the second: the next month loses a tenth."""
     n, months = 400, 24
-    share = np.where(np.tile(np.arange(months), n) < 12, 0.05, 0.10)
-    left = np.zeros(n * months)
-    for year, one in ((0, 20), (1, 10)):
-        place = np.flatnonzero(share == (0.05, 0.10)[year])
-        left[np.random.default_rng(year).permutation(place)[:len(place) // one]] = 1
+    rng = np.random.default_rng(1)
+    left = np.column_stack([rng.permutation(n) < n * (0.05 if month < 12 else 0.10)
+                            for month in range(months)]).astype(float).ravel()
     rows = pd.DataFrame({"customer": np.repeat(np.arange(n), months), "month": np.tile(np.arange(months), n),
                          "score": np.tile([3.0, 9.0], n * months // 2), "left": left})
     latest = pd.DataFrame({"customer": np.arange(40), "month": months, "score": np.nan, "value": 50.0})
     sample = churn.ChurnSample(rows, rows, n, [], [], None, latest=latest)
-    assert prediction.revenue_at_risk(sample, 2, "EUR", (6, 9))[0].estimate == pytest.approx(40 * 50 * 0.1, rel=0.02)
+    assert at_risk.revenue_at_risk(sample, 2, "EUR", (6, 9))[0].estimate == pytest.approx(40 * 50 * 0.1, rel=0.02)
     few = churn.ChurnSample(rows.assign(left=left * (rows["month"] < 12)), rows.assign(
         left=left * (rows["month"] < 12)), n, [], [], None, latest=latest)
-    assert prediction.revenue_at_risk(few, 2, "EUR", (6, 9))[0].estimate == pytest.approx(40 * 50 * 0.025, rel=0.02)
+    assert at_risk.revenue_at_risk(few, 2, "EUR", (6, 9))[0].estimate == pytest.approx(
+        40 * 50 * (12 + 11) * 20 / (400 * (24 + 23)), rel=0.002)  # the first month is nobody's second month ahead
