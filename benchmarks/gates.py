@@ -1,7 +1,8 @@
 """What coverage, bias, power, size and level must be, and the verdict on one figure over all companies of a world."""
 
+import fnmatch
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.records import BAND, P_VALUES, Record
 from benchmarks.truths import behind
@@ -11,6 +12,16 @@ EXACT, FEWER = (2000, 0.015), (500, 0.025)  # companies and half width of the ba
 MONEY = 0.03  # half width for money and restricted means
 WIDE = ("experience.ttr_restricted_mean_hours",)
 USUAL_BIAS, MOST_BIAS = 0.05, {"feedback": 0.10}  # share of the truth; by world where it differs
+SCALES = {  # differences, which may be nothing: their bias is held against a size of their own unit, not a small truth
+    "experience.nps*_change": 10.0, "experience.nps_weighting_shift": 10.0, "experience.index*_change": 10.0,  # points
+    "experience.csat*_change": 5.0, "experience.csat_weighting_shift": 5.0,  # a twentieth of the scale, as of NPS: pp
+    "experience.ces*_change": 0.3, "experience.ces_weighting_shift": 0.3, "experience.mean_change.*": 0.3,  # of 1 to 7
+    "experience.ttr_*_change": 8.0, "experience.first_reply_*_change": 8.0,  # hours: a working day
+    "sales.growth.contribution": 5.0,  # pp
+    "sales.complaints.per_point": 5.0, "sales.contacts.per_point": 5.0, "sales.lag": 5.0,
+    "sales.asymmetry": 5.0,  # percent, as logarithms: the smallest effect that matters
+}
+GIVEN_EFFECT = ("sales.per_point", "sales.conversion_value.detractor_to_promoter")  # where "effect" is said
 POWER = {"sales.per_point": 0.95, "churn.hazard_ratio_per_point": 0.75}  # at CUSTOMERS_FOR_POWER, world base
 CUSTOMERS_FOR_POWER = 2000
 SAYS_ASSOCIATED = 0.95  # under feedback, share of companies whose report must not say "effect"
@@ -36,7 +47,8 @@ class Verdict:
 
     coverage, tail_low (truth below the interval), tail_high: shares of companies; a company without an interval does
     not cover, unless the figure is printed only where it can be (WHERE_SEEN). bias_share: mean estimate over truth,
-    minus 1 (of ratios: of their logarithms); None where the truth is zero. shown: share of intervals without "nothing"
+    minus 1 (of ratios: of their logarithms), or their difference over the scale (SCALES); None where the truth is zero
+    and there is no scale. shown: share of intervals without "nothing"
     in them: power, or size where nothing is the truth. effect: share of companies whose level is "effect". least, most:
     what coverage, size, power or share may be. gate: all that must hold, in words. naive: the gate must not hold.
     check: coverage, size, level, power, false_discovery, warning, detectable or enumeration. proves: lines of the
@@ -118,8 +130,9 @@ def _gates(given: list[Record], world: str, n: int, coverage: float, bias: float
     least, most = band = coverage_band(n, first.unit.isupper() or first.claim_id in WIDE)
     covers = {f"{least:.3f} <= coverage <= {most:.3f}": least <= coverage <= most}
     limit = MOST_BIAS.get(world, USUAL_BIAS)
+    of_what = "" if scale_of(first.claim_id) is None else " of the scale"
     is_right = {} if bias is None else {
-        f"|bias| <= {limit:.0%} + {noise:.1%} of noise": abs(bias) <= limit + noise}
+        f"|bias| <= {limit:.0%}{of_what} + {noise:.1%} of noise": abs(bias) <= limit + noise}
     if first.naive:
         return covers | is_right, "coverage", ["naive"], band
     if first.claim_id == BAND:
@@ -149,12 +162,24 @@ def _nothing(record: Record) -> float:
     return 1.0 if record.unit == "ratio" else 0.0
 
 
+def scale_of(claim_id: str) -> float | None:
+    """The size of a difference in its own unit that its bias is held against; None for what is no difference."""
+    return next((scale for name, scale in SCALES.items() if fnmatch.fnmatchcase(claim_id, name)), None)
+
+
+def _log_percent(value: float) -> float:
+    return 100 * math.log1p(max(value, -99.99) / 100)
+
+
 def _bias(given: list[Record], customers: int, world: str) -> tuple[float | None, float]:
     """Share by which the mean estimate misses the mean truth, and the simulation's noise in it (that of a truth which
     is itself the mean over large companies included).
     """
+    scale = scale_of(given[0].claim_id)
     turn = math.log if given[0].unit == "ratio" else float
-    told = math.fsum(turn(r.truth) for r in given) / len(given)
+    if scale and given[0].unit == "percent":
+        turn = _log_percent
+    told = scale or math.fsum(turn(r.truth) for r in given) / len(given)
     if abs(told) < 1e-12:
         return None, 0.0
     shares = [(turn(r.estimate) - turn(r.truth)) / told for r in given]
@@ -200,6 +225,19 @@ def judge_power(records: list[Record], world: str, customers: int) -> Verdict:
     least = POWER[first.claim_id]
     return _plain(first, world, "power", "power", len(records), customers, shown, None,
                   {f"power >= {least:.0%}": shown >= least}, (least, 1.0))
+
+
+def judge_given_effect(records: list[Record], world: str, customers: int) -> Verdict | None:
+    """Bias of a figure in those companies alone whose report calls it an effect: the level must not pick by size."""
+    given = [r for r in records if r.level == "effect" and r.estimate is not None and r.truth is not None]
+    if records[0].claim_id not in GIVEN_EFFECT or len(given) < FEWEST or given[0].truth == 0:
+        return None
+    bias, noise = _bias(given, customers, world)
+    gates = {f"|bias| <= {USUAL_BIAS:.0%} + {noise:.1%} of noise": abs(bias) <= USUAL_BIAS + noise}
+    mean = math.fsum(r.estimate for r in given) / len(given)
+    verdict = _plain(given[0], world, "level", "bias", len(records), customers, 1.0, mean, gates, (None, None))
+    return replace(verdict, claim_id=f"{given[0].claim_id}.given_effect", estimated=len(given), bias_share=bias,
+                   effect=len(given) / len(records))
 
 
 def judge_detectable(records: list[Record], world: str, customers: int) -> Verdict | None:

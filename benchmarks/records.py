@@ -5,12 +5,13 @@ import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.printed import linked, printed
+from benchmarks.printed import BREAK_EVEN_MONTHS, CURRENCY, SMALLEST_EFFECT, linked, printed
 from benchmarks.sizes import discoveries, shapes, sizes
 from benchmarks.traps import BORROWED, TRAPS, traps
 from benchmarks.truths import Truth, truths, truths_of
 from pipeline.contracts.claims import Claim
-from pipeline.relate import churn, sales
+from pipeline.relate import churn, conversion, sales
+from pipeline.relate.timing import timing_of
 
 TESTED = ("pipeline/demo", "pipeline/measure", "pipeline/relate")
 P_VALUES = ("sales.shape.any_difference", "sales.shape.line_departure", "sales.shape.spline_departure")
@@ -81,10 +82,12 @@ def _band(claims: list[Claim], known: dict[str, Truth]) -> list[Record]:
 
 
 def of_power(world: str, seeds: list[int], customers: int) -> list[list[Record]]:
-    """Sales and churn per point alone, of larger companies."""
+    """Sales and churn per point and the value of a conversion alone, of larger companies, with their level."""
     made = []
     for one in linked(seeds, customers, world):
-        claims = sales.per_point(one.sample)[0][:1] + churn.hazard_claims(one.staying)[:1]
+        timing = timing_of(one.sample, SMALLEST_EFFECT)
+        claims = sales.per_point(one.sample, timing.level)[0][:1] + churn.hazard_claims(one.staying)[:1]
+        claims += conversion.conversion(one.sample, CURRENCY, BREAK_EVEN_MONTHS, timing.level)[:1]
         made.append([_record(c, truths(world)[f"{c.claim_id}@all"]) for c in claims])
     return made
 

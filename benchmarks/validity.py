@@ -24,12 +24,21 @@ from dataclasses import asdict  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from benchmarks import exact, gates  # noqa: E402
-from benchmarks.gates import CUSTOMERS_FOR_POWER, POWER, Verdict, judge, judge_detectable, judge_power  # noqa: E402
+from benchmarks.gates import (  # noqa: E402
+    CUSTOMERS_FOR_POWER,
+    POWER,
+    Verdict,
+    judge,
+    judge_detectable,
+    judge_given_effect,
+    judge_power,
+)
 from benchmarks.records import TESTED, Record, as_known, kept  # noqa: E402
 from benchmarks.sizes import SEGMENTS  # noqa: E402
 from pipeline.contracts.fingerprint import fingerprint  # noqa: E402
 from pipeline.demo.truth import LEDGER_CUSTOMERS, LEDGER_SEED, rounded  # noqa: E402
 from pipeline.demo.worlds import WORLDS  # noqa: E402
+from pipeline.report.trust_gates import gates_of  # noqa: E402
 
 PROCESSES = 2
 DEFAULT_WORLDS = "base,null,feedback,nonresponse"
@@ -41,8 +50,8 @@ Key = tuple[str, str]
 def validate(worlds: dict[str, int], customers: int, power: int = 0, folder: Path | None = None) -> list[Verdict]:
     """Verdicts over companies 1 to n of each world (world -> n), worlds and figures in their declared order.
 
-    power: companies of CUSTOMERS_FOR_POWER customers of the world base, for the power of sales and churn; and surveys
-    of 40 segments for false discoveries.
+    power: companies of CUSTOMERS_FOR_POWER customers of the world base, for the power of sales and churn, and for the
+    bias of what their reports call an effect; and surveys of 40 segments for false discoveries.
     """
     folder = folder / fingerprint(TESTED) if folder else None
     jobs = [(folder, "claims", world, seeds, customers) for seeds in _batches(max(worlds.values()))
@@ -58,11 +67,13 @@ def validate(worlds: dict[str, int], customers: int, power: int = 0, folder: Pat
     for world in worlds:
         figures = _by_figure([as_known(record, world) for record in by_kind[("claims", world)]])
         verdicts += [judge(records, world, customers) for records in figures.values()]
+        verdicts += [judge_given_effect(records, world, customers) for records in figures.values()]
         if world == DETECTABLE_IN:
             verdicts += [judge_detectable(records, world, customers) for records in figures.values()]
     for (claim_id, _), records in _by_figure(by_kind.get(("power", "base"), [])).items():
         if claim_id in POWER:
             verdicts.append(judge_power(records, "base", CUSTOMERS_FOR_POWER))
+        verdicts.append(judge_given_effect(records, "base", CUSTOMERS_FOR_POWER))
     for records in _by_figure(by_kind.get(("discoveries", "base"), [])).values():
         verdicts.append(judge(records, "base", 0))
     return [verdict for verdict in verdicts if verdict]
@@ -130,10 +141,12 @@ def main(argv: list[str]) -> int:
         print(f"{v.world:<12}{figure:<58}{_number(v.coverage):>9}{_number(v.tail_low):>6}{_number(v.tail_high):>6}"
               f"{_number(v.truth):>10}{_number(v.mean):>10}{_percent(v.bias_share):>8}{_number(v.shown, 2):>7}"
               f"  {'ok' if v.ok else 'FAILS'} {v.check} ({v.gate})")
-    failed = [v for v in verdicts if not v.ok]
-    print(f"{len(verdicts) - len(failed)} of {len(verdicts)} gates hold; {pace:.0f} companies of {given.customers} "
-          "customers a minute")
-    plain = rounded([asdict(v) for v in verdicts])
+    failed, plain = [v for v in verdicts if not v.ok], rounded([asdict(v) for v in verdicts])
+    gates_held = [gate.is_held for v, found in gates_of(plain) if not v["naive"] for gate in found]
+    naive = [v for v in verdicts if v.naive]
+    print(f"{len(verdicts) - len(failed)} of {len(verdicts)} verdicts hold; {sum(gates_held)} of {len(gates_held)} "
+          "gates, counted one by one as the page does; "
+          f"{sum(v.ok for v in naive)} of {len(naive)} naive methods fail as they must; {pace:.0f} companies of {given.customers} customers a minute")
     for file, content in ((given.json, plain), (given.page, {"run": facts(given, worlds), "verdicts": plain})):
         if file:
             file.parent.mkdir(parents=True, exist_ok=True)

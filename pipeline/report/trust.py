@@ -171,7 +171,8 @@ def _figures(judged: list[Judged], words: Words) -> pd.DataFrame:
 def _bias(verdict: dict, gates: list[Gate]) -> float | None:
     """The bias as a share of the truth where it has a limit and says something, or where it did not hold."""
     gate = next((gate for gate in gates if gate.kind == "bias"), None)
-    return None if gate is None or (is_small(verdict) and gate.is_held) else verdict["bias_share"]
+    is_of_scale = "of the scale" in verdict["gate"]  # of a difference, held against a size of its own unit
+    return None if gate is None or is_of_scale or (is_small(verdict) and gate.is_held) else verdict["bias_share"]
 
 
 def _measured(checks: list[Check], words: Words) -> pd.DataFrame:

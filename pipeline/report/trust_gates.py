@@ -14,7 +14,8 @@ from pipeline.report.words import Words
 
 NUMBER = r"([\d.]+)"
 FORMS = {  # kind of gate -> how it is worded
-    "coverage": rf"{NUMBER} <= coverage <= {NUMBER}", "bias": rf"\|bias\| <= {NUMBER}% \+ {NUMBER}% of noise",
+    "coverage": rf"{NUMBER} <= coverage <= {NUMBER}",
+    "bias": rf"\|bias\| <= {NUMBER}%(?: of the scale)? \+ {NUMBER}% of noise",
     "size": rf"(?:{NUMBER} <= )?size <= {NUMBER}", "power": rf"power >= {NUMBER}%",
     "false_discovery": rf"false discoveries <= {NUMBER}", "lowest": rf"lowest >= {NUMBER}",
     "mean": rf"{NUMBER} <= mean <= {NUMBER}", "level": rf"associated in {NUMBER}%", "band": r"band in every report",

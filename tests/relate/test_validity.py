@@ -132,6 +132,31 @@ def test_power_and_false_discoveries():
     assert verdict.mean == pytest.approx(0.125) and not verdict.ok
 
 
+def test_a_level_that_picks_by_size_fails_where_it_says_effect():
+    """Of 2,000 estimates about 2 with a spread of 1, the level given to those above 2 alone makes them 2.8 on average."""
+    draws = np.random.default_rng(2).normal(2, 1, 2000)
+
+    def given(is_effect):
+        return gates.judge_given_effect([interval(x - 2, x + 2, level="effect" if is_effect(x) else "associated")
+                                         for x in draws], "base", 2000)
+
+    fair = given(lambda x: round(x * 1000) % 2)
+    assert fair.ok and fair.claim_id == "sales.per_point.given_effect" and 900 < fair.estimated < 1100
+    picked = given(lambda x: x > 2)
+    assert not picked.ok and picked.bias_share == pytest.approx(0.4, abs=0.05)  # half a normal: 2 + sqrt(2 / pi)
+    assert given(lambda x: False) is None  # nobody says effect: nothing to judge
+
+
+def test_bias_of_a_difference_is_held_against_its_scale():
+    """A change of NPS of 0.1 points found as 0.4: 0.3 of 10 points is 3 %, and four times the truth says nothing."""
+    made = [interval(0.4 + x - 2, 0.4 + x + 2, 0.1, claim_id="experience.nps_change", unit="points")
+            for x in (-0.01, 0.01)] * 200
+    verdict = judged(made + [interval(3, 5, 0.1, claim_id="experience.nps_change", unit="points")] * 20)
+    assert "of the scale" in verdict.gate and verdict.bias_share == pytest.approx((400 * 0.03 + 20 * 0.39) / 420)
+    percent = judged([interval(-50, 100, 0.0, claim_id="sales.complaints.per_point", estimate=e) for e in (-50.0, 100.0)])
+    assert percent.bias_share == pytest.approx(0.0, abs=1e-9)  # a half and the double: their logarithms cancel
+
+
 def test_detectable_effect_is_held_against_the_spread_of_the_estimates():
     """Estimates of standard deviation one: 2.80 is what can be detected, 4 is not."""
     draws = np.random.default_rng(1).normal(0, 1, 2000)
