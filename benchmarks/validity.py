@@ -146,7 +146,8 @@ def main(argv: list[str]) -> int:
     naive = [v for v in verdicts if v.naive]
     print(f"{len(verdicts) - len(failed)} of {len(verdicts)} verdicts hold; {sum(gates_held)} of {len(gates_held)} "
           "gates, counted one by one as the page does; "
-          f"{sum(v.ok for v in naive)} of {len(naive)} naive methods fail as they must; {pace:.0f} companies of {given.customers} customers a minute")
+          f"{sum(v.ok for v in naive)} of {len(naive)} naive methods fail as they must; "
+          f"{pace:.0f} companies of {given.customers} customers a minute")
     for file, content in ((given.json, plain), (given.page, {"run": facts(given, worlds), "verdicts": plain})):
         if file:
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -208,8 +208,8 @@ def test_without_leavers_or_dates_the_reason_is_given(company, change):
 
 
 def test_what_an_answer_foretells_fades():
-    """0.5 % a month, and 2 % more for each of the last three answers that is a 3: 4.5 % against 2.5 % in the first three
-    months after one answer, and 3.5 % for all when it no longer counts. Summed by hand over twelve months.
+    """0.5 % a month, and 2 % more for each of the last three answers that is a 3: 4.5 % against 2.5 % in the first
+    three months after one answer, and 3.5 % for all when it no longer counts. Summed by hand over twelve months.
     """
     rng, n, months = np.random.default_rng(5), 6000, 24
     score = rng.choice([3.0, 9.0], (n, months))
