@@ -8,7 +8,8 @@ from pipeline.report.words import Words
 ANSWERED = ("data.customers_answered_share", "data.revenue_answered")
 WARNED = Section("coverage.warnings", table=Table("warnings", {"source": "category", "rule": "text",
                                                                "rows": "count", "days": "count",
-                                                               "reason": "category"}, count=""))
+                                                               "reason": "category"}, count="",
+                                                  titles={"rows": "column.n"}))
 FATES = ("rows_clean_share", "rows_repaired", "rows_quarantined", "rows_dropped")
 
 
