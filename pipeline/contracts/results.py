@@ -28,11 +28,12 @@ class Results:
 
 
 def write_results(folder: str | Path, claims: list[Claim], tables: dict[str, pd.DataFrame],
-                  headline: list[str], plots: dict[str, pd.DataFrame] | None = None) -> None:
+                  headline: list[str], plots: dict[str, pd.DataFrame] | None = None, suppress_below: int = 0) -> None:
     """Write a notebook's results into `folder`, whole or not at all as far as the sentinel tells.
 
     claims.json: all claims. tables/NAME.parquet: tidy tables of aggregates, never rows of raw data.
-    metrics.json: the claims in `headline` over all customers, for `dvc metrics`. plots/NAME.csv: for `dvc plots`.
+    metrics.json: the claims in `headline` over all customers, for `dvc metrics`; it is kept with the code, so a figure
+    of fewer than suppress_below is not in it. plots/NAME.csv: for `dvc plots`.
     complete: written last.
     """
     folder = Path(folder)
@@ -49,7 +50,8 @@ def write_results(folder: str | Path, claims: list[Claim], tables: dict[str, pd.
         _rounded_table(table).to_parquet(folder / "tables" / f"{name}.parquet", index=False)
     for name, table in (plots or {}).items():
         table.to_csv(folder / "plots" / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
-    (folder / "metrics.json").write_text(json.dumps(_metrics(claims, headline), indent=1) + "\n", encoding="utf-8")
+    metrics = json.dumps(_metrics(claims, headline, suppress_below), indent=1)
+    (folder / "metrics.json").write_text(metrics + "\n", encoding="utf-8")
     (folder / SENTINEL).write_text(f"{len(claims)} claims, {len(tables)} tables\n", encoding="utf-8")
 
 
@@ -68,7 +70,7 @@ def _rounded_table(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{name: table[name].map(rounded, na_action="ignore").astype(float) for name in floats})
 
 
-def _metrics(claims: list[Claim], headline: list[str]) -> dict:
+def _metrics(claims: list[Claim], headline: list[str], suppress_below: int) -> dict:
     """claim_id's dots become nesting; each leaf holds estimate, low, high (or the status)."""
     tree: dict = {}
     for claim in claims:
@@ -76,8 +78,8 @@ def _metrics(claims: list[Claim], headline: list[str]) -> dict:
             node = tree
             for part in claim.claim_id.split("."):
                 node = node.setdefault(part, {})
-            if claim.estimate is None:
-                node["status"] = claim.status
+            if claim.estimate is None or 0 < claim.n_used < suppress_below:
+                node["status"] = "suppressed" if claim.estimate is not None else claim.status
             else:
                 node.update(estimate=claim.estimate)
                 node.update({k: v for k, v in (("low", claim.ci_low), ("high", claim.ci_high)) if v is not None})

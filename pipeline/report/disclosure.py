@@ -15,31 +15,62 @@ SETTINGS = ("months", "window", "score_age", "lag")  # the same customers each t
 NAMES = ("claim_id", "dimension", "unit", "change_unit", "method", "status", "level", "reason", "variant", "term")
 APART = ("claim_id", "dimension", "unit", "variant", "term")  # of the names, those that no total runs across
 FLAG, SMALL = FLAGS = ("is_suppressed", "is_small")
+NO_PEOPLE = ("data.rows_", "trust.")  # claims that count rows of files, or invented companies
 NOT_PEOPLE = ("source", "table", "file", "rule", "column")  # breakdowns of rows and files: always shown whole
 
 
 def protect_claims(claims: list[Claim], below: int) -> list[Claim]:
-    """The claims in their order; those of a group under `below` carry no figure, nor does the next smallest group
-    of the same breakdown where the total would otherwise give the first one away.
+    """The claims in their order; those of fewer than `below` carry no figure, nor do those that would give it away.
+
+    Along every breakdown of one claim in one period, and along the months or periods of one claim of one group (all
+    customers too), the total is taken as known: next smallest ones are blanked until nothing can be found by
+    subtraction, along either. A period that holds others is their total, not one of them.
     """
     hidden: set[int] = set()
     counts: dict[int, float] = {}
-    lines: dict[tuple[str, str, str], list[int]] = {}
+    lines: dict[tuple[str, ...], list[int]] = {}
     for position, claim in enumerate(claims):
         dimension = claim.segment.partition(":")[0]
         gives_none = claim.estimate is None and claim.status != "suppressed"  # it only says why there is no figure
-        if claim.segment == TOTAL or dimension in NOT_PEOPLE or gives_none:
+        if dimension in NOT_PEOPLE or gives_none or claim.claim_id.startswith(NO_PEOPLE):
             continue
-        lines.setdefault((claim.claim_id, claim.period, dimension), []).append(position)
+        if claim.segment != TOTAL and dimension not in SETTINGS:
+            lines.setdefault(("segment", claim.claim_id, claim.period, dimension), []).append(position)
+        lines.setdefault(("period", claim.claim_id, claim.segment), []).append(position)
         is_hidden = claim.status == "suppressed"  # already, by the notebook: how many it hides is not told
         counts[position] = below if is_hidden else claim.n_used
         if is_hidden or claim.n_used < below:
             hidden.add(position)
-    for line in (line for key, line in lines.items() if key[2] not in SETTINGS):
-        inside = [position for position in line if position in hidden]
-        outside = sorted((p for p in line if p not in hidden), key=lambda p: (counts[p], p))
-        hidden |= set(_cover(inside, outside, counts, below))
+    parts = [line for key, line in lines.items() if key[0] == "segment"]
+    parts += [part for key, line in lines.items() if key[0] == "period" for part in _parts_of_time(line, claims)]
+    grown = True
+    while grown and hidden:
+        grown = False
+        for line in parts:
+            inside = [position for position in line if position in hidden]
+            outside = sorted((p for p in line if p not in hidden), key=lambda p: (counts[p], p))
+            more = _cover(inside, outside, counts, below)
+            hidden |= set(more)
+            grown = grown or bool(more)
     return [_hide(claim) if position in hidden else claim for position, claim in enumerate(claims)]
+
+
+def _parts_of_time(line: list[int], claims: list[Claim]) -> list[list[int]]:
+    """The claims of a line whose periods hold no other of them: those inside each longer period, and all of them."""
+    spans = {position: _ends(claims[position].period) for position in line if claims[position].period != TOTAL}
+
+    def inside(outer: int) -> list[int]:
+        (first, last) = spans[outer]
+        return [p for p, (start, end) in spans.items() if p != outer and first <= start and end <= last]
+
+    whole = {position for position in spans if inside(position)}
+    found = [[p for p in inside(outer) if p not in whole] for outer in sorted(whole)]
+    return [part for part in [*found, [p for p in spans if p not in whole]] if len(part) > 1]
+
+
+def _ends(period: str) -> tuple[str, str]:
+    first, _, last = period.partition("/")
+    return first, last or first
 
 
 def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Sequence[str] = KEYS,

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.contracts.params import Params, load_params, section
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.results import SENTINEL
+from pipeline.report.words import Words
 from pipeline.stages import replace_with, run
 
 sys.modules["rfc3987_syntax"] = None  # JupyterLab brings it; with it every import of jsonschema costs two seconds
@@ -73,6 +74,14 @@ def strip_run(executed: Any) -> Any:
     return executed
 
 
+def marked(executed: Any, text: str) -> Any:
+    """The executed notebook under a first cell that says who it is for: its tables hide no small group."""
+    import nbformat
+
+    executed.cells.insert(0, nbformat.v4.new_markdown_cell(text, id="for-analysts"))
+    return executed
+
+
 def execute(notebook: str, values: dict[str, Any], timeout_seconds: int) -> Any:
     """The executed notebook; Refusal NB-FAILED names the cell and the error, and keeps the failed run in build/."""
     import papermill
@@ -113,7 +122,8 @@ def main(argv: list[str]) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     executed = execute(notebook, values, params.notebooks[notebook].timeout_seconds)
     check_complete(notebook, executed, results / SENTINEL)
-    replace_with(results / "notebook.ipynb", lambda part: nbformat.write(strip_run(executed), part))
+    ready = marked(strip_run(executed), Words(params.report.language).text("notebook.for_analysts"))
+    replace_with(results / "notebook.ipynb", lambda part: nbformat.write(ready, part))
     (Path("build/failed") / f"{notebook}.ipynb").unlink(missing_ok=True)
     print(f"{notebook}: {(results / SENTINEL).read_text(encoding='utf-8').strip()}")
 

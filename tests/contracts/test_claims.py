@@ -53,6 +53,14 @@ def test_results_are_read_only_when_complete(tmp_path):
         read_results(tmp_path)
 
 
+def test_metrics_hold_no_figure_of_a_small_group(tmp_path):
+    """metrics.json is kept with the code: neither a group, nor all customers where they are few."""
+    claims = [claim(n_used=9), claim(claim_id="a.c", n_used=10), claim(segment="team:x", n_used=500)]
+    write_results(tmp_path, claims, {}, headline=["a.b", "a.c"], suppress_below=10)
+    assert json.loads((tmp_path / "metrics.json").read_text()) == {
+        "a": {"b": {"status": "suppressed"}, "c": {"estimate": 1.0}}}
+
+
 def test_a_headline_that_was_not_made_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="not made"):
         write_results(tmp_path, [claim()], {}, headline=["a.c"])

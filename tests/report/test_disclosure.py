@@ -92,6 +92,45 @@ def test_a_claim_that_gives_no_figure_keeps_its_reason():
     assert protect_claims([without], 10) == [without]
 
 
+def monthly(counts, segment="all", claim_id="experience.nps"):
+    return [Claim(claim_id, 10.0, "points", n, "m", segment=segment, period=period) for period, n in counts.items()]
+
+
+def shown(made):
+    return [c.period for c in made if c.status == "ok"]
+
+
+def test_a_month_is_not_found_from_the_other_months():
+    """March (4) is what the quarter less January and February leaves: February (40) goes too; the quarter stays."""
+    months = {"2025-01": 50, "2025-02": 40, "2025-03": 4}
+    assert shown(protect_claims(monthly(months | {"2025-01/2025-03": 94}), 10)) == ["2025-01", "2025-01/2025-03"]
+    assert shown(protect_claims(monthly(months, "segment:firm"), 10)) == ["2025-01"]  # the total stands on some page
+    assert shown(protect_claims(monthly({"2025-01": 50, "all": 50}), 10)) == ["2025-01", "all"]
+
+
+def test_months_are_covered_inside_each_longer_period():
+    """Of the second quarter June (4) is small: the first quarter's smaller month would not hide it, May (60) does."""
+    months = {"2025-01": 20, "2025-02": 90, "2025-05": 60, "2025-06": 4}
+    made = protect_claims(monthly(months | {"2025-01/2025-03": 110, "2025-04/2025-06": 64}), 10)
+    assert shown(made) == ["2025-01", "2025-02", "2025-01/2025-03", "2025-04/2025-06"]
+
+
+def test_groups_by_month_lose_a_rectangle():
+    """One small cell: its month and its group lose another cell each, and so do the lines of those."""
+    counts = {("a", "2025-01"): 5, ("b", "2025-01"): 30, ("c", "2025-01"): 60, ("a", "2025-02"): 40,
+              ("b", "2025-02"): 50, ("c", "2025-02"): 70}
+    made = protect_claims([Claim("experience.nps", 1.0, "points", n, "m", segment=f"segment:{name}", period=month)
+                           for (name, month), n in counts.items()], 10)
+    blank = {(c.segment[-1], c.period) for c in made if c.status == "suppressed"}
+    assert blank == {("a", "2025-01"), ("b", "2025-01"), ("a", "2025-02"), ("b", "2025-02")}
+
+
+def test_a_handful_of_people_in_all_is_a_small_group_too():
+    made = protect_claims([Claim("data.comment_share", 0.5, "share", 4, "m"), Claim("trust.held", 4.0, "count", 4, "m"),
+                           Claim("data.rows_in", 4.0, "count", 4, "m")], 10)
+    assert [c.status for c in made] == ["suppressed", "ok", "ok"]
+
+
 def test_settings_of_one_analysis_are_not_parts_of_a_whole():
     made = protect_claims(claims(300, 7, 12, dimension="window"), 10)
     assert [c.status for c in made] == ["ok", "suppressed", "ok"]

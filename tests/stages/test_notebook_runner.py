@@ -44,6 +44,8 @@ def test_a_good_notebook_runs_with_the_given_parameter_and_its_bytes_repeat(work
     runner.main(["04-churn"])
     assert executed.read_bytes() == first
     assert b"papermill" not in first
+    cells = nbformat.reads(first.decode(), as_version=4).cells
+    assert cells[0].source.startswith("**Solo para analistas.**") and cells[1].metadata["tags"] == ["parameters"]
 
 
 @pytest.mark.parametrize(("last", "rule", "says"), [
