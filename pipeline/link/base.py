@@ -60,7 +60,8 @@ def _with_referrals(window: Window, customers: nw.LazyFrame, referrals: nw.LazyF
 
 def _numbered(owners: Mapping[str, nw.LazyFrame]) -> nw.LazyFrame:
     ids = nw.concat([owned.select("customer_id") for owned in owners.values()], how="vertical")
-    return kept(distinct(ids, ["customer_id"]).with_row_index("person", order_by="customer_id"))
+    numbered = distinct(ids, ["customer_id"]).with_row_index("person", order_by="customer_id")
+    return kept(numbered.with_columns(nw.col("person").cast(nw.Int32)))
 
 
 def _held(frame: nw.LazyFrame) -> dict[str, int]:

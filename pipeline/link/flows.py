@@ -6,6 +6,7 @@ move a digit; the division comes last.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import narwhals as nw
 
@@ -27,7 +28,8 @@ class Flows:
     lines lie in several months. past: orders without the lines after the end of the data. answers: one row per person,
     instrument and month: points (whole micro-points), n, last. asked, given: one row per person, response_id and month
     of its invitation and of its answer. tickets: the tickets with a person. referrals: one row per customer whom
-    another known one recommended: that one as person, and the month of acquisition.
+    another known one recommended: that one as person, and the month of acquisition. split: which of asked and given
+    hold a response that lies in several months.
     """
 
     instruments: list[str]
@@ -39,6 +41,7 @@ class Flows:
     given: nw.LazyFrame | None = None
     tickets: nw.LazyFrame | None = None
     referrals: nw.LazyFrame | None = None
+    split: frozenset[str] = frozenset()
 
 
 def known(column: str) -> nw.Expr:
@@ -139,20 +142,21 @@ def _folded(lines: nw.LazyFrame, keys: list[str]) -> nw.LazyFrame:
     return whole(folded.drop("valued", "lines", "begins"), ["net_amount", "margin"])
 
 
-def _responses(surveys: nw.LazyFrame, is_asked: bool) -> dict[str, nw.LazyFrame]:
-    """asked and given. Nearly every response lies in one month; where one does not, each of its months counts."""
+def _responses(surveys: nw.LazyFrame, is_asked: bool) -> dict[str, Any]:
+    """asked, given and split. Nearly every response lies in one month; where not, each of its months counts."""
     answered = known("score") & (nw.col("month") < LATER)
     surveys = surveys.with_columns(given=nw.when(answered).then(nw.col("month")),
                                    asked=nw.col("asked") if is_asked else nw.lit(UNDATED))
     found = kept(surveys.group_by("person", "response_id").agg(
         given=nw.col("given").min(), given_until=nw.col("given").max(), asked=nw.col("asked").min(),
         asked_until=nw.col("asked").max()))
-    made = {}
+    made: dict[str, Any] = {"split": frozenset()}
     for name in ("asked", "given"):
         several = rows(found.filter(nw.col(name) < nw.col(f"{name}_until")).select(n=nw.len()))[0]["n"]
         own = surveys if several else found
         own = own.filter(known(name)).select("person", "response_id", month=name)
         made[name] = kept(distinct(own, ["person", "response_id", "month"])) if several else own
+        made["split"] |= {name} if several else set()
     return made
 
 

@@ -38,6 +38,7 @@ class Stretch:
     start: np.ndarray
     who: np.ndarray
     month: np.ndarray
+    unknown: np.ndarray  # a column that is missing in every row
 
 
 def stretch_of(roster: pa.Table, flows: Sequence[pa.Table], window: Window) -> Stretch:
@@ -54,11 +55,12 @@ def stretch_of(roster: pa.Table, flows: Sequence[pa.Table], window: Window) -> S
     last = np.fmax(np.fmin(ended, window.last), seen_last)[chosen].astype("int64")
     length = np.maximum(last - first + 1, 0)
     start = np.cumsum(length) - length
-    who = np.repeat(np.arange(len(length)), length)
+    who = np.repeat(np.arange(len(length), dtype="int32"), length)
     return Stretch(place=np.where(chosen, np.cumsum(chosen) - 1, -1), acquired=acquired[chosen], ended=ended[chosen],
                    began=began[chosen], is_listed=roster["is_listed"].to_numpy().astype(bool)[chosen],
                    is_dated=~np.isnan(told)[chosen], first=first, start=start, who=who,
-                   month=np.arange(length.sum()) - start[who] + first[who])
+                   month=np.arange(length.sum()) + np.repeat(first - start, length),
+                   unknown=np.full(length.sum(), np.nan))
 
 
 def _seen(roster: pa.Table, flows: Sequence[pa.Table]) -> tuple[np.ndarray, np.ndarray]:
@@ -106,9 +108,10 @@ def panel_columns(stretch: Stretch, flows: Arrays, window: Window, instruments: 
     active = (tenure >= 0) & ~(ended < month)
     filled = _filled(stretch, flows, window)
     made: dict[str, np.ndarray] = {
-        "tenure_months": np.where(stretch.is_dated[who] & (tenure >= 0), tenure, np.nan), "is_active": active,
-        "exposure_months": np.where(since >= 0, since, np.nan), **filled,
-        "ttr_hours": flows.get("ttr_hours", np.full(len(month), np.nan))}
+        "tenure_months": np.where(stretch.is_dated[who] & (tenure >= 0), tenure, np.nan)
+        if stretch.is_dated.any() else stretch.unknown, "is_active": active,
+        "exposure_months": stretch.unknown if np.isnan(began).all() else np.where(since >= 0, since, np.nan),
+        **filled, "ttr_hours": flows.get("ttr_hours", stretch.unknown)}
     for name in instruments:
         made |= _carried(stretch, flows, name)
     opened, solved = filled["count_tickets"], flows.get("count_solved", np.zeros(len(month)))
@@ -116,13 +119,17 @@ def panel_columns(stretch: Stretch, flows: Arrays, window: Window, instruments: 
     made["count_open_tickets"] = np.where(np.isnan(opened), np.nan, still_open)
     over = month + 1 <= window.last_whole
     is_last = np.append(who[1:] != who[:-1], True) if len(who) else np.zeros(0, dtype=bool)
+    followed = over & ~is_last
     for name in FOLLOWED:
+        if filled[name] is stretch.unknown:
+            made[f"{name}_next"] = stretch.unknown
+            continue
         following = np.append(filled[name][1:], np.nan)[:len(month)]
-        made[f"{name}_next"] = np.where(over & ~is_last, following, np.nan)
+        made[f"{name}_next"] = np.where(followed, following, np.nan)
     risk = (acquired <= month) & ~(ended <= month) & over
-    observed = risk & stretch.is_listed[who] & contractual
     made["is_at_risk_next"] = risk
-    made["is_churned_next"] = np.where(observed, ended == month + 1, np.nan)
+    made["is_churned_next"] = np.where(risk & stretch.is_listed[who], ended == month + 1, np.nan) if contractual else (
+        stretch.unknown)
     return active | happened, made
 
 
@@ -131,18 +138,19 @@ def _filled(stretch: Stretch, flows: Arrays, window: Window) -> Arrays:
     made = {}
     for name, source in SOURCE_OF.items():
         if name not in flows:
-            made[name] = np.full(len(stretch.month), np.nan)
+            made[name] = stretch.unknown
             continue
         first, last = window.spans.get(source, (1, 0))
-        covered = (stretch.month >= first) & (stretch.month <= last)
         silent = np.isnan(flows["count_orders" if name == "margin" else name])
-        made[name] = np.where(silent & covered, 0.0, flows[name] / MINOR if name in MONEY else flows[name])
+        silent &= (stretch.month >= first) & (stretch.month <= last)
+        made[name] = flows[name] / MINOR if name in MONEY else flows[name].copy()
+        made[name][silent] = 0.0
     return made
 
 
 def _carried(stretch: Stretch, flows: Arrays, instrument: str) -> Arrays:
     """score_ of the month, and last_ and age_ of the latest answer up to its end."""
-    blank = np.full(len(stretch.month), np.nan)
+    blank = stretch.unknown
     answered = flows.get(f"latest_{instrument}", blank)
     at = np.maximum.accumulate(np.where(np.isnan(answered), -1, np.arange(len(blank))))
     held = at >= stretch.start[stretch.who]

@@ -79,13 +79,14 @@ def _pieces(base: Base, contractual: bool | None) -> Iterator[pa.Table]:
 def _piece(roster: pa.Table, flows: list[pa.Table], base: Base, contractual: bool) -> pa.Table:
     stretch = stretch_of(roster, flows, base.window)
     chosen, columns = panel_columns(stretch, spread(stretch, flows), base.window, base.flows.instruments, contractual)
-    who = np.flatnonzero(stretch.place >= 0).astype("int32")[stretch.who[chosen]]
-    months = (stretch.month[chosen] - 1970 * 12).astype("datetime64[M]").astype("datetime64[us]")
+    taken = slice(None) if chosen.all() else chosen
+    who = np.flatnonzero(stretch.place >= 0).astype("int32")[stretch.who[taken]]
+    months = (stretch.month[taken] - 1970 * 12).astype("datetime64[M]").astype("datetime64[us]")
     made: dict[str, pa.Array] = {"customer_id": _taken(roster["customer_id"], who), "period": pa.array(months)}
     made |= {name: _taken(roster[name], who) for name in TRAITS}
     for name, values in columns.items():
-        values = values[chosen]
-        made[name] = pa.array(values, mask=np.isnan(values)) if values.dtype == "float64" else pa.array(values)
+        is_unknown = values is stretch.unknown
+        made[name] = pa.nulls(len(who)) if is_unknown else pa.array(values[taken], from_pandas=True)  # NaN is missing
     made["is_churned_next"] = made["is_churned_next"].cast(pa.bool_())
     schema = panel_schema(base.flows.instruments)
     return pa.table([made[name].cast(schema.field(name).type) for name in schema.names], schema=schema)

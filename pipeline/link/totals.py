@@ -51,7 +51,7 @@ def _parts(base: Base) -> tuple[list[nw.LazyFrame], dict[str, str]]:
     """One frame by person per source and instrument, and the kinds of the score columns."""
     flows, parts, types = base.flows, [], {}
     if flows.answers is not None:
-        parts += [_responses(flows.asked, "count_invitations"), _responses(flows.given, "count_answers")]
+        parts += [_responses(flows, "asked", "count_invitations"), _responses(flows, "given", "count_answers")]
         for name in flows.instruments:
             own = flows.answers.filter(nw.col("instrument") == name).with_columns(value=nw.col("last"))
             both = latest(own, PERSON, "value", ["month"], ["points", "n"])
@@ -66,8 +66,10 @@ def _parts(base: Base) -> tuple[list[nw.LazyFrame], dict[str, str]]:
     return [kept(part) for part in parts], types
 
 
-def _responses(responses: nw.LazyFrame, into: str) -> nw.LazyFrame:
-    return distinct(responses, [*PERSON, "response_id"]).group_by(PERSON).agg(nw.len().alias(into))
+def _responses(flows: Flows, name: str, into: str) -> nw.LazyFrame:
+    responses = getattr(flows, name)
+    own = distinct(responses, [*PERSON, "response_id"]) if name in flows.split else responses
+    return own.group_by(PERSON).agg(nw.len().alias(into))
 
 
 def _orders(flows: Flows) -> nw.LazyFrame:

@@ -31,6 +31,7 @@ from pipeline.stages.progress import progress
 CLEAN, LINKED = Path("data/clean"), Path("data/linked")
 CONTEXT = {"surveys": survey_context, "tickets": ticket_context}
 MEMORY = "1100MB"
+VARIED = ("happened_at", "amount", "ref_id", "ttr_hours", "revenue", "margin", "revenue_next", "margin_next")
 WARNINGS = {
     "KEY-SHARED": "{rows} rows of {table} carry an id that too many share for one customer; counted, joined to nobody",
     "KEY-ORPHAN": "{rows} rows of {table} belong to customers whom no register knows",
@@ -122,12 +123,19 @@ def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: 
 
 @contextmanager
 def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
-    """An engine of its own, bounded in memory, that spills to a folder which is gone afterwards."""
+    """An engine of its own, bounded in memory (VIVENCIA_MEMORY, else MEMORY), that spills to a folder which is gone
+    afterwards. Refusal LINK-MEMORY where the bound does not do."""
+    memory = os.environ.get("VIVENCIA_MEMORY", MEMORY)
     with tempfile.TemporaryDirectory(prefix="vivencia-link-") as spill, duckdb.connect() as con:
-        con.execute(f"SET memory_limit = '{MEMORY}'")
+        con.execute(f"SET memory_limit = '{memory}'")
         con.execute("SET temp_directory = $1", [spill])
-        with at_home(con):
-            yield con
+        try:
+            with at_home(con):
+                yield con
+        except duckdb.OutOfMemoryException:
+            raise Refusal("LINK-MEMORY", "linking these data takes more memory, or more room for temporary files, than "
+                          "the engine was given", found=memory, expected="more than that in the environment variable "
+                          "VIVENCIA_MEMORY, for instance 3GB, and free disk where TMPDIR lies") from None
 
 
 @contextmanager
@@ -157,8 +165,8 @@ def _write(table: duckdb.DuckDBPyRelation, path: Path) -> None:
 def _write_pieces(pieces: pa.RecordBatchReader, path: Path) -> int:
     """Write what the reader yields as Parquet; returns its rows. Nothing is written when there are none."""
     about = json.dumps(_about([field.name for field in pieces.schema if pa.types.is_boolean(field.type)]))
-    count = 0
-    with pq.ParquetWriter(path, pieces.schema, compression="snappy", store_schema=False) as writer:
+    few, count = [field.name for field in pieces.schema if field.name not in VARIED], 0
+    with pq.ParquetWriter(path, pieces.schema, compression="snappy", store_schema=False, use_dictionary=few) as writer:
         writer.add_key_value_metadata({"pandas": about})
         for piece in pieces:
             writer.write_batch(piece)

@@ -226,3 +226,10 @@ def test_sales_in_another_currency_are_refused(workspace, by_hand):
     write_clean("sales", "sales", by_hand["sales"].assign(currency=["EUR"] * 5 + ["USD"]))
     with pytest.raises(Refusal, match=r"found USD, expected EUR.*CUR-MIX"):
         stage.main([])
+
+
+def test_too_little_memory_is_said_in_one_sentence(workspace, monkeypatch):
+    monkeypatch.setenv("VIVENCIA_MEMORY", "1MB")
+    with pytest.raises(Refusal, match=r"found 1MB.*VIVENCIA_MEMORY.*LINK-MEMORY"):
+        stage.main([])
+    assert not Path("data/linked").exists()
