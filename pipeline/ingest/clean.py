@@ -85,7 +85,8 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     find_duplicates(con, "records", source, name, is_exact)
     overlapping = find_overlaps(con, source, loaded)
     turned = sum(1 << k for k, note in enumerate(plan.notes) if note.rule == "SALE-SIGN")
-    find_group_faults(con, source, turned, is_exact)
+    twisted = {note.column: k for k, note in enumerate(plan.notes) if note.rule == "ENC-MOJIBAKE"}
+    find_group_faults(con, source, turned, is_exact, twisted)
     for way, change in (("plain", "UPDATE plain SET _is_plain = FALSE FROM"), ("careful", "DELETE FROM careful USING")):
         con.execute(f"{change} twins WHERE {way}._file = twins._file AND {way}._row = twins._row")
     con.execute("CREATE VIEW kept AS SELECT * FROM records WHERE _failed = 0")

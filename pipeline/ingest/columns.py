@@ -49,15 +49,27 @@ def mapped(source: Source) -> list[Column]:
     return [column for column in record_columns(source) if column.name in source.columns]
 
 
-def texts(source: Source) -> dict[str, str]:
-    """t_<canonical>, s_<instrument>, x_<extra>: the texts of a record, tidied; ids byte for byte as they came."""
+def forced_id(x: str, is_exact: bool) -> str:
+    """An id without what makes a spreadsheet take it for text: ="0007", and '0007 where ids are not exact."""
+    sign = engine.literal("'")
+    bare = f"CASE WHEN {x}[1] = '=' THEN {engine.forced_text(x)} ELSE {x} END"
+    quoted = f"{x}[1] = {sign} AND length({x}) > 1 AND {x}[-1] <> {sign}"
+    return bare if is_exact else f"CASE WHEN {quoted} THEN {x}[2:] ELSE {bare} END"
+
+
+def texts(source: Source, is_exact: bool = False) -> dict[str, str]:
+    """t_<canonical>, s_<instrument>, x_<extra>: the texts of a record, tidied; ids byte for byte as they came, and
+    e_<canonical>: whether an id stood in a form that forces a spreadsheet."""
     def tidied(header: str) -> str:
         return engine.tidy(engine.quoted(header), source.missing)
 
     def verbatim(header: str) -> str:
-        return f"CASE WHEN {tidied(header)} IS NOT NULL THEN {engine.quoted(header)} END"
+        bare = forced_id(engine.quoted(header), is_exact)
+        return f"CASE WHEN {engine.tidy(bare, source.missing)} IS NOT NULL THEN {bare} END"
 
-    found = {f"t_{c.name}": (verbatim if c.kind == "id" else tidied)(source.columns[c.name]) for c in mapped(source)}
+    found = {f"e_{c.name}": f"coalesce({forced_id(x, is_exact)} <> {x}, FALSE)" for c in mapped(source)
+             if c.kind == "id" for x in [engine.quoted(source.columns[c.name])]}
+    found |= {f"t_{c.name}": (verbatim if c.kind == "id" else tidied)(source.columns[c.name]) for c in mapped(source)}
     if source.table == "surveys":
         wide = {n: i.column for n, i in source.instruments.items() if i.column}
         found |= {f"s_{n}": tidied(header) for n, header in (wide or {"": source.columns["score"]}).items()}
@@ -188,16 +200,24 @@ def flags(source: Source) -> dict[str, str]:
     identity = [f"t_{c.name}" for c in columns if c.kind in ("id", "timestamp")]
     found = {"f_footer": footer.is_total([f"t_{name}" for name in worded(source)] + [f"x_{n}" for n in source.extra],
                                          identity)}
+    if source.extra:
+        found["f_mojibake_x"] = " OR ".join(_twisted(f"x_{name}") for name in source.extra)
     if source.table == "surveys":
         found["f_quality"] = is_careless(source)
     for column in columns:
         name, text = column.name, f"t_{column.name}"
         if column.kind == "id":
             scientific = f"regexp_full_match({text}, {engine.literal(SCIENTIFIC)})"
+            found[f"f_formula_{name}"] = f"e_{name}"
+            found[f"f_mojibake_{name}"] = _twisted(text)
             found[f"f_precision_{name}"] = (f"CASE WHEN contains({text}, 'E') OR contains({text}, 'e') "
                                             f"THEN {scientific} ELSE FALSE END")
         elif column.kind in NUMERIC:
             found |= _number_flags(name, text)
+            if column.kind == "money":
+                digits = engine.number(text, source.decimal, source.thousands, f"b_{name}")
+                found[f"f_rounded_{name}"] = (f"CASE WHEN regexp_matches({text}, '\\d{{5}}') THEN "
+                                              f"{engine.is_rounded(digits)} ELSE FALSE END")
         elif column.kind == "timestamp":
             unread = f"{text} IS NOT NULL AND l_{name} IS NULL AND u_{name} IS NULL"
             for what, test in (("serial", f"regexp_full_match({text}, '\\d+([.,]\\d+)?')"),
@@ -207,10 +227,12 @@ def flags(source: Source) -> dict[str, str]:
             odd = f"NOT regexp_full_match({text}, '[ -~]*')"
             test = f"regexp_matches({text}, {engine.literal(engine.INVISIBLE_TEXT)})"
             found[f"f_control_{name}"] = f"CASE WHEN {odd} THEN {test} ELSE FALSE END"
-            if column.kind == "comment":
-                twisted = f"regexp_matches({text}, 'Ã[\u0080-\u00bf]|â€')"
-                found[f"f_mojibake_{name}"] = f"CASE WHEN {odd} THEN {twisted} ELSE FALSE END"
+            found[f"f_mojibake_{name}"] = _twisted(text)
     return found
+
+
+def _twisted(text: str) -> str:
+    return f"CASE WHEN NOT regexp_full_match({text}, '[ -~]*') THEN {engine.is_twisted(text)} ELSE FALSE END"
 
 
 def is_careless(source: Source) -> str:
@@ -278,13 +300,19 @@ def note_checks(source: Source) -> list[Check]:
         if column.kind in NUMERIC:
             notes += [Check("NUM-CURR", name, "repaired", flag("dressed")),
                       Check("NUM-SIGN", name, "repaired", flag("turned"))]
+            notes += [Check("NUM-ROUND", name, "repaired", flag("rounded"))] if column.kind == "money" else []
         elif column.kind == "timestamp":
             notes.append(Check("TIME-FOLD", name, "repaired", flag("fold")))
         elif column.kind in ("comment", "text") or (column.kind == "category" and not is_closed(column, source)):
             notes.append(Check("TXT-CTRL", name, "repaired", flag("control")))
+            notes.append(Check("ENC-MOJIBAKE", name, "warned", flag("mojibake")))
+        elif column.kind == "id":
+            notes += [Check("KEY-FORMULA", name, "repaired", flag("formula")),
+                      Check("ENC-MOJIBAKE", name, "warned", flag("mojibake"))]
         if column.kind == "comment":
-            notes += [Check("ENC-MOJIBAKE", name, "warned", flag("mojibake")),
-                      Check("TXT-XLIMIT", name, "warned", nw.col(f"t_{name}").str.len_chars() == 32767)]
+            notes.append(Check("TXT-XLIMIT", name, "warned", nw.col(f"t_{name}").str.len_chars() == 32767))
         if name == "customer_id" and source.table != "customers":
             notes.append(Check("KEY-NULL", name, "warned", nw.col(f"t_{name}").is_null()))
+    if source.extra:
+        notes.append(Check("ENC-MOJIBAKE", f"x_{next(iter(source.extra))}", "warned", nw.col("f_mojibake_x")))
     return notes

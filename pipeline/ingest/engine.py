@@ -14,6 +14,8 @@ import narwhals as nw
 BLANKS = "\t\n\r\v\f \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u3000"
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 INVISIBLE_TEXT = "[\\x01-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\u202a-\u202e\u2066-\u2069]"
+# Two bytes of UTF-8 read as two letters: by windows-1252, latin-1 or Mac Roman. IRMÃ” and MAÇÃ… are Portuguese.
+TWISTED = ("Ã[\u0080-\u00bfƒŠŒŽšœžŸˆ‰˜™€‚„†‡‹]|Ã[‘’“”•–—…›][[:alpha:]]|Â[\u00a0-\u00bf]|â€|â[\u0080-\u009f]|√[±©°≠≥∫≤¢]")
 WIDE_DIGITS = ("０１２３４５６７８９", "0123456789")
 CURRENCIES = {"€": "EUR", "£": "GBP", "¥": "JPY", "R$": "BRL", "US$": "USD", "S/": "PEN", "CHF": "CHF"}
 DOLLARS = ("USD", "MXN", "ARS", "CLP", "COP", "CAD", "AUD")
@@ -125,9 +127,16 @@ def _plain(decimal: str | None, thousands: str | None) -> tuple[str, str]:
     return f"[+-]?\\d+{point}", f"[+-]?\\d{{1,3}}(?:{group}\\d{{3}})+{point}" if thousands else "\\b\\B"
 
 
-def is_plain(x: str, decimal: str | None, thousands: str | None) -> str:
-    """Whether a text is a number written plainly: most are, and need nothing of what follows."""
-    return f"regexp_full_match({x}, {literal(_plain(decimal, thousands)[0])})"
+def is_plain(x: str, decimal: str | None, thousands: str | None, kind: str = "") -> str:
+    """Whether a text is a number written plainly: most are, and need nothing of what follows. kind: money, when it
+    must hold its decimals too."""
+    plain = _plain(decimal, thousands)[0]
+    return f"regexp_full_match({x}, {literal(plain.replace('d+)?', 'd{1,4}0*)?') if kind == 'money' else plain)})"
+
+
+def is_rounded(digits: str) -> str:
+    """Whether digits with a point have more decimals than money keeps (NUM-ROUND)."""
+    return f"coalesce(regexp_matches({digits}, '[.]\\d{{4}}\\d*[1-9]'), FALSE)"
 
 
 def number(x: str, decimal: str | None, thousands: str | None, bare: str = "") -> str:
@@ -183,6 +192,16 @@ def cast(x: str, kind: str) -> str:
     if kind == "integer":
         return f"try_cast(regexp_extract({x}, '^([+-]?\\d+)(?:\\.0+)?$', 1) AS BIGINT)"
     return f"try_cast({x} AS {'DECIMAL(18,4)' if kind == 'money' else 'DOUBLE'})"
+
+
+def is_twisted(x: str) -> str:
+    """Whether a text shows letters that were decoded wrongly (ENC-MOJIBAKE)."""
+    return f"coalesce(regexp_matches({x}, {literal(TWISTED)}), FALSE)"
+
+
+def forced_text(x: str) -> str:
+    """What stands in a cell that a spreadsheet was made to take for text: ="0007" as 0007."""
+    return f"regexp_replace({x}, '^=\"([^\"]*)\"$', '\\1')"
 
 
 def visible(x: str) -> str:

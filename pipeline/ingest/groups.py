@@ -13,17 +13,19 @@ CENT = "0.01"
 STATUS_LEAST = 5  # returns from which on it can be asked what they mean
 DRIFT_BEFORE, DRIFT_LEAST, DRIFT_SHARE = 20, 5, 0.1
 COLUMN = {"SURVEY-DUP": "order_id", "SURVEY-MULTI": "order_id", "REFUND-EXCESS": "net_amount",
-          "SUM-MISMATCH": "net_amount", "ENC-MOJIBAKE": "comment"}
+          "SUM-MISMATCH": "net_amount"}
 ORDER_TOTAL = "order_total"  # the name under `extra` that declares an order's total beside its lines
 
 
-def find_group_faults(con: duckdb.DuckDBPyConnection, source: Source, turned: int = 0, is_exact: bool = False) -> None:
+def find_group_faults(con: duckdb.DuckDBPyConnection, source: Source, turned: int = 0, is_exact: bool = False,
+                      twisted: dict[str, int] | None = None) -> None:
     """Add to `twins` (_file, _row, rule) what only its neighbours show to be wrong, the first rule that applies.
 
     SURVEY-DUP: answers to one order and touchpoint; the last stays where `latest_by` says so.
     REFUND-EXCESS: returns above the order's sales, or without them. SUM-MISMATCH: lines of an order that do not add
-    up to its declared total. ENC-MOJIBAKE: comments decoded wrongly, where they are over 1 % of all.
-    turned: the bit of _noted that says that a return was written without its minus. is_exact: of company.ids.
+    up to its declared total. ENC-MOJIBAKE: texts decoded wrongly, where they are over 1 % of a column.
+    turned: the bit of _noted that says that a return was written without its minus. is_exact: of company.ids. twisted:
+    column -> bit of _noted that says that its text was decoded wrongly; the rule is followed by a blank and the column.
     """
     given, own = {column.name for column in columns.mapped(source)}, engine.normal_id("order_id", is_exact)
     if source.table == "surveys" and "order_id" in given:
@@ -35,18 +37,16 @@ def find_group_faults(con: duckdb.DuckDBPyConnection, source: Source, turned: in
             _add(con, "REFUND-EXCESS", _refunds(own))
         if ORDER_TOTAL in source.extra:
             _add(con, "SUM-MISMATCH", _sums(source, own))
-    if "comment" in given:
-        _add(con, "ENC-MOJIBAKE", f"SELECT _file, _row FROM standing WHERE {_twisted()} AND (SELECT count(*) FILTER "
-                                  f"({_twisted()}) > {MOJIBAKE_SHARE} * count(comment) FROM standing)")
+    for name, bit in (twisted or {}).items():
+        is_twisted = f"(_noted & {1 << bit}) <> 0"
+        share = f"count(*) FILTER ({is_twisted}) > {MOJIBAKE_SHARE} * count({engine.quoted(name)})"
+        _add(con, f"ENC-MOJIBAKE {name}",
+             f"SELECT _file, _row FROM standing WHERE {is_twisted} AND (SELECT {share} FROM standing)")
 
 
 def _add(con: duckdb.DuckDBPyConnection, rule: str, query: str) -> None:
     standing = "SELECT * FROM records ANTI JOIN twins USING (_file, _row) WHERE _failed = 0"
     con.execute(f"INSERT INTO twins WITH standing AS ({standing}) SELECT _file, _row, '{rule}' FROM ({query})")
-
-
-def _twisted() -> str:
-    return "coalesce(regexp_matches(comment, 'Ã[\u0080-\u00bf]|â€'), FALSE)"
 
 
 def _answers_of_one_order(source: Source, given: set[str], own: str) -> str:

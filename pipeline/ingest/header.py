@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
+from pipeline.ingest import engine
 from pipeline.ingest.redact import is_data
 
+TWISTED = re.compile(engine.TWISTED.replace("[[:alpha:]]", r"[^\W\d_]"))
 SPACES = re.compile(r"[\s\u00a0\u202f\u200b\ufeff]+")
 NAMED = 80  # letters of a header in a message
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -17,7 +19,7 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 @dataclass(frozen=True)
 class Header:
     """Where each declared header stands: header as declared -> position (from 0). `width`: fields of a record.
-    repairs: rule -> count (COL-NORM, COL-EXTRA is a warning). extra: names of columns nobody asked for."""
+    repairs: rule -> count (COL-NORM; COL-EXTRA and ENC-MOJIBAKE are warnings). extra: names nobody asked for."""
 
     positions: dict[str, int]
     width: int
@@ -57,6 +59,8 @@ def match_header(found: list[str], source: Source, file: str, line: int = 1) -> 
         bent += found[places[0]] != header
     extra = tuple(name for p, name in enumerate(found) if p not in positions.values())
     repairs = {"COL-NORM": bent} if bent else {}
+    twisted = sum(TWISTED.search(name) is not None for name in found)
+    repairs |= {"ENC-MOJIBAKE": twisted} if twisted else {}
     return Header(positions, len(found), repairs | ({"COL-EXTRA": len(extra)} if extra else {}), extra)
 
 

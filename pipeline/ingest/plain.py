@@ -15,10 +15,11 @@ from pipeline.ingest import columns, engine, footer
 from pipeline.ingest.rules import any_of, mask
 from pipeline.ingest.tables import EARLIEST, EPOCH_EARLIEST, LATEST, NO_DAYS, Plan, held, shaped
 
-# Printable ASCII, Latin letters and dashes, no blank at either end. Not among them: the soft hyphen, Ã and the sign of
-# the euro, which may be letters decoded wrongly, and the long s, which is an s without regard to case.
-SEEN = "!-~¡-¬®-ÂÄ-žƀ-ɏ‐-‧"
+# Printable ASCII, Latin letters and dashes, no blank at either end. Not among them: the soft hyphen, Â, Ã and the sign
+# of the euro, which may be letters decoded wrongly, and the long s, which is an s without regard to case.
+SEEN = "!-~¡-¬®-ÁÄ-žƀ-ɏ‐-‧"
 TEXT = f"[{SEEN}](?:[\\t\\n\\r {SEEN}]*[{SEEN}])?"
+APOSTROPHE = "'"
 WHOLE = "[+-]?\\d{1,18}"
 
 
@@ -85,10 +86,12 @@ def _is_text(x: str, is_short: bool) -> str:
 
 
 def _is_id(x: str) -> str:
-    """Something to see in front, and no number that a spreadsheet wrote in scientific notation."""
+    """ASCII with something to see in front, nothing that forces a spreadsheet, and no number in scientific notation."""
     power = f"regexp_full_match({x}, {engine.literal(columns.SCIENTIFIC)})"
     lossy = f"CASE WHEN {x} < ':' AND (contains({x}, 'E') OR contains({x}, 'e')) THEN NOT {power} ELSE TRUE END"
-    return f"CASE WHEN {x} IS NULL OR {x} = '' THEN TRUE WHEN {x} >= '!' AND {x} < '\x7f' THEN {lossy} ELSE FALSE END"
+    forced = f"{x}[1] IN ('=', {engine.literal(APOSTROPHE)})"
+    ascii = f"{x} >= '!' AND {x} < '\x7f' AND strlen({x}) = length({x})"
+    return f"CASE WHEN {x} IS NULL OR {x} = '' THEN TRUE WHEN {ascii} AND NOT {forced} THEN {lossy} ELSE FALSE END"
 
 
 def _values(source: Source, plan: Plan) -> tuple[dict[str, str], list[str]]:
@@ -115,7 +118,7 @@ def _quick_number(x: str, kind: str, source: Source) -> str:
     if kind == "integer":
         return f"CASE WHEN regexp_full_match({x}, '{WHOLE}') THEN try_cast({x} AS BIGINT) END"
     point = f"replace({x}, ',', '.')" if source.decimal == "," else x
-    plainly = engine.is_plain(x, source.decimal, source.thousands)
+    plainly = engine.is_plain(x, source.decimal, source.thousands, kind)
     return f"CASE WHEN {plainly} THEN {engine.cast(point, kind)} END"
 
 

@@ -30,10 +30,11 @@ def collect(con: duckdb.DuckDBPyConnection, plan: Plan, is_survey: bool) -> None
     rule keeps out, and per answer of the records that stay."""
     source = plan.source
     key = TABLES[source.table].key[0]
-    headers = {name: source.columns.get(name, "") for name in (*COLUMN.values(), key)}
+    own = {f"{note.rule} {note.column}": note.column for note in plan.notes if note.rule == "ENC-MOJIBAKE"}
+    headers = {name: source.columns.get(name, "") for name in (*COLUMN.values(), *own.values(), key)}
     parts = [_judged("records", plan.checks, "canonical", source.columns, True),
-             f"SELECT _file, _row, rule, {_by_rule(COLUMN, key)}, "
-             f"{_by_rule({rule: headers[name] for rule, name in COLUMN.items()}, headers[key])}, "
+             f"SELECT _file, _row, split_part(rule, ' ', 1), {_by_rule(COLUMN | own, key)}, "
+             f"{_by_rule({rule: headers[name] for rule, name in (COLUMN | own).items()}, headers[key])}, "
              f"CASE WHEN rule IN {DROPPED} THEN 'dropped' ELSE 'quarantined' END, TRUE FROM twins"]
     if is_survey:
         cells = {name: kind.column or source.columns["score"] for name, kind in source.instruments.items()}

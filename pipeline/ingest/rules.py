@@ -43,7 +43,7 @@ def first_of(bits: int) -> int:
 OF_QUARANTINE = {  # the same rule says something else about what it keeps out
     "CSAT-MAP": "a word outside the declared words",
     "NPS-LABEL": "a word outside the declared words",
-    "ENC-MOJIBAKE": "text that was decoded wrongly, in over 1 % of the comments",
+    "ENC-MOJIBAKE": "text that was decoded wrongly, in over 1 % of its column",
     "NPS-NUM": "no possible answer: not a whole number",
 }
 REASONS = {
@@ -61,6 +61,8 @@ REASONS = {
     "DELIVERY-EARLY": "delivered before it was ordered",
     "ENC-BOM": "a byte order mark was taken off",
     "ENC-MOJIBAKE": "text that was decoded wrongly before it came here",
+    "KEY-FORMULA": "an id in a form that forces a spreadsheet, taken without it",
+    "NUM-ROUND": "an amount with more than four decimals, rounded to four",
     "KEY-EXACT": "an id written as others but for case, blanks or marks, kept apart as declared",
     "FILE-OVERLAP": "records that stand whole in another file too, kept as declared",
     "FILE-UNREAD": "files beside the exports that no pattern of a source names",

@@ -62,7 +62,7 @@ def records(con: duckdb.DuckDBPyConnection, raw: nw.LazyFrame, plan: Plan) -> nw
     source = plan.source
     drops = {f"d_{k}": held(f"coalesce({engine.tidy(engine.quoted(drop.column), [])}, '')", drop)
              for k, drop in enumerate(source.drop)}
-    parts = engine.derive(raw, columns.texts(source) | drops, keep=["_file", "_row"])
+    parts = engine.derive(raw, columns.texts(source, plan.company.ids == "exact") | drops, keep=["_file", "_row"])
     parts = engine.derive(engine.derive(parts, columns.plainly(source)), columns.bared(source))
     parts = engine.derive(parts, columns.parsed(source, plan.company))
     parts = engine.derive(parts, columns.flags(source))
