@@ -267,8 +267,11 @@ class Params:
     report: Report
 
 
-def load_params(path: Path = Path("params.yaml")) -> Params:
-    """params.yaml as Params; Refusal (PARAM-*) names the key, what was found and what was expected."""
+def load_params(path: Path = Path("params.yaml"), are_scales_checked: bool = True) -> Params:
+    """params.yaml as Params; Refusal (PARAM-*) names the key, what was found and what was expected.
+
+    are_scales_checked: false leaves `check_scales` to the caller, source by source.
+    """
     if not path.is_file():
         raise Refusal("PARAM-FILE", "there is no params file here", file=str(path))
     try:
@@ -283,11 +286,12 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         filled = {name: with_preset(own, f"sources.{name}", path.name) for name, own in raw["sources"].items()}
         raw = {**raw, "sources": filled}
     params = _typed(Params, raw, "", path.name)
-    _check_scales(params, path.name)
+    if are_scales_checked:
+        check_scales(params, path.name, list(params.sources))
     return params
 
 
-def _check_scales(params: Params, file: str) -> None:
+def check_scales(params: Params, file: str, sources: list[str]) -> None:
     """Refusal PARAM-SCALE when a cut (top box, label, group) lies outside the scale that a source declares for it.
 
     A cut of a 1-7 scale on answers of 1 to 5 would print a satisfaction of 0 % without a sign.
@@ -296,7 +300,8 @@ def _check_scales(params: Params, file: str) -> None:
     cuts += [(f"experience.labels.{name}", name, pair) for name, pair in params.experience.labels.items()]
     cuts += [("sales.groups", params.sales.instrument, params.sales.groups),
              ("churn.groups", params.churn.instrument, params.churn.groups)]
-    for source, described in params.sources.items():
+    for source in sources:
+        described = params.sources[source]
         for where, name, values in cuts:
             scale = described.instruments.get(name)
             for value in values if scale else []:

@@ -6,9 +6,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.contracts.params import load_params
+from pipeline.contracts.params import check_scales, load_params
+from pipeline.contracts.progress import GAP_SECONDS, progress
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.spoken import language, said, told
+from pipeline.contracts.tables import TABLES
 
 
 def main(words: list[str]) -> int:
@@ -19,9 +21,10 @@ def main(words: list[str]) -> int:
         from pipeline.ingest.together import report_all
 
         codes: list[int] = []
-        report_all(given.files, lambda name, make: codes.append(_each([name], lambda _: make(), tongue, not codes)))
+        report_all(given.files, lambda name, make: codes.append(_each([name], lambda _: make(), tongue, not codes)),
+                   given.table)
         return max(codes, default=0)
-    params = load_params(Path(given.params))
+    params = load_params(Path(given.params), given.verb != "check")
     if given.verb == "fetch":
         from pipeline.ingest.fetch import fetch, fetchable, line_of
 
@@ -30,7 +33,8 @@ def main(words: list[str]) -> int:
     from pipeline.ingest.check import check_source, chosen
 
     def rehearse(name: str) -> str:
-        text, refusal = check_source(name, params)
+        check_scales(params, Path(given.params).name, [name])
+        text, refusal = check_source(name, params, say=progress(name, gap=GAP_SECONDS))
         if refusal:
             print(text, flush=True)
             raise refusal
@@ -60,6 +64,9 @@ def _parser(tongue: str) -> argparse.ArgumentParser:
         if verb == "inspect":
             kinds = "an export: text with delimiters, JSON (.json, .jsonl, .ndjson), .xlsx or .parquet"
             one.add_argument("files", nargs="+", metavar="FILE", help=said(kinds, tongue))
+            one.add_argument("--table", choices=list(TABLES), metavar="TABLE",
+                             help=said("the canonical table of these files, where it cannot be told from them", tongue)
+                             + ": " + ", ".join(TABLES))
             continue
         names = "names under sources (default: all" + (" with a database)" if verb == "fetch" else ")")
         one.add_argument("sources", nargs="*", metavar="SOURCE", help=said(names, tongue))

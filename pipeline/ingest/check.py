@@ -1,6 +1,7 @@
 """A rehearsal of ingest: every contract on its exports, the account in words, nothing kept."""
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,14 +29,15 @@ def chosen(names: list[str], params: Params) -> list[str]:
     return names or list(params.sources)
 
 
-def check_source(name: str, params: Params, manifest: Path = MANIFEST) -> tuple[str, Refusal | None]:
+def check_source(name: str, params: Params, manifest: Path = MANIFEST,
+                 say: Callable[[str], None] = lambda what: None) -> tuple[str, Refusal | None]:
     """The account of one source as text, made in a temporary folder that is gone afterwards, and the refusal that
     ingest makes of such an account (QUARANTINE-SHARE); Refusal as ingest's for what has no account."""
     with tempfile.TemporaryDirectory(prefix="vivencia-") as folder:
         private = _without_new_key(params.privacy, Path(folder))
         source = params.sources[name]
         cleaned = clean_source(name, source, params.company, private, Path(folder), manifest,
-                               list(params.sources.values()))
+                               list(params.sources.values()), say)
         broken = unknown_texts(pq.read_table(cleaned.quarantine, columns=["rule", "found"]).to_pandas())
         text = account_text(cleaned.account, _examples(cleaned.quarantine))
         try:

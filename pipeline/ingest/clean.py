@@ -1,7 +1,7 @@
 """One source from its exports to its canonical table, its quarantine and its account."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,38 +41,44 @@ class Cleaned:
 
 
 def clean_source(name: str, source: Source, company: Company, private: Privacy, workdir: Path,
-                 manifest: Path = MANIFEST, others: Sequence[Source] = ()) -> Cleaned:
+                 manifest: Path = MANIFEST, others: Sequence[Source] = (),
+                 say: Callable[[str], None] = lambda what: None) -> Cleaned:
     """The canonical table of one source, pseudonymised and redacted; what broke a rule; and the account.
 
     others: the sources whose files may lie in the same folder (FILE-UNREAD speaks of what none of them reads).
+    say: told what begins, in words without a value of a row.
     Refusal when the contract leaves something open or a file breaks it; AssertionError when rows do not add up.
     """
     check_contract(source, name)
     try:
-        return _cleaned(name, source, company, private, workdir, manifest, others)
+        return _cleaned(name, source, company, private, workdir, manifest, others, say)
     except PermissionError as error:
         raise Refusal("FILE-READ", "this may not be read or written", file=Path(error.filename or source.folder).name,
                       found=error.strerror, expected="a file and a folder that you may open") from None
 
 
 def _cleaned(name: str, source: Source, company: Company, private: Privacy, workdir: Path, manifest: Path,
-             others: Sequence[Source]) -> Cleaned:
+             others: Sequence[Source], say: Callable[[str], None]) -> Cleaned:
     exports = find_exports(source)
     made_by_demo = privacy.is_made_by_demo(exports, company, manifest)
     key = privacy.load_key(private, company)
     con = engine.connect(workdir)
     try:
         return _clean(con, name, source, company, exports, workdir, key, made_by_demo,
-                      find_unread([source, *others]))
+                      find_unread([source, *others]), say)
     finally:
         con.close()
 
 
 def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: Company, exports: list[Export],
-           workdir: Path, key: bytes, made_by_demo: bool, unread: tuple[str, ...]) -> Cleaned:
+           workdir: Path, key: bytes, made_by_demo: bool, unread: tuple[str, ...],
+           say: Callable[[str], None]) -> Cleaned:
     tables.prepare_zone(con, source)
-    loaded = [fill_down(con, _load(con, export, source, workdir, f"raw_{number}"), source)
-              for number, export in enumerate(exports)]
+    loaded = []
+    for number, export in enumerate(exports):
+        say(f"reading {export.name} ({number + 1} of {len(exports)}, {export.size / 1e6:,.0f} MB)")
+        loaded.append(fill_down(con, _load(con, export, source, workdir, f"raw_{number}"), source))
+    say(f"holding {sum(one.rows for one in loaded):,} rows against the contract")
     if source.format != "csv" and source.decimal is None:  # typed cells are spelled with a point by their reader
         source = replace(source, decimal=".")
     plan = tables.plan(source, company)
@@ -81,6 +87,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     _refuse(con, plan, loaded)
     if company.ids is None:
         refuse_case(con, source, loaded)
+    say("looking for duplicates")
     view_others(con, [one.table for one in loaded])
     find_duplicates(con, "records", source, name, is_exact)
     overlapping = find_overlaps(con, source, loaded)
@@ -99,8 +106,9 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     counts = _counts(con, plan, loaded, is_survey)
     counts["FILE-UNREAD", "warned"] += len(unread)
     counts["FILE-OVERLAP", "warned"] += overlapping
+    say("writing")
     clean_path, quarantine_path = workdir / "clean.parquet", workdir / "quarantine.parquet"
-    counts.update(write.write_clean(con, source, key, clean_path, [one.rows for one in loaded], is_exact))
+    counts.update(write.write_clean(con, source, key, clean_path, [one.rows for one in loaded], is_exact, say))
     quarantine.write_quarantine(con, plan, loaded, quarantine_path)
     account = Account(name, source.table, files, "answers" if len(source.instruments) > 1 else "rows",
                       rule_counts(counts), privacy.key_id(key, is_exact), made_by_demo,

@@ -15,7 +15,8 @@ BLANKS = "\t\n\r\v\f \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + 
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 INVISIBLE_TEXT = "[\\x01-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\u202a-\u202e\u2066-\u2069]"
 # Two bytes of UTF-8 read as two letters: by windows-1252, latin-1 or Mac Roman. IRMÃ” and MAÇÃ… are Portuguese.
-TWISTED = ("Ã[\u0080-\u00bfƒŠŒŽšœžŸˆ‰˜™€‚„†‡‹]|Ã[‘’“”•–—…›][[:alpha:]]|Â[\u00a0-\u00bf]|â€|â[\u0080-\u009f]|√[±©°≠≥∫≤¢]")
+TWISTED = ("Ã[\u0080-\u00bfƒŠŒŽšœžŸˆ‰˜™€‚„†‡‹]|Ã[‘’“”•–—…›][[:alpha:]]|"
+           "Â[\u00a0-\u00bf]|â€|â[\u0080-\u009f]|√[±©°≠≥∫≤¢]")
 WIDE_DIGITS = ("０１２３４５６７８９", "0123456789")
 CURRENCIES = {"€": "EUR", "£": "GBP", "¥": "JPY", "R$": "BRL", "US$": "USD", "S/": "PEN", "CHF": "CHF"}
 DOLLARS = ("USD", "MXN", "ARS", "CLP", "COP", "CAD", "AUD")

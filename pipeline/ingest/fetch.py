@@ -51,7 +51,8 @@ def fetchable(names: list[str], params: Params) -> list[str]:
 def fetch(source: Source, name: str) -> Fetched:
     """Ask the database and put the result in place of the last one; it stays when the same rows came again.
 
-    Refusals: SQL-CONNECT, SQL-QUERY, SQL-COUNT (the rows are not those that the same snapshot counted), COL-TYPE.
+    Refusals: SQL-CONNECT, SQL-QUERY, SQL-COUNT (the rows are not those that the same snapshot counted), FILE-NOROWS,
+    COL-TYPE.
     """
     target = _target(source, name)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -63,12 +64,16 @@ def fetch(source: Source, name: str) -> Fetched:
                 raise Refusal("SQL-COUNT", "the rows that came are not those that the database counted in the same "
                               "snapshot", file=f"sources.{name}.database", found=f"{rows} rows",
                               expected=f"{answer.count}; a query that draws by chance cannot be an export")
+            if not rows and not source.allow_empty:
+                raise Refusal("FILE-NOROWS", "the query brought no row, and what lies in data/raw stays",
+                              file=f"sources.{name}.database", found="0 rows", expected="rows, or `allow_empty: true`")
             fetched_at = answer.fetched_at
         before = _metadata(target)
         if before.get(DIGEST) == digest.encode():
             return Fetched(target, rows, before.get(FETCHED, b"").decode(), False)
         with open(part, "rb+") as handle:
             os.fsync(handle.fileno())
+        os.chmod(part, 0o600)
         os.replace(part, target)
         return Fetched(target, rows, fetched_at, True)
     finally:

@@ -1,12 +1,15 @@
 """What an export is, from a bounded sample of it: every finding with the evidence for it, nothing decided silently."""
 
 import os
+import sqlite3
 import stat
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 from pipeline.contracts.presets import load_preset
 from pipeline.contracts.refusal import Refusal
@@ -23,6 +26,7 @@ from pipeline.ingest.sheets import read_json_rows, read_parquet_rows, read_sheet
 Kind = Literal["csv", "xlsx", "parquet", "json"]
 JSON_NAMES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")  # elsewhere JSON is an error page
 WIDE = 500  # columns that are looked at
+SQLITE = b"SQLite format 3"
 ROWS, MORE = 3_000, 100  # records whose cells are looked at: of the head, and of each slice of the rest
 
 
@@ -56,13 +60,13 @@ class Inspection:
     also: dict[str, str] = field(default_factory=dict)  # questions in a file of another table: instrument -> header
 
 
-def inspect_file(path: Path) -> Inspection:
-    """The findings on one file; Refusal for what no reader here opens (and why)."""
+def inspect_file(path: Path, table: str | None = None) -> Inspection:
+    """The findings on one file; Refusal for what no reader here opens (and why). table: the canonical one, if told."""
     kind = _format(path)
     if kind == "csv":
-        return _inspect_text(path)
+        return _inspect_text(path, table)
     if kind == "json":
-        return _inspect_json(path)
+        return _inspect_json(path, table)
     sheets, rows, numbers = read_sheet_rows(path, ROWS) if kind == "xlsx" else read_parquet_rows(path, ROWS)
     if not rows:
         raise Refusal("FILE-NOROWS", "nothing stands in it", file=path.name, expected="a header and rows")
@@ -73,7 +77,7 @@ def inspect_file(path: Path) -> Inspection:
     tool = recognise([fields for _, fields in rows[:3]], {})
     heads = load_preset(tool.name)["source"].get("header_rows", 1) if tool else 1
     return _found(path, kind, rows[0][1], rows[heads:], rows[:3], heads, number_cells=numbers, tool=tool,
-                  sheets=sheets, skip_rows=max(rows[0][0] - 1, 0))
+                  sheets=sheets, skip_rows=max(rows[0][0] - 1, 0), told=table)
 
 
 def _format(path: Path) -> Kind:
@@ -92,6 +96,11 @@ def _format(path: Path) -> Kind:
         return "xlsx"
     if head.startswith(b"PAR1"):
         return "parquet"
+    if head.startswith(SQLITE):
+        raise Refusal("SQL-FILE", "this is an SQLite database, not an export: a source asks it with a query",
+                      file=path.name, found=_tables_of(path),
+                      expected="`format: parquet`, `files: NAME.parquet` and `database: {kind: sqlite, file: PATH, "
+                      "query: SELECT …}` in the source, then `python -m pipeline.ingest fetch`")
     if path.name.lower().endswith(JSON_NAMES):
         check_json(head, path.name)
         return "json"
@@ -99,17 +108,27 @@ def _format(path: Path) -> Kind:
     return "csv"
 
 
-def _inspect_json(path: Path) -> Inspection:
+def _tables_of(path: Path) -> str:
+    """The names of the tables of a database, for people."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True)) as con:
+            names = [name for (name,) in con.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")]
+    except sqlite3.Error:
+        names = []
+    return f"tables {', '.join(names[:8])}" if names else "no tables"
+
+
+def _inspect_json(path: Path, told: str | None) -> Inspection:
     sample = take_sample(path)
     rows, numbers = read_json_rows(sample, path.name, ROWS)
     if not rows:
         raise Refusal("JSON-LINE", "no JSON object can be told in the first megabyte", file=path.name,
                       expected="one object a line, or one array of objects")
     return _found(path, "json", rows[0][1], rows[1:], rows[:1], 1, number_cells=numbers,
-                  tool=recognise([rows[0][1]], {}), sample=sample)
+                  tool=recognise([rows[0][1]], {}), sample=sample, told=told)
 
 
-def _inspect_text(path: Path) -> Inspection:
+def _inspect_text(path: Path, told: str | None) -> Inspection:
     sample = take_sample(path)
     if not sample.head.strip():
         raise Refusal("FILE-NOROWS", "the file holds blanks only", file=path.name, expected="a header and rows")
@@ -129,8 +148,7 @@ def _inspect_text(path: Path) -> Inspection:
     slices = [split_rows(text, layout.delimiter, layout.quote, line)[:MORE] for line, text in sample.slices]
     body = table[heads:] + [row for rows in slices for row in rows]
     return _found(path, "csv", header, body, top, heads, sample=sample, layout=layout, tool=tool,
-                  skip_rows=layout.skip_rows,
-                  footer=footer_lines(sample.tail, layout))
+                  skip_rows=layout.skip_rows, footer=footer_lines(sample.tail, layout), told=told)
 
 
 def _counts(name: str, column: Column, mapped: dict[str, str]) -> bool:
@@ -142,7 +160,8 @@ def _counts(name: str, column: Column, mapped: dict[str, str]) -> bool:
 
 
 def _found(path: Path, kind: Kind, header: list[str], body: list[Row], top: list[Row],
-           heads: int, number_cells: list[Cell] | None = None, tool: Recognised | None = None, **more) -> Inspection:
+           heads: int, number_cells: list[Cell] | None = None, tool: Recognised | None = None,
+           told: str | None = None, **more) -> Inspection:
     """Everything that follows from the records, whatever the format."""
     width = len(header)
     body = [row for row in body if len(row[1]) == width]
@@ -161,6 +180,7 @@ def _found(path: Path, kind: Kind, header: list[str], body: list[Row], top: list
     given = load_preset(tool.name)["source"] if tool else {}
     table, why = (given["table"], f"that is what {tool.tool.split(',')[0]} writes") if given.get("table") else \
         meaning.guess_table(list(columns), fits, asked)
+    table, why = (told, "that is what --table says") if told else (table, why)
     free = [name for name in columns if table != "surveys" or name not in asked.values()]
     mapped = meaning.map_columns(table, free, fits) if table and not given.get("columns") else {}
     mapped |= {name: head for name, head in given.get("columns", {}).items() if head in columns}

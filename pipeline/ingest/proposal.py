@@ -38,7 +38,8 @@ def propose(found: Inspection) -> Proposal:
     given = load_preset(found.tool.name)["source"] if found.tool else {}
     if found.tool:
         raw["preset"] = found.tool.name
-    raw["table"] = found.table or f"{TELL} {', '.join(TABLES)}? ({found.table_why})"
+    raw["table"] = found.table or (f"{TELL} {', '.join(TABLES)}? ({found.table_why}); `inspect --table NAME FILE` "
+                                   "then says which header feeds which column")
     _dialect(found, raw, told)
     _numbers(found, raw, told)
     _times(found, raw, given)

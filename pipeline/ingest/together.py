@@ -102,15 +102,16 @@ def _asks(value: Any) -> bool:
     return any(map(_asks, value)) if isinstance(value, list) else str(value).startswith(TELL)
 
 
-def report_all(names: list[str], tell: Callable[[str, Callable[[], str]], None]) -> None:
+def report_all(names: list[str], tell: Callable[[str, Callable[[], str]], None], table: str | None = None) -> None:
     """Tell the findings of each file, then one block for each group of files written alike.
 
-    tell: called with a file's name and what makes its text (which may raise a Refusal).
+    tell: called with a file's name and what makes its text (which may raise a Refusal). table: the canonical table of
+    these files, if told.
     """
     seen: list[Inspection] = []
 
     def look(name: str) -> str:
-        found = inspect_file(Path(name))
+        found = inspect_file(Path(name), table)
         seen.append(found)
         return findings(found)
     for name in names:

@@ -5,7 +5,7 @@ the size; each stretch has its ids hashed and its comments blacked out on the wa
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -28,7 +28,7 @@ OWN = "own_"  # in front of a name: the text of a unit that is no customer
 
 
 def write_clean(con: duckdb.DuckDBPyConnection, source: Source, key: bytes, path: Path, rows: list[int],
-                is_exact: bool = False) -> Counter:
+                is_exact: bool = False, say: Callable[[str], None] = lambda what: None) -> Counter:
     """Write the clean rows in the order of the exports; returns rows by (KEY-NORM and PII-TEXT, "repaired"), or
     (KEY-EXACT, "warned") where ids are taken as they stand (is_exact).
 
@@ -63,7 +63,8 @@ def write_clean(con: duckdb.DuckDBPyConnection, source: Source, key: bytes, path
     schema = pa.schema([*fields, *((f"x_{name}", kind) for name, (_, kind) in extras.items())])
     few = [name for name in schema.names if name not in ids and name not in redacted]
     with pq.ParquetWriter(path, schema, use_dictionary=few) as writer:
-        for within in _stretches(rows):
+        for done, within in enumerate(_stretches(rows)):
+            say(f"writing: {min(done * STRETCH, sum(rows)):,} of {sum(rows):,} rows")
             stretch = con.sql(f"SELECT _row, {', '.join(selected)} FROM kept WHERE {within} ORDER BY _row")
             stretch = _private(stretch.to_arrow_table(), ids, redacted)
             if said:

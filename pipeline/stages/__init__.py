@@ -19,6 +19,8 @@ FIXED_ENVIRONMENT = {
     "MKL_NUM_THREADS": "1", "SOURCE_DATE_EPOCH": "0", "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8",
 }
 
+PRIVATE = 0o600  # files that hold rows of people, under pseudonyms or as they came
+
 
 def run(main: Callable[[list[str]], None]) -> None:
     """Run a stage in the fixed environment; a refusal exits 2 with one sentence, a defect 1 with one sentence."""
@@ -42,12 +44,19 @@ def run(main: Callable[[list[str]], None]) -> None:
         sys.exit(1)
 
 
-def replace_with(path: Path, write: Callable[[Path], Any]) -> None:
-    """Call `write` on a temporary file beside `path`, sync it to disk and put it in place in one step."""
+def replace_with(path: Path, write: Callable[[Path], Any], mode: int = 0o666) -> None:
+    """Call `write` on a temporary file beside `path`, sync it to disk and put it in place in one step.
+
+    mode: of the file, less what the user's mask takes; 0o600 for what holds rows, whose folder is closed to others too.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if mode == PRIVATE:
+        os.chmod(path.parent, 0o700)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         write(temporary)
+        if mode == PRIVATE:
+            os.chmod(temporary, mode)
         with open(temporary, "rb+") as handle:
             os.fsync(handle.fileno())
         os.replace(temporary, path)

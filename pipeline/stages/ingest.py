@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.contracts.params import load_params
+from pipeline.contracts.progress import GAP_SECONDS, progress
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.clean import clean_source
 from pipeline.ingest.share import check_share, unknown_texts
-from pipeline.stages import replace_with, run, write_json
+from pipeline.stages import PRIVATE, replace_with, run, write_json
 
 
 def main(argv: list[str]) -> None:
@@ -22,15 +23,15 @@ def main(argv: list[str]) -> None:
     quarantine = Path("data/quarantine") / f"{name}.parquet"
     with tempfile.TemporaryDirectory(prefix="vivencia-") as folder:
         cleaned = clean_source(name, source, params.company, params.privacy, Path(folder),
-                               others=list(params.sources.values()))
+                               others=list(params.sources.values()), say=progress(name, gap=GAP_SECONDS))
         broken = unknown_texts(pd.read_parquet(cleaned.quarantine, columns=["rule", "found"]))
         try:
             check_share(cleaned.account, source.quarantine_limit, broken)
         except Refusal:  # what broke the description is there to be looked at; what was clean before stays
-            replace_with(quarantine, lambda part: shutil.copyfile(cleaned.quarantine, part))
+            replace_with(quarantine, lambda part: shutil.copyfile(cleaned.quarantine, part), PRIVATE)
             raise
         for made, path in ((cleaned.clean, Path("data/clean") / f"{name}.parquet"), (cleaned.quarantine, quarantine)):
-            replace_with(path, lambda part, made=made: shutil.copyfile(made, part))
+            replace_with(path, lambda part, made=made: shutil.copyfile(made, part), PRIVATE)
     write_json(cleaned.account.as_json(), Path("data/clean") / f"{name}.account.json")
     print(cleaned.account.line())
     print(f"{name}: {cleaned.account.unread_line()}") if cleaned.account.unread else None

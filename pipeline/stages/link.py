@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.contracts.params import Params, load_params
+from pipeline.contracts.progress import progress
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
 from pipeline.link.accounts import group_contacts
@@ -26,7 +27,6 @@ from pipeline.link.linkage import build_linkage
 from pipeline.link.panel import build_panel
 from pipeline.link.totals import build_totals
 from pipeline.stages import run, write_json
-from pipeline.stages.progress import progress
 
 CLEAN, LINKED = Path("data/clean"), Path("data/linked")
 CONTEXT = {"surveys": survey_context, "tickets": ticket_context}

@@ -71,3 +71,14 @@ def test_a_refused_source_is_one_sentence_and_the_others_are_still_checked(works
 def test_what_cannot_be_done_is_said_and_exits_with_2(workspace: Path, words, said):
     done = check(workspace, *words)
     assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_cut_that_fits_no_scale_stops_its_own_source_only(workspace: Path):
+    path = workspace / "params.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("top_box: {csat: ", "top_box: {csat: 9", 1), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") != text
+    done = check(workspace, "check", "surveys", "actions")
+    assert done.returncode == 2 and "actions (actions): 4 rows in" in done.stdout
+    assert done.stderr.startswith("surveys: refused:") and "[PARAM-SCALE]" in done.stderr.splitlines()[0]
+    assert "PARAM-SCALE" not in done.stderr.splitlines()[1]  # actions has reasons of its own

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.ingest import fetch as fetching
 from pipeline.ingest.fetch import fetch
 from pipeline.ingest.fetch_sqlite import Answer
+from pipeline.ingest.inspect import inspect_file
 from tests.ingest.conftest import Workshop
 
 ROOT = Path(__file__).parents[2]
@@ -263,3 +265,23 @@ def test_a_user_fetches_by_command_and_refusals_exit_with_2(asked: Source, serve
     assert run("shop").returncode == 0
     assert "PARAM-UNKNOWN" in run("tickets").stderr
     assert SECRET not in done.stdout + done.stderr
+
+
+def test_a_query_without_rows_leaves_what_lies_there(lite: Source):
+    path = fetch(lite, "sales").path
+    before = path.read_bytes()
+    nothing = replace(lite, database=replace(lite.database, query="SELECT id, customer, at, amount FROM sales WHERE 0"))
+    assert refused(nothing, "FILE-NOROWS").found == "0 rows" and path.read_bytes() == before
+    assert fetch(replace(nothing, allow_empty=True), "sales").rows == 0
+
+
+def test_a_fetched_file_is_for_its_owner_alone(lite: Source):
+    assert stat.S_IMODE(fetch(lite, "sales").path.stat().st_mode) == 0o600
+
+
+def test_inspect_says_how_a_database_is_declared(lite: Source):
+    with pytest.raises(Refusal) as caught:
+        inspect_file(Path(lite.database.file))
+    told = caught.value
+    assert (told.rule, told.file, told.found) == ("SQL-FILE", "shop's.db", "tables sales")
+    assert "kind: sqlite" in told.expected and "fetch" in told.expected

@@ -344,3 +344,11 @@ def test_columns_between_blanks_are_asked_about(shop: Workshop):
     assert propose(inspect_file(shop.write(rows))).raw["delimiter"].startswith("TELL")
     prose = "".join("one comment of several words" + " more" * (n % 4) + "\n" for n in range(20))
     assert "delimiter" not in propose(inspect_file(shop.write(prose))).raw
+
+
+def test_a_table_that_cannot_be_told_can_be_said(shop: Workshop):
+    path = shop.write("Código,Zona,Puntos\n1,N,3\n2,S,4\n")
+    assert "`inspect --table NAME FILE`" in report(inspect_file(path))
+    shown = block(inspect_file(path, "customers"))
+    assert "table: customers" in shown and "TELL: surveys" not in shown
+    assert inspect_file(path, "customers").table_why == "that is what --table says"

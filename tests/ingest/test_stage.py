@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -91,3 +92,10 @@ def test_files_that_no_source_reads_are_named_and_hidden_ones_are_no_exports(wor
     rehearsed = subprocess.run([sys.executable, "-m", "pipeline.ingest", "check", "actions"], cwd=workspace, text=True,
                                capture_output=True, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)})
     assert "FILE-UNREAD" in rehearsed.stdout and "mayo.txt" in rehearsed.stdout
+
+
+def test_rows_are_for_their_owner_alone(workspace: Path):
+    assert run(workspace, "actions").returncode == 0
+    for folder in ("clean", "quarantine"):
+        assert stat.S_IMODE((workspace / "data" / folder).stat().st_mode) == 0o700
+        assert stat.S_IMODE((workspace / "data" / folder / "actions.parquet").stat().st_mode) == 0o600

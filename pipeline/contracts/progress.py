@@ -5,18 +5,24 @@ import time
 from collections.abc import Callable
 
 QUIET_SECONDS = 10.0
+GAP_SECONDS = 2.0  # between two words on one loop
 
 
-def progress(name: str, clock: Callable[[], float] = time.monotonic) -> Callable[[str], None]:
+def progress(name: str, clock: Callable[[], float] = time.monotonic, gap: float = 0.0) -> Callable[[str], None]:
     """A function that says what begins now, with the seconds gone by, once QUIET_SECONDS have passed since this call.
+
+    gap: seconds within which it does not speak again.
 
     Say names of tables and counts, never what stands in a row.
     """
     start = clock()
+    last = -gap
 
     def say(what: str) -> None:
+        nonlocal last
         gone = clock() - start
-        if gone >= QUIET_SECONDS:
+        if gone >= QUIET_SECONDS and gone - last >= gap:
+            last = gone
             print(f"{name}: {what} ({gone:.0f} s so far)", file=sys.stderr, flush=True)
 
     return say

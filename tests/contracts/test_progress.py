@@ -1,6 +1,6 @@
 """Long work says what it does; short work says nothing."""
 
-from pipeline.stages.progress import progress
+from pipeline.contracts.progress import progress
 
 
 def test_silent_at_first_and_one_line_per_step_afterwards(capsys):
@@ -12,3 +12,11 @@ def test_silent_at_first_and_one_line_per_step_afterwards(capsys):
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err == "link: events (10 s so far)\nlink: surveys (71 s so far)\n"
+
+
+def test_a_loop_is_told_of_now_and_then(capsys):
+    moments = iter([0.0, 10.0, 10.5, 12.1, 12.2])
+    say = progress("sales", lambda: next(moments), gap=2.0)
+    for number in range(4):
+        say(f"row {number}")
+    assert capsys.readouterr().err == "sales: row 0 (10 s so far)\nsales: row 2 (12 s so far)\n"
