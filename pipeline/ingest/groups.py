@@ -37,11 +37,12 @@ def find_group_faults(con: duckdb.DuckDBPyConnection, source: Source, turned: in
             _add(con, "REFUND-EXCESS", _refunds(own))
         if ORDER_TOTAL in source.extra:
             _add(con, "SUM-MISMATCH", _sums(source, own))
-    for name, bit in (twisted or {}).items():
-        is_twisted = f"(_noted & {1 << bit}) <> 0"
-        share = f"count(*) FILTER ({is_twisted}) > {MOJIBAKE_SHARE} * count({engine.quoted(name)})"
-        _add(con, f"ENC-MOJIBAKE {name}",
-             f"SELECT _file, _row FROM standing WHERE {is_twisted} AND (SELECT {share} FROM standing)")
+    bits = {name: f"(_noted & {1 << bit}) <> 0" for name, bit in (twisted or {}).items()}
+    if bits and engine.first(con, f"SELECT bool_or({' OR '.join(bits.values())}) FROM records WHERE _failed = 0")[0]:
+        for name, is_twisted in bits.items():
+            share = f"count(*) FILTER ({is_twisted}) > {MOJIBAKE_SHARE} * count({engine.quoted(name)})"
+            _add(con, f"ENC-MOJIBAKE {name}",
+                 f"SELECT _file, _row FROM standing WHERE {is_twisted} AND (SELECT {share} FROM standing)")
 
 
 def _add(con: duckdb.DuckDBPyConnection, rule: str, query: str) -> None:

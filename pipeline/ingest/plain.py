@@ -89,9 +89,9 @@ def _is_id(x: str) -> str:
     """ASCII with something to see in front, nothing that forces a spreadsheet, and no number in scientific notation."""
     power = f"regexp_full_match({x}, {engine.literal(columns.SCIENTIFIC)})"
     lossy = f"CASE WHEN {x} < ':' AND (contains({x}, 'E') OR contains({x}, 'e')) THEN NOT {power} ELSE TRUE END"
-    forced = f"{x}[1] IN ('=', {engine.literal(APOSTROPHE)})"
+    forced = f"({x} >= '=' AND {x} < '>') OR ({x} >= {engine.literal(APOSTROPHE)} AND {x} < '(')"  # begins with = or '
     ascii = f"{x} >= '!' AND {x} < '\x7f' AND strlen({x}) = length({x})"
-    return f"CASE WHEN {x} IS NULL OR {x} = '' THEN TRUE WHEN {ascii} AND NOT {forced} THEN {lossy} ELSE FALSE END"
+    return f"CASE WHEN {x} IS NULL OR {x} = '' THEN TRUE WHEN {ascii} AND NOT ({forced}) THEN {lossy} ELSE FALSE END"
 
 
 def _values(source: Source, plan: Plan) -> tuple[dict[str, str], list[str]]:
