@@ -35,7 +35,7 @@ from pipeline.relate.sample import SalesSample, sales_sample
 from pipeline.relate.timing import timing_of
 
 TABLES = ("surveys", "tickets", "sales", "customers", "actions")
-OWN = ("customer_id", "referred_by", "order_id", "ticket_id", "response_id")  # ids that get their company's number in front
+OWN = ("customer_id", "referred_by", "order_id", "ticket_id", "response_id")  # ids that get the company's number first
 CURRENCY, TIME_ZONE = "EUR", "Europe/Madrid"
 MONTHS, WINDOW_MONTHS = 24, 6
 SEGMENTS = ["hogar", "autónomo", "empresa"]
