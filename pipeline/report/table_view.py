@@ -90,6 +90,8 @@ def _cell(record: dict, column: str, units: dict[str, str], words: Words, count:
         return words.interval(*limits, unit, digits, scale=_scale(record), brief=True)
     if pd.isna(value):
         return "–"
+    if unit == "share_apart":  # a difference of two shares
+        return words.value(100 * float(value), "pp", brief=True)
     if unit == "answers":
         return words.answers(value, _float(record.get("score_from")), _float(record.get("score_to")))
     if _is_number(unit):

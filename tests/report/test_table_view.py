@@ -45,6 +45,13 @@ def test_missing_and_hidden_are_told_apart():
     assert "menos de 10" in made.note
 
 
+def test_steps_of_a_band_are_told_apart_and_shares_differ_by_points():
+    steps = pd.DataFrame({"delta": [0.0, 0.03, 0.06], "estimate": [5.35, 5.33, 5.31]})
+    shown_so = [[row[0] for row in shown(steps, Table("t", {"delta": unit}, keys=("delta",), count="")).rows]
+                for unit in ("ratio", "share_apart")]
+    assert shown_so == [["0,00", "0,03", "0,06"], [f"0,0{NB}p. p.", f"3,0{NB}p. p.", f"6,0{NB}p. p."]]
+
+
 def test_answers_that_were_joined_say_how_far_they_reach():
     frame = pd.DataFrame({"score": [3.0, 5.0, 7.0, 9.0], "score_from": [0.0, 4.0, 7.0, 9.0],
                           "score_to": [3.0, 6.0, 7.0, 10.0], "n": [40, 41, 42, 43]})

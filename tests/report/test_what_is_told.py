@@ -48,6 +48,27 @@ def test_a_p_value_under_the_bound_is_printed_as_below_it(language, bound):
     assert "<" not in words.sentence(same) + words.estimate(same)
 
 
+@pytest.mark.parametrize(("language", "only_if"), [("es", "si la respuesta fuera la causa"),
+                                                   ("en", "f the answer were the cause")])
+def test_what_a_conversion_is_worth_is_promised_of_an_effect_alone(language, only_if):
+    for name, segment in (("sales.conversion_value", "all"), ("sales.break_even_cost", "horizon:12")):
+        said = [Words(language).sentence(Claim(f"{name}.detractor_to_promoter", 10.0, "EUR", 900, "ppml_conversion",
+                                               level, segment=segment, ci_low=5.0, ci_high=15.0)).lower()
+                for level in ("effect", "associated")]
+        assert [only_if in sentence for sentence in said] == [False, True]
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_a_company_that_asks_no_nps_is_told_of_none(language):
+    """Satisfaction alone: neither the opening of the page nor its limits speak of a score that was not asked."""
+    claim = Claim("experience.csat", 0.6, "share", 900, "wilson", ci_low=0.55, ci_high=0.65)
+    tables = {"silent_csat": pd.DataFrame({"delta": [0.0], "estimate": [0.6]})}
+    words = Words(language)
+    page = experience.page(Results([claim], tables), words)
+    assert "experience.limit_silent" in page.limits
+    assert [key for key in (page.opening, *page.limits) if "NPS" in words.text(key)] == []
+
+
 def test_an_association_says_which_check_made_it_one():
     claim = Claim("sales.per_point", 5.0, "percent", 900, "ppml", "associated", ci_low=1.0, ci_high=9.0,
                   reason="lead_not_zero")

@@ -133,13 +133,14 @@ def silent(table: pd.DataFrame, words: Words, name: str = "nps") -> Figure:
     figure, axes = base.canvas(height=3.0)
     table = table[table["delta"].notna() & table["estimate"].notna()]
     band = table[["delta", "estimate", "ci_low", "ci_high"]].astype(float)
-    base.interval_line(axes, band["delta"], band["estimate"], band["ci_low"], band["ci_high"])
+    shown = band["delta"] * (100 if name == "csat" else 1)  # shares differ by percentage points
+    base.interval_line(axes, shown, band["estimate"], band["ci_low"], band["ci_high"])
     axes.axhline(float(table["raw"].iloc[0]), color=base.MUTED, linewidth=1, linestyle=(0, (4, 3)),
                  label=words.text("experience.legend_raw"))
     if band["ci_low"].min() < 0 < band["ci_high"].max():
         base.zero_line(axes, vertical=False)
     base.value_axis(axes.yaxis, words, unit)
-    base.value_axis(axes.xaxis, words, "count" if name == "nps" else unit)
+    base.value_axis(axes.xaxis, words, {"nps": "count", "csat": "pp"}.get(name, unit))
     axes.set_xlabel(words.text("column.delta"))
     base.legend(figure, axes)
     first, last = band.iloc[0], band.iloc[-1]

@@ -95,12 +95,12 @@ def _silent(results: Results) -> list[Section]:
         kinds = ("answer_share", "weighted", "weighted_change", "raked", "weighting_shift", "if_silent_lower",
                  "tipping_points")
         limits = {"ci_low": unit, "ci_high": unit}
-        count = "count" if name == "nps" else unit
+        step = {"nps": "count", "csat": "share_apart", "ces": "ratio"}[name]  # ratio: two decimals, for steps of .03
         more = ["experience.response_n_eff", "experience.response_largest_weight"] if name == "nps" else []
         found += [
             Section(f"experience.silent{end}", sentences=[f"experience.{name}_{kind}" for kind in kinds],
                     figure=Figure(experience.silent, f"silent{end}", {"name": name}), notes=["experience.note_silent"],
-                    table=Table(f"silent{end}", {"delta": count, "estimate": unit} | limits, count="",
+                    table=Table(f"silent{end}", {"delta": step, "estimate": unit} | limits, count="",
                                 keys=("delta",))),
             Section(f"experience.ways{end}", sentences=more,
                     table=Table(f"ways{end}", {"way": "category", "n": "count", "estimate": unit} | limits
