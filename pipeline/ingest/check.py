@@ -38,7 +38,7 @@ def check_source(name: str, params: Params, manifest: Path = MANIFEST,
         source = params.sources[name]
         cleaned = clean_source(name, source, params.company, private, Path(folder), manifest,
                                list(params.sources.values()), say)
-        broken = unknown_texts(pq.read_table(cleaned.quarantine, columns=["rule", "found"]).to_pandas())
+        broken = unknown_texts(pq.read_table(cleaned.quarantine, columns=["rule", "found"]))
         text = account_text(cleaned.account, _examples(cleaned.quarantine))
         try:
             check_share(cleaned.account, source.quarantine_limit, broken)

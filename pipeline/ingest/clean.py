@@ -20,8 +20,6 @@ from pipeline.ingest.groups import find_group_faults, refuse_drift
 from pipeline.ingest.identity import refuse_case
 from pipeline.ingest.raw import Loaded
 from pipeline.ingest.read_csv import load_csv
-from pipeline.ingest.read_excel import load_excel
-from pipeline.ingest.read_json import load_json
 from pipeline.ingest.read_parquet import load_parquet
 from pipeline.ingest.redact import shown
 from pipeline.ingest.rules import Check, first_of
@@ -119,9 +117,15 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
 
 
 def _load(con: duckdb.DuckDBPyConnection, export: Export, source: Source, workdir: Path, table: str) -> Loaded:
-    if source.format in ("csv", "json"):
-        return (load_csv if source.format == "csv" else load_json)(con, export, source, workdir, table)
-    return (load_excel if source.format == "xlsx" else load_parquet)(con, export, source, table)
+    if source.format == "csv":
+        return load_csv(con, export, source, workdir, table)
+    if source.format == "parquet":
+        return load_parquet(con, export, source, table)
+    if source.format == "json":  # these two load a library of workbooks, a fifth of the start of a process
+        from pipeline.ingest.read_json import load_json
+        return load_json(con, export, source, workdir, table)
+    from pipeline.ingest.read_excel import load_excel
+    return load_excel(con, export, source, table)
 
 
 def _make_records(con: duckdb.DuckDBPyConnection, plan: tables.Plan, raw_tables: list[str]) -> None:

@@ -1,6 +1,9 @@
 """How much of an export may break its description before the description itself is taken to be wrong."""
 
-import pandas as pd
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.account import Account
@@ -9,18 +12,18 @@ TOLD = ("CAT-MAP", "CSAT-MAP", "DATE-FMT", "NPS-LABEL", "NUM-LOCALE")  # rules w
 REPEATED = 3  # a text in fewer rows is not shown
 
 
-def unknown_texts(quarantine: pd.DataFrame, most: int = 3) -> str:
+def unknown_texts(quarantine: pa.Table, most: int = 3) -> str:
     """The most frequent texts that no closed map or number or date format knew, as one phrase; "" without any.
 
-    Ids and comments are masked in `found`; only rules about declared words and formats are listed, and of them only
-    texts that stand in several rows and do not look like a person's (a wrong column may have been mapped).
+    quarantine: its columns rule and found. Ids and comments are masked in `found`; only rules about declared words and
+    formats are listed, and of them only texts that stand in several rows and do not look like a person's (a wrong
+    column may have been mapped).
     """
-    told = quarantine[quarantine["rule"].isin(TOLD) & quarantine["found"].notna()]
-    told = told[told["found"].str.fullmatch(r"[^@\n]{1,40}") & ~told["found"].str.contains(r"\d{7}")]
-    counts = told.groupby(["rule", "found"]).size().rename("rows").reset_index()
-    counts = counts[counts["rows"] >= REPEATED]
-    counts = counts.sort_values(["rows", "rule", "found"], ascending=[False, True, True]).head(most)
-    return ", ".join(f"{row.found!r} ({row.rule}, {row.rows} rows)" for row in counts.itertuples())
+    told = quarantine.filter(pc.is_in(quarantine["rule"], pa.array(TOLD)))
+    counts = told.group_by(["rule", "found"]).aggregate([([], "count_all")]).to_pylist()
+    shown = [(-row["count_all"], row["rule"], row["found"]) for row in counts if row["count_all"] >= REPEATED
+             and re.fullmatch(r"[^@\n]{1,40}", row["found"] or "") and not re.search(r"\d{7}", row["found"])]
+    return ", ".join(f"{found!r} ({rule}, {-rows} rows)" for rows, rule, found in sorted(shown)[:most])
 
 
 def check_share(account: Account, limit: float, broken: str) -> None:

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.spoken import language, said, told
 
@@ -62,11 +60,6 @@ def replace_with(path: Path, write: Callable[[Path], Any], mode: int = 0o666) ->
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    """The frame as Parquet, in one step."""
-    replace_with(path, lambda part: frame.to_parquet(part, index=False))
 
 
 def write_json(value: Any, path: Path) -> None:

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import pandas as pd
+import pyarrow.parquet as pq
 
 from pipeline.contracts.params import load_params
 from pipeline.contracts.progress import GAP_SECONDS, progress
@@ -24,7 +24,7 @@ def main(argv: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="vivencia-") as folder:
         cleaned = clean_source(name, source, params.company, params.privacy, Path(folder),
                                others=list(params.sources.values()), say=progress(name, gap=GAP_SECONDS))
-        broken = unknown_texts(pd.read_parquet(cleaned.quarantine, columns=["rule", "found"]))
+        broken = unknown_texts(pq.read_table(cleaned.quarantine, columns=["rule", "found"]))
         try:
             check_share(cleaned.account, source.quarantine_limit, broken)
         except Refusal:  # what broke the description is there to be looked at; what was clean before stays

@@ -1,6 +1,7 @@
 """An export of which much breaks its description is refused: the description is wrong, and the rest is a selection."""
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from pipeline.contracts.refusal import Refusal
@@ -29,8 +30,8 @@ def test_at_the_limit_and_without_rows_nothing_is_refused():
 
 
 def test_only_repeated_texts_of_words_and_formats_are_told():
-    quarantine = pd.DataFrame(
+    quarantine = pa.Table.from_pandas(pd.DataFrame(
         [("CAT-MAP", "Chat")] * 4 + [("CAT-MAP", "once")] + [("CAT-MAP", "ana@example.com")] * 9
         + [("KEY-DUP-CONFLICT", "abc")] * 9 + [("DATE-FMT", "612345678")] * 9 + [("DATE-FMT", "2025/13/01")] * 3,
-        columns=["rule", "found"])
+        columns=["rule", "found"]))
     assert unknown_texts(quarantine) == "'Chat' (CAT-MAP, 4 rows), '2025/13/01' (DATE-FMT, 3 rows)"
