@@ -74,7 +74,7 @@ def results_of(content: dict[str, Any], is_same_code: bool, words: Words) -> Res
                                unproven([v for v, gates in judged if gates], words)], ignore_index=True),
         "same_code": pd.DataFrame({"is_same": [is_same_code]}),
     }
-    return Results(_claims(run, checks, intervals, naive), tables)
+    return Results(_claims(run, judged, checks, intervals, naive), tables)
 
 
 def family_of(claim_id: str) -> str:
@@ -121,13 +121,15 @@ def _told_world(world: str, words: Words) -> str:
                       planted=words.text(f"trust.planted.{world}"))
 
 
-def _claims(run: dict, checks: list[Check], intervals: list[Check], naive: list[Judged]) -> list[Claim]:
+def _claims(run: dict, judged: list[Judged], checks: list[Check], intervals: list[Check],
+            naive: list[Judged]) -> list[Claim]:
     held, total = (math.fsum(v["coverage"] * v["companies"] for v, _ in intervals),
                    sum(v["companies"] for v, _ in intervals))
     made = [Claim("trust.coverage", held / total, "share", total, METHOD),
             Claim("trust.companies", float(sum(run["worlds"].values())), "count", sum(run["worlds"].values()), METHOD,
                   n_in=run["customers"]),
             Claim("trust.held", float(sum(gate.is_held for _, gate in checks)), "count", len(checks), METHOD),
+            Claim("trust.verdicts", float(sum(v["ok"] for v, _ in judged)), "count", len(judged), METHOD),
             Claim("trust.failed", float(sum(not gate.is_held for _, gate in checks)), "count", len(checks), METHOD),
             Claim("trust.missed_by_chance", math.fsum(_chance(v, gate) for v, gate in intervals), "count",
                   len(intervals), METHOD)]

@@ -208,6 +208,8 @@ def test_the_tracked_run_counts_every_gate_once():
     assert honest["count_checks"].sum() == held.n_used == sum(
         len(v["gate"].split("; ")) for v in content["verdicts"] if not v["naive"] and not v["gate"].startswith("none:"))
     assert honest["count_held"].sum() == held.estimate == held.n_used - failed.estimate
+    verdicts = made.claim("trust.verdicts")  # what the benchmark prints of itself
+    assert (verdicts.estimate, verdicts.n_used) == (sum(v["ok"] for v in content["verdicts"]), len(content["verdicts"]))
     missed = [v for v in content["verdicts"] if not v["ok"] and not v["naive"]]
     assert failed.estimate == len(made.tables["failed"]) >= len(missed)
     assert (made.tables["failed"]["measured"] != "").all() and not made.tables["failed"]["held"].any()

@@ -19,7 +19,8 @@ def page(results: Results, words: Words) -> Page:
     has_failed = len(results.tables["failed"]) > 0
     failed = Table("failed", CHECKS, count="")
     sections = [
-        Section("trust.answer", sentences=["trust.coverage", "trust.companies", "trust.held", "trust.missed_by_chance",
+        Section("trust.answer", sentences=["trust.coverage", "trust.companies", "trust.held", "trust.verdicts",
+                                           "trust.missed_by_chance",
                                            "trust.naive_fail", "trust.naive_edge", "trust.power.*",
                                            "trust.false_discoveries"],
                 notes=["trust.code.same" if is_same else "trust.code.changed"]),
