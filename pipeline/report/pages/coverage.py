@@ -6,10 +6,6 @@ from pipeline.report.page import Figure, Page, Section, Table
 from pipeline.report.words import Words
 
 ANSWERED = ("data.customers_answered_share", "data.revenue_answered")
-WARNED = Section("coverage.warnings", table=Table("warnings", {"source": "category", "rule": "text",
-                                                               "rows": "count", "days": "count",
-                                                               "reason": "category"}, count="",
-                                                  titles={"rows": "column.n"}))
 FATES = ("rows_clean_share", "rows_repaired", "rows_quarantined", "rows_dropped")
 
 
@@ -22,7 +18,7 @@ def page(results: Results, words: Words) -> Page:
                 table=Table("accounts", {"source": "category", "table": "category", "count_files": "count"}
                             | {f"rows_{kind}": "count" for kind in ("in", "clean", "quarantined", "dropped",
                                                                     "repaired")}, count="")),
-        *([WARNED] if len(results.tables.get("warnings", ())) else []),
+        *_warned(results),
         *([Section("coverage.selection", sentences=selected, notes=["coverage.note_selection"])] if selected else []),
         Section("coverage.who", needs=("surveys",), figure=Figure(coverage.response, "groups_response_rate"),
                 sentences=["data.customers", "data.response_rate", "data.customers_answered_share",
@@ -47,3 +43,13 @@ def page(results: Results, words: Words) -> Page:
     return Page("coverage", parts, headline=("data.rows_clean_share", "data.response_rate",
                                              "data.revenue_of_respondents_share"),
                 limits=["coverage.limit_answer"] if any(results.claim(name) for name in ANSWERED) else [])
+
+
+def _warned(results: Results) -> list[Section]:
+    """What the last run warned of, where it did; days only where a table ends early."""
+    table = results.tables.get("warnings")
+    if table is None or table.empty:
+        return []
+    figures = {"rows": "count"} | ({"days": "count"} if table["days"].notna().any() else {})
+    columns = {"source": "category", "rule": "text", **figures, "reason": "category"}
+    return [Section("coverage.warnings", table=Table("warnings", columns, count="", titles={"rows": "column.n"}))]
