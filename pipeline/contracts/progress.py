@@ -4,11 +4,14 @@ import sys
 import time
 from collections.abc import Callable
 
+from pipeline.contracts.spoken import phrased
+
 QUIET_SECONDS = 10.0
 GAP_SECONDS = 2.0  # between two words on one loop
 
 
-def progress(name: str, clock: Callable[[], float] = time.monotonic, gap: float = 0.0) -> Callable[[str], None]:
+def progress(name: str, clock: Callable[[], float] = time.monotonic, gap: float = 0.0,
+             tongue: str = "en") -> Callable[[str], None]:
     """A function that says what begins now, with the seconds gone by, once QUIET_SECONDS have passed since this call.
 
     gap: seconds within which it does not speak again.
@@ -23,6 +26,7 @@ def progress(name: str, clock: Callable[[], float] = time.monotonic, gap: float 
         gone = clock() - start
         if gone >= QUIET_SECONDS and gone - last >= gap:
             last = gone
-            print(f"{name}: {what} ({gone:.0f} s so far)", file=sys.stderr, flush=True)
+            told = phrased(f"{what} ({gone:.0f} s so far)", tongue)
+            print(f"{name}: {told}", file=sys.stderr, flush=True)
 
     return say

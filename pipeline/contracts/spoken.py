@@ -11,6 +11,11 @@ from ruamel.yaml import YAML
 from pipeline.contracts.refusal import Refusal
 
 CATALOGUE = Path(__file__).with_name("refusals.es.yaml")
+PHRASES = Path(__file__).with_name("phrases.es.yaml")
+REASONS = Path(__file__).parents[1] / "report" / "wording" / "rules.es.yaml"  # the same words as on the pages
+SLOT = re.compile(r"\{\*?\}")
+DEPTH = 4  # of phrases within phrases
+SENTENCE = 12  # letters by which a sentence is known
 LANGUAGES = ("es", "en")
 DECLARED = re.compile(r"^report:[^\n]*\n(?:[ \t#][^\n]*\n|\n)*?[ \t]+messages:[ \t]*[\"']?(es|en)\b", re.MULTILINE)
 SECTIONS = "sources|company|privacy|report|sales|churn|experience|link|demo"
@@ -39,16 +44,23 @@ def told(refusal: Refusal, tongue: str) -> str:
     """The refusal as one sentence: the same file, line, column, found and expected in either language."""
     if tongue == "en" or refusal.rule not in catalogue()["rules"]:
         return str(refusal)
-    labels, words = catalogue()["labels"], catalogue()["words"]
+    labels = catalogue()["labels"]
     text, _, fix = (part.strip() for part in catalogue()["rules"][refusal.rule].partition("|"))
     place = [refusal.file] if refusal.file else []
     place += [f"{labels['line']} {refusal.line}"] if refusal.line is not None else []
     place += [f"{labels['column']} {refusal.column!r}"] if refusal.column else []
-    facts = [f"{labels['found']} {words.get(refusal.found, refusal.found)}"] if refusal.found is not None else []
-    expected = fix or words.get(refusal.expected, refusal.expected)
+    facts = [f"{labels['found']} {phrased(refusal.found, tongue)}"] if refusal.found is not None else []
+    expected = fix or (phrased(refusal.expected, tongue) if refusal.expected else "")
     facts += [f"{labels['expected']} {expected}"] if expected else []
     head = ", ".join(place) + ": " if place else ""
-    return f"{head}{_filled(text, refusal.sentence)}{'; ' if facts else ''}{', '.join(facts)} [{refusal.rule}]."
+    said_so = _sentence(text, refusal.sentence, tongue)
+    return f"{head}{said_so}{'; ' if facts else ''}{', '.join(facts)} [{refusal.rule}]."
+
+
+def _sentence(text: str, sentence: str, tongue: str) -> str:
+    """The sentence itself where a phrase fits it, else that of its rule."""
+    own = phrased(sentence, tongue, least=SENTENCE)
+    return _filled(text, sentence) if own == sentence else own
 
 
 def _filled(text: str, sentence: str) -> str:
@@ -58,6 +70,43 @@ def _filled(text: str, sentence: str) -> str:
             found = pattern.search(sentence)
             text = text.replace(place, found[0] if found else "")
     return re.sub(r"\s+", " ", text).strip(" :")
+
+
+@cache
+def phrases() -> tuple[dict[str, str], list[tuple[re.Pattern, str]]]:
+    """Spanish by English phrase: those that stand as they are, and those with slots, most letters first."""
+    yaml = YAML(typ="safe", pure=True)
+    known = yaml.load(PHRASES.read_text(encoding="utf-8"))["phrases"] | catalogue()["words"] | catalogue()["help"]
+    reasons = yaml.load(REASONS.read_text(encoding="utf-8"))["texts"]
+    known |= {key.removeprefix("value."): text for key, text in reasons.items()}
+    open_ones = sorted((one for one in known if SLOT.search(one)), key=lambda one: -len(SLOT.sub("", one)))
+    return ({one: text for one, text in known.items() if not SLOT.search(one)},
+            [(re.compile("(.*?)".join(map(re.escape, SLOT.split(one))), re.DOTALL), known[one]) for one in open_ones])
+
+
+def phrased(text: str, tongue: str, depth: int = 0, least: int = 0) -> str:
+    """A phrase in the language: what stands in its slots as it is ({}), or phrased in its turn ({*} in Spanish); as it
+    is where no phrase fits. Blanks around it stay. least: letters that a phrase with slots must have of its own."""
+    bare = text.strip(" ")
+    if tongue == "en" or not bare or depth > DEPTH:
+        return text
+    whole, open_ones = phrases()
+    told = whole.get(bare)
+    for pattern, spanish in open_ones if told is None else ():
+        if len(pattern.pattern) - 5 * pattern.groups >= least and (found := pattern.fullmatch(bare)):
+            told = _filled_in(spanish, list(found.groups()), tongue, depth)
+            break
+    at = text.index(bare)
+    return text if told is None else text[:at] + told + text[at + len(bare):]
+
+
+def _filled_in(spanish: str, parts: list[str], tongue: str, depth: int) -> str:
+    """The Spanish phrase with the parts in its slots, in their order."""
+    slots = SLOT.findall(spanish)
+    parts = [phrased(part, tongue, depth + 1) if slot == "{*}" else part
+             for slot, part in zip(slots, parts, strict=True)]
+    pieces = SLOT.split(spanish)
+    return "".join(piece + part for piece, part in zip(pieces, [*parts, ""], strict=True))
 
 
 def said(text: str, tongue: str) -> str:

@@ -9,20 +9,21 @@ from pathlib import Path
 from pipeline.contracts.params import check_scales, load_params
 from pipeline.contracts.progress import GAP_SECONDS, progress
 from pipeline.contracts.refusal import Refusal
-from pipeline.contracts.spoken import language, said, told
+from pipeline.contracts.spoken import language, phrased, said, told
 from pipeline.contracts.tables import TABLES
 
 
 def main(words: list[str]) -> int:
     """Exit code: 0, or 2 when anything was refused; one file or source that is refused does not stop the others."""
     tongue = language(_params_among(words))
+    argparse._ = lambda text: phrased(text, tongue)  # its own messages, which it takes from gettext
     given = _parser(tongue).parse_args(words)
     if given.verb == "inspect":
         from pipeline.ingest.together import report_all
 
         codes: list[int] = []
         report_all(given.files, lambda name, make: codes.append(_each([name], lambda _: make(), tongue, not codes)),
-                   given.table)
+                   given.table, tongue)
         return max(codes, default=0)
     params = load_params(Path(given.params), given.verb != "check")
     if given.verb == "fetch":
@@ -34,7 +35,7 @@ def main(words: list[str]) -> int:
 
     def rehearse(name: str) -> str:
         check_scales(params, Path(given.params).name, [name])
-        text, refusal = check_source(name, params, say=progress(name, gap=GAP_SECONDS))
+        text, refusal = check_source(name, params, say=progress(name, gap=GAP_SECONDS, tongue=tongue), tongue=tongue)
         if refusal:
             print(text, flush=True)
             raise refusal

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from pipeline.contracts.params import Params, Privacy
 from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.spoken import phrased
 from pipeline.ingest.account import Account
 from pipeline.ingest.clean import MANIFEST, clean_source
 from pipeline.ingest.redact import shown
@@ -30,7 +31,7 @@ def chosen(names: list[str], params: Params) -> list[str]:
 
 
 def check_source(name: str, params: Params, manifest: Path = MANIFEST,
-                 say: Callable[[str], None] = lambda what: None) -> tuple[str, Refusal | None]:
+                 say: Callable[[str], None] = lambda what: None, tongue: str = "en") -> tuple[str, Refusal | None]:
     """The account of one source as text, made in a temporary folder that is gone afterwards, and the refusal that
     ingest makes of such an account (QUARANTINE-SHARE); Refusal as ingest's for what has no account."""
     with tempfile.TemporaryDirectory(prefix="vivencia-") as folder:
@@ -39,7 +40,7 @@ def check_source(name: str, params: Params, manifest: Path = MANIFEST,
         cleaned = clean_source(name, source, params.company, private, Path(folder), manifest,
                                list(params.sources.values()), say)
         broken = unknown_texts(pq.read_table(cleaned.quarantine, columns=["rule", "found"]))
-        text = account_text(cleaned.account, _examples(cleaned.quarantine))
+        text = account_text(cleaned.account, _examples(cleaned.quarantine, tongue), tongue)
         try:
             check_share(cleaned.account, source.quarantine_limit, broken)
         except Refusal as refusal:
@@ -55,24 +56,27 @@ def _without_new_key(private: Privacy, folder: Path) -> Privacy:
     return replace(private, key_file=str(folder / "rehearsal.key"))
 
 
-def account_text(account: Account, examples: dict[str, str]) -> str:
+def account_text(account: Account, examples: dict[str, str], tongue: str = "en") -> str:
     """Files and rules, one a line; examples: rule -> where it first struck."""
     counts = ("rows_in", "clean", "quarantined", "dropped")
-    lines = [f"{account.source} ({account.table}): " + _counted({part: account.total(part) for part in counts})]
+    total = {part: account.total(part) for part in counts}
+    lines = [phrased(f"{account.source} ({account.table}): {_counted(total)}", tongue)]
     if len(account.files) > 1:
-        lines += [f"  {one.file}: " + _counted({part: getattr(one, part) for part in counts}) for one in account.files]
+        each = [(one.file, {part: getattr(one, part) for part in counts}) for one in account.files]
+        lines += [phrased(f"  {name}: {_counted(parts)}", tongue) for name, parts in each]
     if account.answers:
         given = {part.removeprefix("answers_"): number for part, number in account.answers.items()}
-        lines.append(f"  answers: {given['in']:,} in = {given['clean']:,} clean + {given['quarantined']:,} quarantined"
-                     f" + {given['not_asked']:,} not asked")
-    lines += [f"  {account.unread_line()}"] if account.unread else []
+        answers = (f"  answers: {given['in']:,} in = {given['clean']:,} clean + {given['quarantined']:,} quarantined"
+                   f" + {given['not_asked']:,} not asked")
+        lines.append(phrased(answers, tongue))
+    lines += [phrased(f"  {account.unread_line()}", tongue)] if account.unread else []
     for verdict, heading in HEADINGS.items():
         rules = [rule for rule in account.rules if rule.verdict == verdict]
-        lines += [f"  {heading}:"] if rules else []
+        lines += [phrased(f"  {heading}:", tongue)] if rules else []
         for rule in rules:
             where = examples.get(rule.rule) if verdict == "quarantined" else None
-            example = f"; first: {where}" if where else ""
-            lines.append(f"    {rule.rows:>9,}  {rule.rule:<16}  {rule.reason}{example}")
+            example = f"; {phrased('first', tongue)}: {where}" if where else ""
+            lines.append(f"    {rule.rows:>9,}  {rule.rule:<16}  {phrased(rule.reason, tongue)}{example}")
     return "\n".join(lines)
 
 
@@ -81,7 +85,7 @@ def _counted(parts: dict[str, int]) -> str:
             f"{parts['dropped']:,} dropped")
 
 
-def _examples(path: Path) -> dict[str, str]:
+def _examples(path: Path, tongue: str) -> dict[str, str]:
     """rule -> file, line, column and value of its first row; ids come masked and comments empty from quarantine."""
     found: dict[str, str] = {}
     for batch in pq.ParquetFile(path).iter_batches(columns=["rule", "file", "line", "column", "found"]):
@@ -89,5 +93,5 @@ def _examples(path: Path) -> dict[str, str]:
             if row["rule"] not in found:
                 column = f", column {row['column']!r}" if row["column"] else ""
                 value = f", found {shown(row['found'])[:SHOWN]!r}" if row["found"] else ""
-                found[row["rule"]] = f"{row['file']}, line {row['line']}{column}{value}"
+                found[row["rule"]] = phrased(f"{row['file']}, line {row['line']}{column}{value}", tongue)
     return found

@@ -3,54 +3,62 @@
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline.contracts.spoken import phrased
 from pipeline.contracts.tables import TABLES
 from pipeline.ingest import meaning
+from pipeline.ingest.contract import TELL
 from pipeline.ingest.evidence import Cell
 from pipeline.ingest.evidence_layout import DELIMITERS
 from pipeline.ingest.inspect import Inspection
 from pipeline.ingest.proposal import Proposal, propose, scalar
 
 LIMIT = 40  # columns that are listed
+WIDE = {"en": 11, "es": 14}  # letters of the word before a finding, with the blanks behind it
 
 
-def findings(found: Inspection) -> str:
+def findings(found: Inspection, tongue: str = "en") -> str:
     """What the file is, with the evidence; ids masked, names, addresses and comments never shown."""
     proposal = propose(found)
-    lines = [f"{found.path.name}: {_kind(found)}"]
+    lines = [f"{found.path.name}: {phrased(_kind(found), tongue)}"]
+
+    def tell(label: str, *parts: str) -> None:
+        lines.append(f"  {phrased(label, tongue):<{WIDE[tongue]}}" + ": ".join(phrased(part, tongue) for part in parts))
+
     if found.tool:
-        lines.append(f"  tool       {found.tool.tool}  (preset {found.tool.name})")
-        lines += [f"             {basis}" for basis in found.tool.basis]
+        tell("tool", f"{found.tool.tool}  (preset {found.tool.name})")
+        for basis in found.tool.basis:
+            tell("", basis)
     if found.sample:
-        lines.append(f"  encoding   {found.sample.encoding or 'cannot be told'}: {found.sample.why}")
+        tell("encoding", found.sample.encoding or "cannot be told", found.sample.why)
     if found.layout:
-        sign = DELIMITERS.get(found.layout.delimiter, found.layout.delimiter)
-        lines.append(f"  delimiter  {sign}: {found.layout.why}")
-        lines.append(f"  header     {_header(found)}")
+        tell("delimiter", DELIMITERS.get(found.layout.delimiter, found.layout.delimiter), found.layout.why)
+        tell("header", _header(found))
         if found.layout.uneven:
             shown = ", ".join(map(str, found.layout.uneven[:5]))
-            lines.append(f"  uneven     {len(found.layout.uneven)} of the first {found.layout.looked_at} records have "
-                         f"another number of fields (line {shown}): they would go to quarantine")
+            tell("uneven", f"{len(found.layout.uneven)} of the first {found.layout.looked_at} records have another "
+                 f"number of fields (line {shown}): they would go to quarantine")
         if found.footer:
-            lines.append("  footer     the file ends with totals: kept out and counted (FMT-FOOTER)")
+            tell("footer", "the file ends with totals: kept out and counted (FMT-FOOTER)")
     if found.sheets:
-        lines.append(f"  sheets     {', '.join(found.sheets)}")
-        lines.append(f"  header     {_header(found)}")
-    lines.append(f"  numbers    {_numbers(found)}")
-    lines.append(f"  times      {_times(found)}")
-    lines.append(f"  table      {found.table or 'cannot be told'}: {found.table_why}")
+        tell("sheets", ", ".join(found.sheets))
+        tell("header", _header(found))
+    tell("numbers", _numbers(found))
+    tell("times", _times(found))
+    tell("table", found.table or "cannot be told", found.table_why)
     if found.also:
-        lines.append(f"             it holds answers too ({', '.join(found.also.values())}): a second source of table "
-                     "surveys can read the same file")
+        tell("", f"it holds answers too ({', '.join(found.also.values())}): a second source of table surveys can read "
+             "the same file")
     if found.repeated:
-        lines.append(f"  repeated   headers that stand twice and cannot be mapped: {', '.join(found.repeated[:8])}")
-    lines.append("  columns")
-    lines += list(_columns(found))
+        tell("repeated", f"headers that stand twice and cannot be mapped: {', '.join(found.repeated[:8])}")
+    lines.append(f"  {phrased('columns', tongue)}")
+    lines += list(_columns(found, tongue))
     if proposal.told or found.tool:
-        lines += ["", "What cannot be known from the file and must be told:"]
-        lines += [f"  - {key}: {text}" for key, text in proposal.told.items()]
+        lines += ["", phrased("What cannot be known from the file and must be told:", tongue)]
+        lines += [f"  - {key}: {phrased(text, tongue)}" for key, text in proposal.told.items()]
         known = {*proposal.told, *proposal.raw}  # said above, or found out
-        lines += [f"  - {text}" for text in (found.tool.tell if found.tool else ()) if text.split(":")[0] not in known]
-    return "\n".join(lines)
+        lines += [f"  - {phrased(text, tongue)}" for text in (found.tool.tell if found.tool else ())
+                  if text.split(":")[0] not in known]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _kind(found: Inspection) -> str:
@@ -101,7 +109,7 @@ def _times(found: Inspection) -> str:
     return forms + zone
 
 
-def _columns(found: Inspection) -> Iterator[str]:
+def _columns(found: Inspection, tongue: str) -> Iterator[str]:
     uses = {head: name for name, head in found.mapped.items()} | {head: f"question {name}" for name, head
                                                                   in found.asked.items()}
     width = min(max((len(name) for name in found.columns), default=0), 34)
@@ -117,23 +125,46 @@ def _columns(found: Inspection) -> Iterator[str]:
         tells = column.example.strip("…") and not personal and not is_category
         facts += [f"such as {column.example!r}"] if tells else []
         facts += ["names somebody: not mapped"] if personal else []
-        yield f"    {name[:34].replace(chr(10), ' '):<{width}}  -> {uses.get(name, '-'):<16} {', '.join(facts)}"
-        yield from (f"    {'':<{width}}     {note}" for note in column.notes)
+        told = ", ".join(phrased(fact, tongue) for fact in facts)
+        use = phrased(uses.get(name, "-"), tongue)
+        yield f"    {name[:34].replace(chr(10), ' '):<{width}}  -> {use:<16} {told}"
+        yield from (f"    {'':<{width}}     {phrased(note, tongue)}" for note in column.notes)
     if len(found.headers) > LIMIT:
-        yield f"    and {len(found.headers) - LIMIT} more"
+        yield f"    {phrased(f'and {len(found.headers) - LIMIT} more', tongue)}"
 
 
-def block_of(proposal: Proposal) -> str:
+def block_of(proposal: Proposal, tongue: str = "en") -> str:
     """The source for params.yaml, ready to stand under `sources:`."""
     lines = [f"  {proposal.name}:"]
     for key, value in proposal.raw.items():
-        lines += _entry(key, value, "    ")
+        lines += _entry(key, _phrased(value, tongue), "    ")
     loose = [key for key in proposal.told if key in ("decimal", "missing", "instruments", "skip_rows", "response_id",
                                                     "company.ids")]
     for key in loose:
-        lines.append(f"    # TELL: {key}: {proposal.told[key]}")
-    lines += [f"    # {line}" for line in proposal.later]
+        lines.append(f"    # TELL: {key}: {phrased(proposal.told[key], tongue)}")
+    lines += [f"    # {_later(line, tongue)}" for line in proposal.later]
     return "\n".join(lines) + "\n"
+
+
+def _phrased(value: Any, tongue: str) -> Any:
+    """A value of the block, its questions in the language."""
+    if isinstance(value, dict):
+        return {key: _phrased(item, tongue) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_phrased(item, tongue) for item in value]
+    if isinstance(value, str) and value.startswith(TELL):
+        return f"{TELL} {phrased(value.removeprefix(TELL).strip(), tongue)}"
+    return value
+
+
+def _later(line: str, tongue: str) -> str:
+    """A line to be uncommented; what is said behind its own # in the language."""
+    code, sign, remark = line.partition("    # ")
+    name, _, value = code.partition(": ")
+    if value.startswith(f'"{TELL}'):
+        code = f"{name}: {scalar(_phrased(value.strip(chr(34)), tongue))}"
+    code = f"{name}: {phrased(value, tongue)}" if name.strip() == "direction" else code
+    return code + (sign + phrased(remark, tongue) if sign else "")
 
 
 def _entry(key: str, value: Any, indent: str) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.spoken import phrased
 from pipeline.ingest.contract import TELL
 from pipeline.ingest.findings import block_of, findings
 from pipeline.ingest.header import normal
@@ -102,7 +103,8 @@ def _asks(value: Any) -> bool:
     return any(map(_asks, value)) if isinstance(value, list) else str(value).startswith(TELL)
 
 
-def report_all(names: list[str], tell: Callable[[str, Callable[[], str]], None], table: str | None = None) -> None:
+def report_all(names: list[str], tell: Callable[[str, Callable[[], str]], None], table: str | None = None,
+               tongue: str = "en") -> None:
     """Tell the findings of each file, then one block for each group of files written alike.
 
     tell: called with a file's name and what makes its text (which may raise a Refusal). table: the canonical table of
@@ -113,7 +115,7 @@ def report_all(names: list[str], tell: Callable[[str, Callable[[], str]], None],
     def look(name: str) -> str:
         found = inspect_file(Path(name), table)
         seen.append(found)
-        return findings(found)
+        return findings(found, tongue)
     for name in names:
         tell(name, lambda name=name: look(name))
     groups: dict[Key, list[Inspection]] = {}
@@ -121,4 +123,5 @@ def report_all(names: list[str], tell: Callable[[str, Callable[[], str]], None],
         groups.setdefault(alike(found), []).append(found)
     for group in groups.values():
         said = "# for params.yaml, under sources:" + (f" one source of {len(group)} files" if len(group) > 1 else "")
-        tell(group[0].path.name, lambda group=group, said=said: f"{said}\n{block_of(one_source(group))}")
+        head = phrased(said, tongue)
+        tell(group[0].path.name, lambda group=group, head=head: f"{head}\n{block_of(one_source(group), tongue)}")

@@ -96,6 +96,18 @@ def test_the_command_line_and_the_stages_refuse_in_the_language_of_the_params(tm
     assert "found" not in done.stderr and "Traceback" not in done.stderr
 
 
+def test_the_rule_and_the_key_of_a_refusal_are_kept():
+    mistyped = told(Refusal("PARAM-TYPE", "sources.ventas de mayo.timestamps[0] has the wrong kind of value"), "es")
+    assert mistyped.startswith("sources.ventas de mayo.timestamps[0] no tiene la clase de valor")
+    share = ("50 of 60 rows break the description of this export, most by DATE-FMT (50: not written in a declared "
+             "format); that is a wrong description rather than dirt; a run leaves them all in "
+             "data/quarantine/sales.parquet")
+    spanish = told(Refusal("QUARANTINE-SHARE", share, found="83%",
+                           expected="at most 20% (sources.sales.quarantine_limit)"), "es")
+    assert spanish.startswith("50 de 60 filas") and "DATE-FMT (50: no" in spanish
+    assert "(sources.sales.quarantine_limit)" in spanish
+
+
 def test_a_missing_parameter_says_what_kind_of_value_it_is(tmp_path: Path):
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     for name, line, kind in (("sales.instrument", "  instrument: nps\n", "a text"),
