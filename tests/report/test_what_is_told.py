@@ -151,19 +151,22 @@ def test_no_method_is_named_of_a_figure_that_there_is_not():
 
 
 @pytest.mark.parametrize(("language", "told"), [
-    ("es", ["tickets", "SET-STALE", "45", "la tabla acaba tantos días antes que los datos"]),
-    ("en", ["tickets", "SET-STALE", "45", "the table ends so many days before the data do"])])
+    ("es", ["tickets", "la tabla acaba tantos días antes que los datos", "45", "SET-STALE"]),
+    ("en", ["tickets", "the table ends so many days before the data do", "45", "SET-STALE"])])
 def test_the_page_of_data_lists_what_the_last_run_warned_of(language, told):
     warned = pd.DataFrame({"source": ["tickets"], "rule": ["SET-STALE"], "rows": pd.array([None], dtype="Int64"),
                            "days": pd.array([45], dtype="Int64"),
                            "reason": ["the table ends so many days before the data do"]})
     words, here = Words(language), site(tables={"warnings": warned})
-    sections = {one.key: one for one in coverage.page(here.results["n"], words).sections}
+    page = coverage.page(here.results["n"], words)
+    assert page.limits == ["coverage.limit_warned"]  # which the index repeats
+    sections = {one.key: one for one in page.sections}
     shown = section_view(sections["coverage.warnings"], here.results["n"], here, words)["table"].rows[0]
     assert [text.lower() for text in shown if text != "–"] == [text.lower() for text in told]
     for quiet in ({}, {"warnings": warned.iloc[:0]}):
         sections = coverage.page(Results([], quiet), words).sections
         assert "coverage.warnings" not in [one.key for one in sections]
-    rows_only = coverage.page(Results([], {"warnings": warned.assign(days=pd.NA, rows=3)}), words)
+    rows_only = coverage.page(Results([], {"warnings": warned.assign(days=pd.NA, rows=3, rule="COL-EXTRA")}), words)
+    assert rows_only.limits == []
     found = next(one for one in rows_only.sections if one.key == "coverage.warnings")
     assert "days" not in found.table.columns and "rows" in found.table.columns

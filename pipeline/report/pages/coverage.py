@@ -6,6 +6,7 @@ from pipeline.report.page import Figure, Page, Section, Table
 from pipeline.report.words import Words
 
 ANSWERED = ("data.customers_answered_share", "data.revenue_answered")
+GRAVE = ("FILE-OVERLAP", "FILE-UNREAD", "KEY-ORPHAN", "KEY-SHARED", "SET-STALE")  # may move any figure of the report
 FATES = ("rows_clean_share", "rows_repaired", "rows_quarantined", "rows_dropped")
 
 
@@ -40,9 +41,15 @@ def page(results: Results, words: Words) -> Page:
                                                         "rows": "count", "reason": "category"}, count=""),
                 notes=["coverage.note_quarantine"]),
     ]
+    limits = {"coverage.limit_answer": any(results.claim(name) for name in ANSWERED),
+              "coverage.limit_warned": _is_grave(results)}
     return Page("coverage", parts, headline=("data.rows_clean_share", "data.response_rate",
                                              "data.revenue_of_respondents_share"),
-                limits=["coverage.limit_answer"] if any(results.claim(name) for name in ANSWERED) else [])
+                limits=[key for key, holds in limits.items() if holds])
+
+
+def _is_grave(results: Results) -> bool:
+    return "warnings" in results.tables and bool(results.tables["warnings"]["rule"].isin(GRAVE).any())
 
 
 def _warned(results: Results) -> list[Section]:
@@ -51,5 +58,5 @@ def _warned(results: Results) -> list[Section]:
     if table is None or table.empty:
         return []
     figures = {"rows": "count"} | ({"days": "count"} if table["days"].notna().any() else {})
-    columns = {"source": "category", "rule": "text", **figures, "reason": "category"}
+    columns = {"source": "category", "reason": "category", **figures, "rule": "text"}
     return [Section("coverage.warnings", table=Table("warnings", columns, count="", titles={"rows": "column.n"}))]
