@@ -35,6 +35,7 @@ NOT_PROVEN = {  # patterns of claims with an interval that no verdict covers -> 
     "churn.prediction.*": "own_model",
     "churn.predictor": "no_such_column",
     "churn.rate": "other_export",
+    "churn.inactivity.still_there": "a_check",
     "experience.*_gap": "same_as_change",
     "data.revenue_*": "not_run",
     "experience.ces_easy_share*": "not_declared",

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.measure.resolution import Durations, quantile, unsolved_share
 from pipeline.relate import churn
+from pipeline.relate.bgnbd import Rhythm, fit_rhythm, log_likelihood
 from pipeline.relate.cox import fit_cox
 
 
@@ -69,3 +70,12 @@ def test_survival_of_the_telco_customers(published, telco):
     times = Durations(telco["tenure"].to_numpy(), telco["is_churned"].to_numpy(), np.arange(len(telco)))
     found = unsolved_share(times, np.array([12.0, 24.0, 72.0]))
     assert found == pytest.approx(published["telco_ibm"]["km_12_24_72_computed"], abs=5e-5)
+
+
+def test_rhythm_of_purchases_of_cdnow(published, reference_folder):
+    """Fader, Hardie and Lee 2005, table 2: 2,357 customers of a shop of records, weeks."""
+    facts, rows = published["bgnbd_cdnow"], pd.read_csv(reference_folder / "cdnow_rfT.csv")
+    rhythm = Rhythm(rows["frequency"].to_numpy(float), rows["recency"].to_numpy(), rows["T"].to_numpy())
+    found = fit_rhythm(rhythm)
+    np.testing.assert_allclose(found, facts["r_alpha_a_b"], atol=facts["tol"])
+    assert log_likelihood(found, rhythm).sum() == pytest.approx(facts["ll"], abs=0.05)

@@ -223,6 +223,7 @@ def test_the_fingerprint_sees_every_line_and_no_line_end(tmp_path):
     before = fingerprint(["room"], tmp_path)
     file.write_bytes(b"x = 1\r\ny = 2\r\n")
     assert fingerprint(["room"], tmp_path) == before and len(before) == 12
+    assert fingerprint(["room/a.py"], tmp_path) == before
     file.write_bytes(b"x = 1\ny = 3\n")
     assert fingerprint(["room"], tmp_path) != before
     file.write_bytes(b"x = 1\ny = 2\n")
