@@ -170,3 +170,16 @@ def test_the_page_of_data_lists_what_the_last_run_warned_of(language, told):
     assert rows_only.limits == []
     found = next(one for one in rows_only.sections if one.key == "coverage.warnings")
     assert "days" not in found.table.columns and "rows" in found.table.columns
+
+
+def test_the_page_of_sales_says_which_answers_make_a_group():
+    """Satisfaction on 1 to 7: who answers 3 or less, 4 or 5, 6 or more."""
+    groups = pd.DataFrame({"instrument": "csat", "customer_group": ["detractor", "passive", "promoter"],
+                           "score": [3, 4.5, 6], "score_from": [2, 4, 6], "score_to": [3, 5, 7]})
+    per_point = Claim("sales.per_point", 5.0, "percent", 900, "ppml", "associated", ci_low=1.0, ci_high=9.0)
+    words, here = Words("es"), site(per_point, tables={"groups": groups})
+    section = next(one for one in sales.page(here.results["n"], words).sections if one.key == "sales.who")
+    assert section_view(section, here.results["n"], here, words)["table"].rows == (
+        ("Detractor", "CSAT", f"≤{NB}3"), ("Pasivo", "CSAT", "4–5"), ("Promotor", "CSAT", f"≥{NB}6"))
+    bare = site(per_point)
+    assert "sales.who" not in [one.key for one in sales.page(bare.results["n"], words).sections]
