@@ -12,8 +12,8 @@ from pipeline.ingest.rules import Check
 
 NEGATIVE = "@negative"  # a constant that stands for "is the amount negative"
 YES_NO = {
-    **dict.fromkeys(("true", "1", "yes", "y", "sí", "si", "s", "verdadero", "x"), True),
-    **dict.fromkeys(("false", "0", "no", "n", "falso"), False),
+    **dict.fromkeys(("true", "t", "1", "yes", "y", "sí", "si", "s", "verdadero", "x"), True),
+    **dict.fromkeys(("false", "f", "0", "no", "n", "falso"), False),
 }
 CLOSED = {"status": ("open", "pending", "solved", "closed"), "unit_kind": ("branch", "customer")}
 NUMERIC = ("number", "integer", "money")
@@ -50,11 +50,13 @@ def mapped(source: Source) -> list[Column]:
 
 
 def forced_id(x: str, is_exact: bool) -> str:
-    """An id without what makes a spreadsheet take it for text: ="0007", and '0007 where ids are not exact."""
+    """An id without what makes a spreadsheet take it for text: ="0007", and '0007 where ids are not exact; there too
+    without the .0 of a program that took it for a number."""
     sign = engine.literal("'")
     bare = f"CASE WHEN {x}[1] = '=' THEN {engine.forced_text(x)} ELSE {x} END"
     quoted = f"{x}[1] = {sign} AND length({x}) > 1 AND {x}[-1] <> {sign}"
-    return bare if is_exact else f"CASE WHEN {quoted} THEN {x}[2:] ELSE {bare} END"
+    number = f"CASE WHEN {x} LIKE '%.0' THEN regexp_full_match({x}, '\\d{{1,15}}\\.0') ELSE FALSE END"
+    return bare if is_exact else f"CASE WHEN {quoted} THEN {x}[2:] WHEN {number} THEN {x}[:-3] ELSE {bare} END"
 
 
 def texts(source: Source, is_exact: bool = False) -> dict[str, str]:
@@ -102,7 +104,7 @@ def _value(column: Column, text: str, source: Source) -> str:
     words = source.words.get(column.name, {})
     if column.kind in NUMERIC:
         digits = engine.number(text, source.decimal, source.thousands, f"b_{column.name}")
-        value = engine.cast(digits, column.kind)
+        value = engine.cast(digits, number_kind(column, source))
         return engine.looked_up(text, words, value) if words else value
     if column.kind == "boolean":
         return engine.looked_up(text, words or own_words(column))
@@ -111,6 +113,11 @@ def _value(column: Column, text: str, source: Source) -> str:
             return engine.looked_up(text, words or own_words(column))
         return f"upper({text})" if column.name == "currency" else engine.visible(text)
     return engine.visible(text) if column.kind in ("text", "comment") else text
+
+
+def number_kind(column: Column, source: Source) -> str:
+    """The kind of a number as it stands: what is declared per unit is a price, with more decimals than money."""
+    return "price" if source.per_unit and column.name in ("net_amount", "margin") else column.kind
 
 
 def own_words(column: Column) -> dict[str, Any]:
@@ -216,8 +223,8 @@ def flags(source: Source) -> dict[str, str]:
             found |= _number_flags(name, text)
             if column.kind == "money":
                 digits = engine.number(text, source.decimal, source.thousands, f"b_{name}")
-                found[f"f_rounded_{name}"] = (f"CASE WHEN regexp_matches({text}, '\\d{{5}}') THEN "
-                                              f"{engine.is_rounded(digits)} ELSE FALSE END")
+                rounded = engine.is_rounded(digits, number_kind(column, source))
+                found[f"f_rounded_{name}"] = f"CASE WHEN regexp_matches({text}, '\\d{{5}}') THEN {rounded} ELSE FALSE END"
         elif column.kind == "timestamp":
             unread = f"{text} IS NOT NULL AND l_{name} IS NULL AND u_{name} IS NULL"
             for what, test in (("serial", f"regexp_full_match({text}, '\\d+([.,]\\d+)?')"),
@@ -226,6 +233,8 @@ def flags(source: Source) -> dict[str, str]:
         elif column.kind in ("comment", "text") or (column.kind == "category" and not is_closed(column, source)):
             odd = f"NOT regexp_full_match({text}, '[ -~]*')"
             test = f"regexp_matches({text}, {engine.literal(engine.INVISIBLE_TEXT)})"
+            bent = f"{text} <> nfc_normalize({text}) OR regexp_matches({text}, {engine.literal(engine.WIDE_BLANKS)})"
+            found[f"f_bent_{name}"] = f"CASE WHEN {odd} THEN {bent} ELSE FALSE END"
             found[f"f_control_{name}"] = f"CASE WHEN {odd} THEN {test} ELSE FALSE END"
             found[f"f_mojibake_{name}"] = _twisted(text)
     return found
@@ -304,7 +313,8 @@ def note_checks(source: Source) -> list[Check]:
         elif column.kind == "timestamp":
             notes.append(Check("TIME-FOLD", name, "repaired", flag("fold")))
         elif column.kind in ("comment", "text") or (column.kind == "category" and not is_closed(column, source)):
-            notes.append(Check("TXT-CTRL", name, "repaired", flag("control")))
+            notes += [Check("TXT-CTRL", name, "repaired", flag("control")),
+                      Check("TXT-NORM", name, "repaired", flag("bent"))]
             notes.append(Check("ENC-MOJIBAKE", name, "warned", flag("mojibake")))
         elif column.kind == "id":
             notes += [Check("KEY-FORMULA", name, "repaired", flag("formula")),

@@ -96,7 +96,7 @@ def find_duplicates(con: duckdb.DuckDBPyConnection, records: str, source: Source
     con.execute(f"""
         CREATE OR REPLACE TABLE twins AS
         WITH met AS (SELECT _key AS met FROM {engine.quoted(records)} WHERE _failed = 0 GROUP BY 1 HAVING count(*) > 1),
-        candidates AS (SELECT *, [{key}] AS key, {_content(con, records)} || {others} AS content
+        candidates AS (SELECT *, [{key}] AS key, {_content(con, records, source, is_exact)} || {others} AS content
                        {good} AND _key IN (SELECT met FROM met)),
         facts AS (SELECT _file, _row, key, content, {order} AS order_id, {is_last} AS is_last,
                          row_number() OVER (PARTITION BY key, content ORDER BY _file, _row) AS copy
@@ -109,9 +109,12 @@ def find_duplicates(con: duckdb.DuckDBPyConnection, records: str, source: Source
         WHERE copy > 1 OR last_versions > 1 OR (versions > 1 AND NOT is_last)""")
 
 
-def _content(con: duckdb.DuckDBPyConnection, records: str) -> str:
-    """All that a record says, as one text; nulls told from empty texts."""
+def _content(con: duckdb.DuckDBPyConnection, records: str, source: Source, is_exact: bool) -> str:
+    """All that a record says, as one text, ids as they are hashed; nulls told from empty texts."""
     names = [row[0] for row in con.execute(f"DESCRIBE {engine.quoted(records)}").fetchall()]
     said = [name for name in names if not name.startswith("_")]
-    parts = ", ".join(f"{engine.literal(name)}: {engine.quoted(name)}" for name in said)
+    ids = {column.name for column in columns.mapped(source) if column.kind == "id"}
+    cells = {name: engine.normal_id(engine.quoted(name), is_exact) if name in ids else engine.quoted(name)
+             for name in said}
+    parts = ", ".join(f"{engine.literal(name)}: {cell}" for name, cell in cells.items())
     return f"CAST(to_json({{{parts}}}) AS VARCHAR)"

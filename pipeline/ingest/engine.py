@@ -13,6 +13,7 @@ import narwhals as nw
 
 BLANKS = "\t\n\r\v\f \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u3000"
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+WIDE_BLANKS = "[\u00a0\u2007\u202f]"  # unbreakable: to the eye they are blanks
 INVISIBLE_TEXT = "[\\x01-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\u202a-\u202e\u2066-\u2069]"
 # Two bytes of UTF-8 read as two letters: by windows-1252, latin-1 or Mac Roman. IRMÃ” and MAÇÃ… are Portuguese.
 TWISTED = ("Ã[\u0080-\u00bfƒŠŒŽšœžŸˆ‰˜™€‚„†‡‹]|Ã[‘’“”•–—…›][[:alpha:]]|"
@@ -20,6 +21,8 @@ TWISTED = ("Ã[\u0080-\u00bfƒŠŒŽšœžŸˆ‰˜™€‚„†‡‹]|Ã[‘
 WIDE_DIGITS = ("０１２３４５６７８９", "0123456789")
 CURRENCIES = {"€": "EUR", "£": "GBP", "¥": "JPY", "R$": "BRL", "US$": "USD", "S/": "PEN", "CHF": "CHF"}
 DOLLARS = ("USD", "MXN", "ARS", "CLP", "COP", "CAD", "AUD")
+PLACES = {"money": 4, "price": 8}  # decimals that are kept; those of a price, until it is multiplied
+EXACT = {"money": "DECIMAL(18,4)", "price": "DECIMAL(22,8)"}
 REST = "[A-Z]{3}|US\\$|R\\$|S/|[€$£¥]"  # how a currency is written beside an amount
 
 
@@ -129,15 +132,17 @@ def _plain(decimal: str | None, thousands: str | None) -> tuple[str, str]:
 
 
 def is_plain(x: str, decimal: str | None, thousands: str | None, kind: str = "") -> str:
-    """Whether a text is a number written plainly: most are, and need nothing of what follows. kind: money, when it
-    must hold its decimals too."""
+    """Whether a text is a number written plainly: most are, and need nothing of what follows. kind: money or
+    price, when it must hold its decimals too."""
     plain = _plain(decimal, thousands)[0]
-    return f"regexp_full_match({x}, {literal(plain.replace('d+)?', 'd{1,4}0*)?') if kind == 'money' else plain)})"
+    if kind in PLACES:
+        plain = plain.replace("d+)?", f"d{{1,{PLACES[kind]}}}0*)?")
+    return f"regexp_full_match({x}, {literal(plain)})"
 
 
-def is_rounded(digits: str) -> str:
-    """Whether digits with a point have more decimals than money keeps (NUM-ROUND)."""
-    return f"coalesce(regexp_matches({digits}, '[.]\\d{{4}}\\d*[1-9]'), FALSE)"
+def is_rounded(digits: str, kind: str) -> str:
+    """Whether digits with a point have more decimals than money (or a price) keeps (NUM-ROUND)."""
+    return f"coalesce(regexp_matches({digits}, '[.]\\d{{{PLACES[kind]}}}\\d*[1-9]'), FALSE)"
 
 
 def number(x: str, decimal: str | None, thousands: str | None, bare: str = "") -> str:
@@ -189,10 +194,10 @@ def currency_of(x: str, base: str) -> str:
 
 
 def cast(x: str, kind: str) -> str:
-    """Digits with a point as money (exact), whole number or number; null when out of range."""
+    """Digits with a point as money or a price (exact), whole number or number; null when out of range."""
     if kind == "integer":
         return f"try_cast(regexp_extract({x}, '^([+-]?\\d+)(?:\\.0+)?$', 1) AS BIGINT)"
-    return f"try_cast({x} AS {'DECIMAL(18,4)' if kind == 'money' else 'DOUBLE'})"
+    return f"try_cast({x} AS {EXACT.get(kind, 'DOUBLE')})"
 
 
 def is_twisted(x: str) -> str:
@@ -206,8 +211,10 @@ def forced_text(x: str) -> str:
 
 
 def visible(x: str) -> str:
-    """The text without control characters and marks that turn its direction."""
-    shown = f"regexp_replace({x}, {literal(INVISIBLE_TEXT)}, '', 'g')"
+    """The text without control characters and marks that turn its direction, in one Unicode form, its blanks plain:
+    what looks alike is alike."""
+    shown = f"nfc_normalize(regexp_replace({x}, {literal(INVISIBLE_TEXT)}, '', 'g'))"
+    shown = f"regexp_replace({shown}, {literal(WIDE_BLANKS)}, ' ', 'g')"
     return f"CASE WHEN regexp_full_match({x}, '[ -~]*') THEN {x} ELSE {shown} END"
 
 

@@ -86,11 +86,11 @@ def _is_text(x: str, is_short: bool) -> str:
 
 
 def _is_id(x: str) -> str:
-    """ASCII with something to see in front, nothing that forces a spreadsheet, and no number in scientific notation."""
+    """ASCII with something to see in front, nothing that a spreadsheet or a program put on it, no scientific number."""
     power = f"regexp_full_match({x}, {engine.literal(columns.SCIENTIFIC)})"
     lossy = f"CASE WHEN {x} < ':' AND (contains({x}, 'E') OR contains({x}, 'e')) THEN NOT {power} ELSE TRUE END"
     forced = f"({x} >= '=' AND {x} < '>') OR ({x} >= {engine.literal(APOSTROPHE)} AND {x} < '(')"  # begins with = or '
-    ascii = f"{x} >= '!' AND {x} < '\x7f' AND strlen({x}) = length({x})"
+    ascii = f"{x} >= '!' AND {x} < '\x7f' AND strlen({x}) = length({x}) AND {x} NOT LIKE '%.0'"
     return f"CASE WHEN {x} IS NULL OR {x} = '' THEN TRUE WHEN {ascii} AND NOT ({forced}) THEN {lossy} ELSE FALSE END"
 
 
@@ -104,7 +104,7 @@ def _values(source: Source, plan: Plan) -> tuple[dict[str, str], list[str]]:
             continue
         words = source.words.get(name, {}) if column.kind in columns.NUMERIC else _words(column, source)
         if column.kind in columns.NUMERIC:
-            found[name] = engine.quick_words(x, words, _quick_number(x, column.kind, source))
+            found[name] = engine.quick_words(x, words, _quick_number(x, columns.number_kind(column, source), source))
         elif words:
             found[name] = engine.quick_words(x, words, "NULL")
         else:

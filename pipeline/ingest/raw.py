@@ -11,7 +11,7 @@ import pyarrow as pa
 from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
-from pipeline.ingest.engine import first, literal, quoted
+from pipeline.ingest.engine import BLANKS, first, literal, quoted
 from pipeline.ingest.files import Export
 from pipeline.ingest.footer import begins_as_total
 from pipeline.ingest.header import Header, normal
@@ -19,6 +19,7 @@ from pipeline.ingest.records import split_fields
 from pipeline.ingest.rules import reason
 
 BATCH = 20_000
+BOM = "\ufeff"
 ROW = "@row"  # as a constant: the number of the record is the id
 OTHERS = "@others"  # one number over the columns of a record that no contract names (counts_whole)
 SHEET_LIMITS = (1_048_575, 65_535)  # rows under a header that fill a sheet of Excel
@@ -134,7 +135,7 @@ def check_loaded(con: duckdb.DuckDBPyConnection, loaded: Loaded, header: Header,
         raise Refusal("FILE-NOROWS", "the file has a header and no rows", file=loaded.export.name, found="0 rows",
                       expected="rows, or `allow_empty: true`")
     if source.header_rows and len(header.positions) > 1:
-        same = " AND ".join(f"{quoted(name)} = {literal(name)}" for name in header.positions)
+        same = " AND ".join(_names(quoted(name), name) for name in header.positions)
         again = first(con, f"SELECT min(rowid) FROM {quoted(loaded.table)} WHERE {same}")[0]
         if again is not None:
             raise Refusal("FMT-REHEADER", "the header stands again in the middle: two exports pasted together",
@@ -145,6 +146,13 @@ def check_loaded(con: duckdb.DuckDBPyConnection, loaded: Loaded, header: Header,
         notes["FILE-XLIMIT"] = loaded.rows
     return Loaded(loaded.export, loaded.table, loaded.rows, loaded.lines_of, loaded.rejects, loaded.blank, notes,
                   header.extra)
+
+
+def _names(x: str, name: str) -> str:
+    """Whether a cell holds a header's name, perhaps in another case or behind a byte order mark."""
+    bare = f"lower(trim({x}, {literal(BLANKS + BOM)}))"
+    near = f"strlen({x}) BETWEEN {len(name.strip().encode())} AND {len(name.encode()) + 8}"  # few are, and it is cheap
+    return f"{near} AND {bare} = {literal(normal(name))}"
 
 
 def _no_record(loaded: Loaded, header: Header, source: Source) -> Refusal:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.ingest.inspect import inspect_file
 from pipeline.ingest.proposal import propose
-from tests.ingest.conftest import SALE, SURVEY, Workshop, block
+from tests.ingest.conftest import CUSTOMER, SALE, SURVEY, Workshop, block
 
 ROWED = SURVEY | {"columns": {"customer_id": "id"}, "constants": {"response_id": "@row"}, "files": "*.csv"}
 
@@ -67,3 +67,10 @@ def test_lines_of_one_order_in_json_are_told_apart_by_keys_that_nobody_declared(
     shop.write(line.format("A") + line.format("B") + line.format("B").replace('"1"', '"2"'), "export.jsonl")
     found = shop.ingest(None, **SALE | {"files": "export.jsonl", "format": "json", "quarantine_limit": 1.0})
     assert found.rules["KEY-DUP-CONFLICT:quarantined"] == 2 and len(found.clean) == 1
+
+
+def test_the_same_record_under_its_id_written_otherwise_is_the_same_record(shop: Workshop):
+    shop.write("id,segment\nA-1,x\nB-2,y\n", "enero.csv")
+    shop.write("id,segment\n a-1 ,x\nb-2,z\n", "febrero.csv")
+    found = shop.ingest(None, **CUSTOMER | {"files": "*.csv", "quarantine_limit": 1.0})
+    assert found.rules["KEY-DUP-SAME:dropped"] == 1 and found.rules["KEY-DUP-CONFLICT:quarantined"] == 2

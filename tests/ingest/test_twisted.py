@@ -1,11 +1,12 @@
 """Text that was decoded wrongly, in any column and in the header, and forms that force a spreadsheet."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from pipeline.ingest import engine
-from tests.ingest.conftest import CUSTOMER, SALE, TICKET, Workshop
+from tests.ingest.conftest import COMPANY, CUSTOMER, SALE, TICKET, Workshop
 
 RIGHT = ["España", "PORTUGUÊS", "MAÇÃ", "Âncora", "café", "Ángel", "IRMÃ”", "MAÇÃ…", "€ 12", "Ñandú", "日本",
          "Åse", "2 × 3", "naïve"]
@@ -68,3 +69,34 @@ def test_amounts_with_more_decimals_than_money_has_are_rounded_and_said(shop: Wo
     found = shop.ingest("id,amount\n1,1.23456\n2,10.00000000\n3,2.5\n4,€ 3.00005\n5,0.12344\n", **SALE)
     assert list(found.clean["net_amount"]) == [Decimal(x) for x in ("1.2346", "10", "2.5", "3.0001", "0.1234")]
     assert found.rules == {"NUM-ROUND:repaired": 3, "NUM-CURR:repaired": 1}
+
+
+def test_ids_that_a_program_took_for_numbers_meet_the_others(shop: Workshop):
+    contract = TICKET | {"columns": TICKET["columns"] | {"customer_id": "who"}}
+    when = "01/02/2025 10:00,"
+    rows = f"1,1234.0,{when}\n2,1234,{when}\n3,v1.0,{when}\n4,1.50,{when}\n5,12345678901234567.0,{when}\n"
+    found = shop.ingest("id,who,created,solved\n" + rows, **contract)
+    assert found.clean["customer_id"].nunique() == 4 and found.rules == {"KEY-FORMULA:repaired": 1}
+    exact = shop.ingest("id,who,created,solved\n" + rows, replace(COMPANY, ids="exact"), **contract)
+    assert exact.clean["customer_id"].nunique() == 5
+
+
+def test_names_that_look_alike_are_one_segment(shop: Workshop):
+    names = ["España", "Espan\u0303a", "Plan\u00a0Oro", "Plan Oro", "Plan\u202fOro"]
+    found = shop.ingest("id,segment\n" + "".join(f"{n},{name}\n" for n, name in enumerate(names)), **CUSTOMER)
+    assert found.clean["segment"].tolist() == ["España"] * 2 + ["Plan Oro"] * 3
+    assert found.rules == {"TXT-NORM:repaired": 3}
+
+
+@pytest.mark.parametrize("again", ["\ufeffid,segment", "ID,Segment", '"id","segment"', " id ,segment", "id,segment"])
+def test_a_header_in_the_middle_is_no_customer(shop: Workshop, again: str):
+    told = shop.refuse(f"id,segment\n1,a\n2,b\n{again}\n3,c\n", "FMT-REHEADER", **CUSTOMER)
+    assert told.line == 4
+    assert len(shop.ingest("id,segment\n1,a\nid,b\n", **CUSTOMER).clean) == 2
+
+
+def test_a_price_keeps_its_decimals_until_it_is_multiplied(shop: Workshop):
+    contract = SALE | {"columns": SALE["columns"] | {"quantity": "q"}, "per_unit": True}
+    found = shop.ingest("id,amount,q\n1,0.12345,1000\n2,€ 0.00333333,3000\n3,0.123456789,1\n", **contract)
+    assert list(found.clean["net_amount"]) == [Decimal(x) for x in ("123.45", "10.0000", "0.1235")]
+    assert found.rules == {"NUM-ROUND:repaired": 1, "NUM-CURR:repaired": 1}
