@@ -224,7 +224,8 @@ def flags(source: Source) -> dict[str, str]:
             if column.kind == "money":
                 digits = engine.number(text, source.decimal, source.thousands, f"b_{name}")
                 rounded = engine.is_rounded(digits, number_kind(column, source))
-                found[f"f_rounded_{name}"] = f"CASE WHEN regexp_matches({text}, '\\d{{5}}') THEN {rounded} ELSE FALSE END"
+                many = f"regexp_matches({text}, '\\d{{5}}')"
+                found[f"f_rounded_{name}"] = f"CASE WHEN {many} THEN {rounded} ELSE FALSE END"
         elif column.kind == "timestamp":
             unread = f"{text} IS NOT NULL AND l_{name} IS NULL AND u_{name} IS NULL"
             for what, test in (("serial", f"regexp_full_match({text}, '\\d+([.,]\\d+)?')"),

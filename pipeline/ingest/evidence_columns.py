@@ -18,6 +18,8 @@ LABEL = re.compile(r"\s*(\d{1,2})\s*[-–—=:.)(]\s*[^\d\s].*")
 ANSWER = re.compile(r"\d{1,2}(?:[.,]0+)?")
 SHORTEST = 8  # letters and digits of an id that a machine made
 SALESFORCE = re.compile("[a-zA-Z0-9]{15}")
+UNKNOWN_TIMES = "seems to hold times in a form that is not known"
+HOURS = re.compile(r"\d{1,2}:\d{2}|\d{4}")
 SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d+")
 
 
@@ -90,6 +92,7 @@ def describe(header: str, cells: list[Cell]) -> Column:
     else:
         few = len(distinct) <= FEW and max(map(len, distinct)) <= 60 and not is_personal(header)
         kind = "words" if few and len(distinct) <= max(2, len(texts) // 2) else "text"
+    notes = (UNKNOWN_TIMES,) if expected and kind in ("text", "words") and _most(texts, HOURS.search) else ()
     labels = {text: int(found[1]) for text in distinct if (found := LABEL.fullmatch(text)) and int(found[1]) <= 10}
     scale, outside = _scale(texts, labels) if kind in ("number", "words", "text") else (None, 0)
     unasked = dict.fromkeys(text.strip() for _, text in cells if text.strip().casefold() in NOT_ASKED)
@@ -101,7 +104,7 @@ def describe(header: str, cells: list[Cell]) -> Column:
                   tuple(sorted(distinct)) if kind == "words" else (), scale,
                   tuple(sorted(labels.items(), key=lambda item: item[1])) if scale else (),
                   tuple(unasked) if scale else (),
-                  (f"{outside} outside 0 to 10, if these are answers",) if outside else _notes(texts), example,
+                  (f"{outside} outside 0 to 10, if these are answers",) if outside else notes + _notes(texts), example,
                   *_case(list(distinct)))
 
 

@@ -9,7 +9,8 @@ from pipeline.ingest.evidence import Cell
 CLOCK = r"(?:(?P<gap>[ T]| - )(?P<hour>\d{1,2}):\d{2}(?P<second>:\d{2})?(?P<half>\s?[AaPp]\.?[Mm]\.?)?)?"
 TWO_FIRST = re.compile(r"(?P<a>\d{1,2})(?P<sep>[/.-])(?P<b>\d{1,2})(?P=sep)(?P<year>\d{4}|\d{2})" + CLOCK)
 YEAR_FIRST = re.compile(r"\d{4}(?P<sep>[/.])(?P<a>\d{1,2})(?P=sep)(?P<b>\d{1,2})" + CLOCK)
-ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?(?P<zone>\s*(?:Z|[+-]\d{2}:?\d{2}))?")
+ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?"
+                 r"(?P<zone>\s*(?:Z|[+-]\d{2}(?::?\d{2})?))?")
 ISO_UTC = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}(?P<second>:\d{2})? UTC")
 NAMED = re.compile(r"\d{1,2}(?P<sep>[ -])(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?P=sep)(?:\d{4})" + CLOCK)
 EPOCH = {10: ("epoch_s", 946_684_800, 4_102_444_800), 13: ("epoch_ms", 946_684_800_000, 4_102_444_800_000)}

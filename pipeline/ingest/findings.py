@@ -139,7 +139,8 @@ def block_of(proposal: Proposal, tongue: str = "en") -> str:
     for key, value in proposal.raw.items():
         lines += _entry(key, _phrased(value, tongue), "    ")
     loose = [key for key in proposal.told if key in ("decimal", "missing", "instruments", "skip_rows", "response_id",
-                                                    "company.ids")]
+                                                    "company.ids", "timestamps", "customer_id")
+            and not (key == "timestamps" and key in proposal.raw)]
     for key in loose:
         lines.append(f"    # TELL: {key}: {phrased(proposal.told[key], tongue)}")
     lines += [f"    # {_later(line, tongue)}" for line in proposal.later]

@@ -93,6 +93,9 @@ def guess_table(headers: list[str], fits: dict[str, set[str]], asked: dict[str, 
         given = sum(name in found for name in required)
         if table == "surveys":
             worth[table] = (TELLING[table] if asked else -9) + 0.5 * len(found)
+        elif table == "tickets" and PROOF[table] & set(found) <= {"status"} and "net_amount" in \
+                map_columns("sales", headers, fits):
+            worth[table] = -9.0 + len(found)  # a payment has a status too
         elif given < len(required) or not PROOF.get(table, set(found)) & set(found):
             worth[table] = -9.0 + len(found)
         else:

@@ -10,7 +10,7 @@ from pipeline.contracts.tables import TABLES
 from pipeline.ingest import meaning
 from pipeline.ingest.columns import CLOSED, SCORE_PARTS, YES_NO
 from pipeline.ingest.contract import TELL
-from pipeline.ingest.evidence_columns import Column
+from pipeline.ingest.evidence_columns import UNKNOWN_TIMES, Column
 from pipeline.ingest.evidence_dates import spelled
 from pipeline.ingest.inspect import Inspection
 
@@ -50,6 +50,7 @@ def propose(found: Inspection) -> Proposal:
         told["missing"] = f"is {' or '.join(map(repr, perhaps))} a value, or missing? If missing, add it to `missing`"
     _columns(found, raw, given, told)
     _case(found, told)
+    _silent(found, given, told)
     later = _instruments(found, told) if found.table == "surveys" and not given.get("instruments") else ()
     kept = {key: raw[key] for key in KEYS if key in raw
             and (key in ("table", "format") or raw[key] != given.get(key, DEFAULTS.get(key)))}
@@ -156,6 +157,16 @@ def _case(found: Inspection, told: dict[str, str]) -> None:
         elif column.case_twins and key == (name,):
             told["company.ids"] = (f"{column.case_twins} of {head!r} are the same but for case: `ids: exact` under "
                                    "`company` if they are different ones, `ids: folded` if they are the same")
+
+
+def _silent(found: Inspection, given: dict[str, Any], told: dict[str, str]) -> None:
+    """What would be missing without a word: times that no format reads, and whose rows these are."""
+    unread = [head for head, column in found.columns.items() if UNKNOWN_TIMES in column.notes]
+    if unread:
+        told["timestamps"] = (f"{unread[0]!r} seems to hold times in a form that is not known: give it in `timestamps` "
+                              "(strptime, such as \"%B %d, %Y %I:%M %p\") and map the header under `columns`")
+    if found.table in ("surveys", "tickets", "sales") and "customer_id" not in found.mapped and not given:
+        told["customer_id"] = "no header is known to name the customer; without one these rows meet no others"
 
 
 def _words(name: str, column: Column) -> dict[str, Any] | None:

@@ -352,3 +352,20 @@ def test_a_table_that_cannot_be_told_can_be_said(shop: Workshop):
     shown = block(inspect_file(path, "customers"))
     assert "table: customers" in shown and "TELL: surveys" not in shown
     assert inspect_file(path, "customers").table_why == "that is what --table says"
+
+
+def test_times_that_no_format_reads_and_rows_of_nobody_are_asked_about(shop: Workshop):
+    rows = "".join(f'{n},"March {n % 28 + 1}, 2025 10:00 AM",{n}.50\n' for n in range(40))
+    path = shop.write("Order ID,Created At,Total\n" + rows)
+    shown = block(inspect_file(path))
+    assert "# TELL: timestamps: 'Created At' seems to hold times" in shown
+    assert "# TELL: customer_id: no header is known to name the customer" in shown
+    rows = "".join(f"{n},2025-03-{n % 28 + 1:02} 10:00:00+01,{n}.50,N{n % 9}\n" for n in range(40))
+    shown = block(inspect_file(shop.write("Order ID,Created At,Total,Nº cliente\n" + rows)))
+    assert "ordered_at: Created At" in shown and "customer_id: Nº cliente" in shown and "TELL" not in shown
+
+
+def test_a_payment_with_a_status_is_no_ticket(shop: Workshop):
+    path = shop.write("id;Created;Amount;Customer ID;Status\n" + "".join(f"ch_{n};2025-03-01;{n},50;c{n};Paid\n"
+                                                                       for n in range(40)))
+    assert inspect_file(path).table != "tickets"
