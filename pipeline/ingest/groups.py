@@ -82,10 +82,11 @@ def _refuse_status(con: duckdb.DuckDBPyConnection, source: Source, turned: int, 
     """Refusal (RETURN-STATUS) where most returns are written like sales and their orders sold nothing: the mark seems
     to say what became of the sold line itself, and turning its sign would take off what was never counted."""
     back, alone = engine.first(con, f"""
-        WITH sold AS (SELECT DISTINCT {own} AS ordered FROM records WHERE _failed = 0
-                      AND NOT coalesce(is_return, FALSE))
-        SELECT count(*), count(*) FILTER ((_noted & {turned}) <> 0 AND {own} NOT IN (SELECT ordered FROM sold))
-        FROM records WHERE _failed = 0 AND is_return AND order_id IS NOT NULL""")
+        WITH returned AS MATERIALIZED (SELECT {own} AS ordered, (_noted & {turned}) <> 0 AS is_turned FROM records
+                                       WHERE _failed = 0 AND is_return AND order_id IS NOT NULL),
+        sold AS (SELECT DISTINCT {own} AS ordered FROM records WHERE _failed = 0 AND NOT coalesce(is_return, FALSE)
+                 AND {own} IN (SELECT ordered FROM returned WHERE is_turned))
+        SELECT count(*), count(*) FILTER (is_turned AND ordered NOT IN (SELECT ordered FROM sold)) FROM returned""")
     if back >= STATUS_LEAST and 2 * alone > back:
         raise Refusal("RETURN-STATUS", "most lines marked as returned stand in orders that sold nothing, with the "
                       "amount of a sale", file=source.folder, column=source.columns["is_return"],

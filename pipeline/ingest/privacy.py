@@ -17,6 +17,7 @@ from pipeline.ingest import engine
 from pipeline.ingest.files import Export
 from pipeline.ingest.redact import redact
 
+SAMPLE = 2_000  # ids that tell in which case most are written
 # Known to everyone: pseudonyms under it can be undone by trying ids. For invented and published data only.
 PUBLIC_KEY = hashlib.sha256(b"vivencia: public key for invented and published data").digest()
 SUSPECT = ("(?i)@|\\d[\\d \u00a0./()-]{5,}\\d|https?:|www\\.|\\b(soy|me llamo|mi nombre es|my name is|i am|i''m|i’m|"
@@ -115,8 +116,14 @@ def count_variants(con: duckdb.DuckDBPyConnection, records: str, column: str, wh
     chosen = f"FROM {engine.quoted(records)} WHERE {x} IS NOT NULL AND {where}"
     if is_key:
         return engine.first(con, f"SELECT count(*) FILTER ({engine.is_untidy(x)}) {chosen}")[0]
+    # Ids in one and the same case have no other spelling but among those that are written otherwise.
+    lower, rows = engine.first(con, f"SELECT count(*) FILTER (x = lower(x)), count(*) FROM (SELECT {x} AS x {chosen} "
+                                    f"LIMIT {SAMPLE})")
+    usual = f"{engine.is_bare(x)} AND {x} = {'lower' if 2 * lower > rows else 'upper'}({x})"
     return int(engine.first(con, f"""
-        WITH raws AS MATERIALIZED (SELECT {x} AS raw, count(*) AS rows {chosen} GROUP BY 1),
+        WITH odd AS MATERIALIZED (SELECT DISTINCT {engine.normal_id(x)} AS normal {chosen} AND NOT ({usual})),
+        raws AS MATERIALIZED (SELECT {x} AS raw, count(*) AS rows {chosen}
+                              AND {engine.normal_id(x)} IN (SELECT normal FROM odd) GROUP BY 1),
         forms AS MATERIALIZED (SELECT raw, rows, {engine.normal_id("raw")} AS normal,
                                       {engine.is_untidy("raw")} AS untidy FROM raws),
         several AS (SELECT normal FROM forms GROUP BY 1 HAVING count(*) > 1),

@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 REMEMBERED = 1_000_000  # ids kept with their digest between two stretches of one column
 MOSTLY = 0.9  # share of new ids above which remembering them is not worth its cost
@@ -21,6 +22,7 @@ class Pseudonyms:
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
         self._known: dict[bytes, bytes] = {}
         self._unique, self._limit, self._stretches = unique, 0 if unique else REMEMBERED, 0
+        self._apart = False  # whether an id that is followed by another one seldom comes again
 
     def of(self, texts: pa.Array) -> pa.Array:
         """A text for each text, null for null; equal texts are hashed once."""
@@ -28,8 +30,12 @@ class Pseudonyms:
             return pa.nulls(len(texts), pa.string())
         if self._unique and not texts.null_count:
             return self._shown(texts.cast(pa.binary()).to_pylist())
-        coded = texts.dictionary_encode()
-        return self._shown(coded.dictionary.cast(pa.binary()).to_pylist()).take(coded.indices)
+        begins = _begins(texts)
+        if self._apart and not texts.null_count:
+            return self._shown(texts.filter(begins).cast(pa.binary()).to_pylist()).take(_runs(begins))
+        coded = texts.filter(begins).dictionary_encode()
+        self._apart = len(coded.dictionary) > MOSTLY * len(coded)
+        return self._shown(coded.dictionary.cast(pa.binary()).to_pylist()).take(coded.indices.take(_runs(begins)))
 
     def _shown(self, texts: list[bytes]) -> pa.Array:
         known = self._known
@@ -58,3 +64,14 @@ class Pseudonyms:
             outer.update(inner.digest())
             found.append(outer.digest())
         return found
+
+
+def _begins(texts: pa.Array) -> pa.BooleanArray:
+    """Whether each text is another one than the text before it: lines of one order stand together."""
+    same = pc.equal(texts.slice(1), texts.slice(0, len(texts) - 1))
+    return pa.concat_arrays([pa.array([True]), pc.invert(pc.fill_null(same, False))])
+
+
+def _runs(begins: pa.BooleanArray) -> pa.Array:
+    """The number of its run (from 0) for each text."""
+    return pa.array(np.cumsum(begins.to_numpy(zero_copy_only=False), dtype=np.int32) - np.int32(1))

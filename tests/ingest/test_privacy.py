@@ -6,6 +6,7 @@ import json
 import stat
 import unicodedata
 
+import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.contracts.params import Company, Privacy
 from pipeline.contracts.refusal import Refusal
-from pipeline.ingest.privacy import PUBLIC_KEY, load_key
+from pipeline.ingest.privacy import PUBLIC_KEY, count_variants, load_key
 from pipeline.ingest.pseudonyms import Pseudonyms
 from pipeline.ingest.redact import is_card, is_iban, is_identity, redact
 from tests.ingest.conftest import CUSTOMER, SURVEY, Workshop
@@ -37,11 +38,27 @@ def test_a_pseudonym_is_the_keyed_hash_of_the_normalised_id(shop: Workshop):
 @given(st.lists(st.none() | st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=100),
                 max_size=20), st.binary(min_size=1, max_size=100), st.integers(0, 20))
 def test_pseudonyms_are_those_of_the_standard_library_over_any_number_of_stretches(texts, key, cut):
+    texts = [one for one in texts for _ in range(2)]  # as the lines of one order
     pseudonyms = Pseudonyms(key)
     found = [*pseudonyms.of(pa.array(texts[:cut], pa.string())).to_pylist(),
              *pseudonyms.of(pa.array([*texts[cut:], *texts], pa.string()).slice(0)).to_pylist()]
     assert found == [None if x is None else hmac.new(key, x.encode(), "sha256").hexdigest()[:32]
                      for x in [*texts, *texts]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(st.sampled_from("aAbBñ n\u0303ſ"), min_size=1, max_size=4), max_size=30))
+def test_ids_written_otherwise_than_most_are_counted(ids):
+    """Against counting in Python: untidy ones, and of the tidy ones of one normal form all that are not the usual."""
+    normal = {one: unicodedata.normalize("NFC", one.strip()).lower() for one in ids}
+    untidy = [one for one in ids if unicodedata.normalize("NFC", one.strip()) != one]
+    usual = {form: max((ids.count(one), one.encode()) for one in ids if normal[one] == form)[1]
+             for form in normal.values()}
+    other = [one for one in ids if one not in untidy and usual[normal[one]] != one.encode()]
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE kept (id VARCHAR)")
+        con.executemany("INSERT INTO kept VALUES (?)", [[one] for one in ids]) if ids else None
+        assert count_variants(con, "kept", "id") == len(untidy) + len(other)
 
 
 def test_variants_of_one_id_meet_and_are_counted(shop: Workshop):
