@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.measure.disclosure import Limits, hidden
+from pipeline.measure.disclosure import Limits, hidden_names
 from pipeline.measure.periods import Periods, in_window
 
 
@@ -24,16 +24,16 @@ def instruments(surveys: pd.DataFrame | None, top_boxes: dict[str, float]) -> pd
 def distribution(answers: pd.DataFrame, periods: Periods, limits: Limits) -> pd.DataFrame:
     """One row per instrument and point of its scale (turned so that higher is better): share of the period's answers.
 
-    Points with too few answers show neither count nor share (missing).
+    Points with too few answers, or of too few customers, show neither count nor share (missing).
     """
     columns = ["instrument", "score", "n", "estimate_share"]
     rows = in_window(answers, periods.now) if len(answers) else answers
     tables = []
     for instrument, part in rows.groupby("instrument", sort=True):
         counts = part["score_up"].value_counts().sort_index()
-        if limits.status(len(part)) == "suppressed":
+        if limits.status(len(part), part["code"].nunique()) == "suppressed":
             continue
-        unseen = hidden(counts.to_numpy(), limits.suppress_below)
+        unseen = counts.index.isin(hidden_names(part["score_up"], part["code"], limits.suppress_below))
         table = pd.DataFrame({"instrument": instrument, "score": counts.index.astype(float),
                               "n": counts.to_numpy(), "estimate_share": counts.to_numpy() / len(part)})
         table.loc[unseen, "estimate_share"] = np.nan

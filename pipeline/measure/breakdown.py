@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.contracts.claims import Claim
 from pipeline.measure.change import detectable, difference, p_value
 from pipeline.measure.clusters import Score
-from pipeline.measure.disclosure import Limits, hidden
+from pipeline.measure.disclosure import Limits, hidden_names
 from pipeline.measure.levels import figures_of, level_claim
 from pipeline.measure.metrics import Metric, group_names, named
 from pipeline.measure.multiplicity import discoveries, shrunken
@@ -46,8 +46,8 @@ def _one_dimension(metric: Metric, dimension: str, periods: Periods, limits: Lim
     before = in_window(offered, periods.before) if periods.before and metric.has_dates else offered.iloc[:0]
     groups, groups_before = (group_names(part[dimension]) for part in (rows, before))
     counts, counts_before = groups.value_counts().sort_index(), groups_before.value_counts().sort_index()
-    unseen = set(counts.index[hidden(counts.to_numpy(), limits.suppress_below)])
-    unseen_before = set(counts_before.index[hidden(counts_before.to_numpy(), limits.suppress_below)])
+    unseen = hidden_names(groups, rows["code"], limits.suppress_below)
+    unseen_before = hidden_names(groups_before, before["code"], limits.suppress_below)
     known = groups != "unknown"
     found = []
     for name in counts.index:
@@ -63,7 +63,7 @@ def _one_dimension(metric: Metric, dimension: str, periods: Periods, limits: Lim
                 row |= _difference(metric, score, earlier, "change") | {
                     "n_before": earlier.n, "change_detectable": detectable(score, earlier) * metric.change_factor}
             rest = rows[known & (groups != name)]
-            if name != "unknown" and len(rest) >= limits.suppress_below:
+            if name != "unknown" and min(len(rest), rest["code"].nunique()) >= limits.suppress_below:
                 others = metric.score(rest)
                 row |= _difference(metric, score, others, "gap")
                 row["gap_detectable"] = detectable(score, others) * metric.change_factor

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 
 def hidden(counts, suppress_below: int) -> np.ndarray:
@@ -21,6 +22,23 @@ def hidden(counts, suppress_below: int) -> np.ndarray:
     return unseen
 
 
+def hidden_names(names: pd.Series, codes: pd.Series, suppress_below: int) -> set:
+    """The groups of one breakdown that must stay hidden: as hidden, but rows and the customers behind them both count.
+
+    names: per row its group. codes: per row its customer (clusters.customer_codes: one without an id is a person of
+    their own). One customer with many answers is one person; one with answers in two hidden groups is one as well.
+    """
+    names, codes = names.to_numpy(), codes.to_numpy()
+    by = pd.Series(codes).groupby(names).agg(["size", "nunique"]).sort_index()
+    unseen = (by["size"] < suppress_below) | (by["nunique"] < suppress_below)
+    while unseen.any():
+        inside = np.isin(names, by.index[unseen])
+        if (inside.sum() >= suppress_below and len(np.unique(codes[inside])) >= suppress_below) or unseen.all():
+            break
+        unseen[by["size"].where(~unseen).idxmin()] = True
+    return set(by.index[unseen])
+
+
 @dataclass(frozen=True)
 class Limits:
     """Fewer than suppress_below are not shown, fewer than caution_below carry a warning; false discoveries are held."""
@@ -29,7 +47,9 @@ class Limits:
     caution_below: int = 30
     false_discovery_rate: float = 0.10
 
-    def status(self, n: int) -> str:
+    def status(self, n: int, people: int | None = None) -> str:
+        """n: answers or tickets; people: the customers behind them, where they may be fewer."""
         if n == 0:
             return "not_estimable"
-        return "suppressed" if n < self.suppress_below else "not_enough_data" if n < self.caution_below else "ok"
+        least = n if people is None else min(n, people)
+        return "suppressed" if least < self.suppress_below else "not_enough_data" if n < self.caution_below else "ok"

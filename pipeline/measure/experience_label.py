@@ -30,7 +30,7 @@ def labels(surveys: pd.DataFrame, cuts: dict[str, list[float]]) -> pd.Series:
 def label_shares(answers: pd.DataFrame, cuts: dict[str, list[float]], periods: Periods, limits: Limits) -> pd.DataFrame:
     """One row per instrument (and "all" of those shown) and label: share of the period's answers, Wilson, clustered.
 
-    answers: as metrics.answered gives them. Instruments without declared cuts, or with too few answers, are left out,
+    answers: as metrics.answered gives them. Instruments without declared cuts, or answered by too few, are left out,
     of "all" too: else the shown ones taken from it would give their answers away.
     """
     columns = ["segment", "label", "period", "n", "count", "estimate", "ci_low", "ci_high", "status",
@@ -38,12 +38,12 @@ def label_shares(answers: pd.DataFrame, cuts: dict[str, list[float]], periods: P
     marked = answers.assign(label=labels(answers, cuts)) if len(answers) else answers.assign(label=None)
     rows = in_window(marked[marked["label"].notna()], periods.now)
     period = periods.now.label if len(rows) and rows["month"].notna().any() else "all"
-    answers_of = rows["instrument"].map(rows["instrument"].value_counts())
-    rows = rows[answers_of >= limits.suppress_below]
+    people_of = rows["instrument"].map(rows.groupby("instrument")["code"].nunique())
+    rows = rows[people_of >= limits.suppress_below]
     parts = {"all": rows} | {f"instrument:{name}": part for name, part in rows.groupby("instrument", sort=True)}
     found = []
     for segment, part in parts.items():
-        status = limits.status(len(part))
+        status = limits.status(len(part), part["code"].nunique())
         if status in ("not_estimable", "suppressed"):
             continue
         for name in NAMES:

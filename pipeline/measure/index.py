@@ -97,7 +97,7 @@ def index_parts(metrics: list[Metric], weights: dict[str, float], periods: Perio
     found, shares = [], normalised(weights) | {"index": 1.0}
     for metric, kind in zip(metrics, ("index", *KINDS), strict=False):
         rows = in_window(metric.rows, periods.now)
-        if limits.status(len(rows)) in ("suppressed", "not_estimable"):
+        if limits.status(len(rows), rows["code"].nunique()) in ("suppressed", "not_estimable"):
             continue
         score = metric.score(rows)
         found.append((kind, shares[kind], score.n, score.estimate, score.low, score.high))

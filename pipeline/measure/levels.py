@@ -6,7 +6,7 @@ import pandas as pd
 from pipeline.contracts.claims import Claim
 from pipeline.measure.change import detectable, difference
 from pipeline.measure.clusters import Score
-from pipeline.measure.disclosure import Limits, hidden
+from pipeline.measure.disclosure import Limits, hidden_names
 from pipeline.measure.metrics import Metric, named
 from pipeline.measure.periods import Periods, in_window
 
@@ -27,7 +27,7 @@ def level_claim(metric: Metric, score: Score | None, limits: Limits, *, period: 
                 n_in: int = 0) -> Claim:
     """One claim from one score; without a score, or with too few answers, the status says why."""
     common = dict(claim_id=metric.claim_id, unit=metric.unit, method=metric.method, period=period, segment=segment)
-    status = limits.status(score.n if score else 0)
+    status = limits.status(score.n, score.n_clusters) if score else "not_estimable"
     if score is None or status == "not_estimable":
         return Claim(**common, estimate=None, n_used=0, status="not_estimable", reason="no_answers")
     if status == "suppressed":
@@ -54,7 +54,7 @@ def _change_claim(metric: Metric, now: Score | None, periods: Periods, limits: L
     rows = in_window(metric.rows, periods.before)
     before = metric.score(rows) if len(rows) else None
     n = min(now.n, before.n) if before else 0
-    status = limits.status(n)
+    status = limits.status(n, min(now.n_clusters, before.n_clusters) if before else 0)
     if before is None or status in ("suppressed", "not_estimable"):
         return Claim(**common, estimate=None, n_used=0, status="not_estimable", reason="few_before")
     gap = difference(now, before).scaled(metric.change_factor)
@@ -67,11 +67,11 @@ def _change_claim(metric: Metric, now: Score | None, periods: Periods, limits: L
 
 def by_month(metric: Metric, limits: Limits) -> pd.DataFrame:
     """One row per month of the metric: period, n, estimate, interval, status; empty without dates."""
-    counts = metric.rows["month"].value_counts().sort_index()
-    unseen = dict(zip(counts.index, hidden(counts.to_numpy(), limits.suppress_below), strict=True))
+    dated = metric.rows[metric.rows["month"].notna()]
+    unseen = hidden_names(dated["month"], dated["code"], limits.suppress_below)
     found = []
     for month, rows in metric.rows.groupby("month", sort=True):
-        score = None if unseen[month] else metric.score(rows)
+        score = None if month in unseen else metric.score(rows)
         named_so = {"claim_id": metric.claim_id, "period": month, "unit": metric.unit}
         found.append(named_so | figures_of(metric, score, limits))
     return pd.DataFrame(found, columns=[*MONTH_TYPES]).astype(MONTH_TYPES)

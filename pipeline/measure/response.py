@@ -132,7 +132,7 @@ def if_all_answered(asked: Asked, period: str, limits: Limits, question: Questio
                          *[_way(key, way, value, codes, question)
                            for key, way in (("raked", raked), ("weighted", weighted))]],
                         columns=["way", "n", "estimate", "ci_low", "ci_high", "n_eff", "largest_weight"])
-    rate, status = float(answered.mean()), limits.status(int(answered.sum()))
+    rate, status = float(answered.mean()), limits.status(int(answered.sum()), len(np.unique(codes[answered])))
     tip, reach = tipping(ways.iloc[2], raw.estimate, rate, question)
     band = band_of(ways.iloc[2], rate, question, tip if tip <= reach else 0.0).assign(raw=raw.estimate)
     shift = weighted.parts.copy()  # no error of its own where all answers are alike: then there is no figure
@@ -180,13 +180,14 @@ def weighted_change(now: Asked, before: Asked | None, period: str, limits: Limit
         is_alike = is_alike or are_alike(value)
     first, second = found
     n, n_before = len(first.weights), len(second.weights)
+    people = min(part.rows.loc[part.rows["value"].notna(), "code"].nunique() for part in (now, before))
     customers = customer_codes(pd.concat([now.rows["customer_id"], before.rows["customer_id"]], ignore_index=True))
     error = clustered_error(np.concatenate([first.parts, -second.parts]), customers)
     moved = first.estimate - second.estimate
     low, high = mover(*ends) if is_alike else (moved - Z95 * error, moved + Z95 * error)
     low, moved, high = (part * question.change_factor for part in (low, moved, high))
     return [Claim(name, moved, unit, n + n_before, "inverse_probability", ci_low=low, ci_high=high,
-                  status=limits.status(min(n, n_before)), period=period, n_in=len(now.rows) + len(before.rows),
+                  status=limits.status(min(n, n_before), people), period=period, n_in=len(now.rows) + len(before.rows),
                   detectable=2.8 * (high - low) / (2 * Z95))]
 
 

@@ -24,7 +24,7 @@ def ticket_claims(timed: pd.DataFrame, periods: Periods, limits: Limits) -> list
     if timed.empty:
         return []
     rows = in_window(timed, periods.now)
-    status, n = limits.status(len(rows)), len(rows)
+    status, n = limits.status(len(rows), rows["code"].nunique()), len(rows)
     common = {"period": periods.now.label, "n_in": n}
     if status in ("not_estimable", "suppressed"):
         reason = "no_answers" if status == "not_estimable" else "small_group"
@@ -50,8 +50,8 @@ def _claim(claim_id, score, unit, method, limits, *, naive=False, reason="", **c
         return Claim(claim_id, None, unit, 0, method, status="not_estimable", reason="not_reached", **common)
     finite = np.isfinite([score.low, score.high]).all()
     return Claim(claim_id, score.estimate, unit, score.n, method, ci_low=score.low if finite else None,
-                 ci_high=score.high if finite else None, status=limits.status(score.n), naive=naive, reason=reason,
-                 detectable=detectable(score) if finite else None, **common)
+                 ci_high=score.high if finite else None, status=limits.status(score.n, score.n_clusters),
+                 naive=naive, reason=reason, detectable=detectable(score) if finite else None, **common)
 
 
 def reconciliation(timed: pd.DataFrame, periods: Periods, limits: Limits) -> pd.DataFrame:
@@ -62,7 +62,7 @@ def reconciliation(timed: pd.DataFrame, periods: Periods, limits: Limits) -> pd.
     """
     columns = ["measure", "n", "unit", "estimate", "ci_low", "ci_high", "apart"]
     rows = in_window(timed, periods.now)
-    if limits.status(len(rows)) in ("not_estimable", "suppressed"):
+    if limits.status(len(rows), rows["code"].nunique()) in ("not_estimable", "suppressed"):
         return pd.DataFrame(columns=columns)
     times = as_durations(rows)
     closed = times.where(times.is_solved)
@@ -83,9 +83,9 @@ def _never_reopened(rows: pd.DataFrame, limits: Limits) -> dict[str, Score]:
     """The closed-only mean without the tickets that were opened again, where the export says which."""
     if "reopened" not in rows or not rows["reopened"].notna().any():
         return {}
-    kept = rows[(rows["reopened"].fillna(0) == 0) & rows["is_solved"]]
-    again = rows["is_solved"].sum() - len(kept)
-    if min(len(kept), again) < limits.suppress_below:
+    was_reopened = rows["reopened"].fillna(0) != 0
+    kept, again = rows[~was_reopened & rows["is_solved"]], rows[was_reopened & rows["is_solved"]]
+    if min(part["code"].nunique() for part in (kept, again)) < limits.suppress_below:
         return {}
     return {"mean_closed_never_reopened": closed_mean(as_durations(kept))}
 
@@ -101,7 +101,7 @@ def survival_curve(timed: pd.DataFrame, periods: Periods, limits: Limits, points
     """Share of tickets still unsolved after so many hours (Kaplan-Meier), on a grid fine enough to draw."""
     columns = ["hours", "unsolved_share"]
     rows = in_window(timed, periods.now)
-    if limits.status(len(rows)) in ("not_estimable", "suppressed"):
+    if limits.status(len(rows), rows["code"].nunique()) in ("not_estimable", "suppressed"):
         return pd.DataFrame(columns=columns)
     times = as_durations(rows)
     grid = np.concatenate([[0.0], np.geomspace(0.25, HORIZON_HOURS, points)])
