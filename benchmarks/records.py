@@ -2,6 +2,8 @@
 
 import json
 import math
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -122,6 +124,27 @@ def kept(folder: Path | None, maker: str, world: str, seeds: list[int], customer
         part.write_text(json.dumps(rows, allow_nan=False), encoding="utf-8")
         part.replace(file)
     return made
+
+
+def take_over(here: Path, before: Path, worlds: Sequence[str], seeds: list[int], customers: int) -> list[str]:
+    """Copy the batches of an earlier version into this one's folder, if this one makes the same of the first ones.
+
+    The batch `seeds` of each world is made anew; a figure that this version no longer gives (suppressed) may be absent,
+    every other must be equal to the last digit. Returns the figures that differ; only without any is anything copied.
+    """
+    apart: set[str] = set()
+    for world in worlds:
+        for old, new in zip(kept(before, "claims", world, seeds, customers),
+                            kept(here, "claims", world, seeds, customers), strict=True):
+            was, now = ({(r.claim_id, r.segment): (r.estimate, r.low, r.high, r.level) for r in company
+                         if r.estimate is not None} for company in (old, new))
+            apart |= {f"{world}: {name}@{segment}" for (name, segment), values in now.items()
+                      if was.get((name, segment)) != values}
+    if not apart:
+        for file in before.glob("*.json"):
+            if not (here / file.name).exists():
+                shutil.copyfile(file, here / file.name)
+    return sorted(apart)
 
 
 def _plain(record: Record) -> list:

@@ -73,7 +73,7 @@ def results_of(content: dict[str, Any], is_same_code: bool, words: Words) -> Res
         "worlds": _worlds(run, intervals, words),
         "unproven": pd.concat([_not_run(run["worlds"], lines, words),
                                unproven([v for v, gates in judged if gates], words)], ignore_index=True),
-        "same_code": pd.DataFrame({"is_same": [is_same_code]}),
+        "same_code": pd.DataFrame({"is_same": [is_same_code], "is_like": ["like" in content["run"]]}),
     }
     return Results(_claims(run, judged, checks, intervals, naive), tables)
 

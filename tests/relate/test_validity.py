@@ -264,6 +264,24 @@ def test_batches_are_kept_and_taken_up_again(tmp_path, monkeypatch):
     assert records.kept(tmp_path, "discoveries", "base", [1, 2], 0) == first
 
 
+def test_an_earlier_version_is_taken_over_only_where_this_one_says_the_same(tmp_path, monkeypatch):
+    """The first batch is made anew: a figure withheld may be absent, one in another last digit may not."""
+    def company(value: float | None) -> list[records.Record]:
+        told = [(f"experience.{name}", value if name == "nps" else 1.0) for name in ("nps", "csat")]
+        return [records.Record(name, "all", "points", "m", False, "described", number, None, None, None, None, "limit")
+                for name, number in told]
+
+    before = tmp_path / "before"
+    for seeds in ([1, 2], [3, 4]):
+        monkeypatch.setitem(records.MAKERS, "claims", lambda world, seeds, customers: [company(0.1 + 0.2)] * 2)
+        records.kept(before, "claims", "base", seeds, 5)
+    for value, apart in ((0.3, ["base: experience.nps@all"]), (0.1 + 0.2, []), (None, [])):
+        monkeypatch.setitem(records.MAKERS, "claims", lambda world, seeds, customers, v=value: [company(v)] * 2)
+        here = tmp_path / f"here-{value}"
+        assert records.take_over(here, before, ["base"], [1, 2], 5) == apart
+        assert len(list(here.glob("*.json"))) == (1 if apart else 2)
+
+
 def test_worlds_may_have_their_own_number_of_companies():
     assert validity.counted("base, null=500", 200) == {"base": 200, "null": 500}
 

@@ -68,6 +68,9 @@ def test_changed_methods_are_said():
     same, changed = (pages(run_of(GOOD), is_same, "en")[PAGE] for is_same in (True, False))
     assert words.text("trust.code.same") in same and words.text("trust.code.changed") not in same
     assert words.text("trust.code.changed") in changed and words.text("trust.code.same") not in changed
+    run = run_of(GOOD)
+    alike = pages(run | {"run": run["run"] | {"like": "0123456789ab"}}, True, "en")[PAGE]
+    assert words.text("trust.code.like") in alike and words.text("trust.code.same") not in alike
 
 
 def test_chance_of_a_miss_is_that_of_the_normal_distribution():
