@@ -14,7 +14,7 @@ from pipeline.ingest import answers, columns, engine, plain, privacy, quarantine
 from pipeline.ingest.account import Account, FileCount, rule_counts
 from pipeline.ingest.contract import check_contract
 from pipeline.ingest.duplicates import find_duplicates, find_overlaps, key_hash, view_others
-from pipeline.ingest.files import Export, find_exports, find_unread
+from pipeline.ingest.files import Export, find_exports, find_unread, refuse_shared
 from pipeline.ingest.fill import fill_down
 from pipeline.ingest.groups import find_group_faults, refuse_drift
 from pipeline.ingest.identity import refuse_case
@@ -43,7 +43,8 @@ def clean_source(name: str, source: Source, company: Company, private: Privacy, 
                  say: Callable[[str], None] = lambda what: None) -> Cleaned:
     """The canonical table of one source, pseudonymised and redacted; what broke a rule; and the account.
 
-    others: the sources whose files may lie in the same folder (FILE-UNREAD speaks of what none of them reads).
+    others: the sources whose files may lie in the same folder (FILE-UNREAD speaks of what none of them reads,
+    FILE-TWICE of what two of one table read).
     say: told what begins, in words without a value of a row.
     Refusal when the contract leaves something open or a file breaks it; AssertionError when rows do not add up.
     """
@@ -58,6 +59,7 @@ def clean_source(name: str, source: Source, company: Company, private: Privacy, 
 def _cleaned(name: str, source: Source, company: Company, private: Privacy, workdir: Path, manifest: Path,
              others: Sequence[Source], say: Callable[[str], None]) -> Cleaned:
     exports = find_exports(source)
+    refuse_shared(source, exports, others)
     made_by_demo = privacy.is_made_by_demo(exports, company, manifest)
     key = privacy.load_key(private, company)
     con = engine.connect(workdir)

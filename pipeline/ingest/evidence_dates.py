@@ -78,6 +78,7 @@ def read_dates(cells: list[Cell], is_expected: bool = False) -> Dates:
     day_first: list[Cell] = []
     month_first: list[Cell] = []
     open_cell: Cell | None = None
+    days: set[bool] = set()  # of dates that no calendar has, whether the day comes first
     for cell in cells:
         found = date_form(cell[1], is_expected)
         if found is None:
@@ -93,15 +94,16 @@ def read_dates(cells: list[Cell], is_expected: bool = False) -> Dates:
             elif second > 12 >= first and _is_day(year, first, second):
                 month_first.append(cell)
             elif max(first, second) > 12:
-                continue
+                days |= {first > 12} if min(first, second) <= 12 else set()
             elif open_cell is None and first != second:
                 open_cell = cell
     formats = tuple(sorted(counts, key=lambda form: (-counts[form], form)))
     zone = zones.pop() if len(zones) == 1 else None
     if day_first and month_first:
         return Dates(formats, tuple(day_first[:2]), open_cell, tuple(month_first[:2]), zone)
-    if day_first or month_first:
-        order = ("%d", "%m") if day_first else ("%m", "%d")
+    is_told = len(days) == 1 and open_cell is None
+    if day_first or month_first or is_told:
+        order = ("%d", "%m") if day_first or (is_told and days == {True} and not month_first) else ("%m", "%d")
         decided = tuple(form.replace("{a}", order[0]).replace("{b}", order[1]) for form in formats)
         return Dates(decided, tuple((day_first or month_first)[:2]), None, (), zone)
     return Dates(formats, (), open_cell or next((c for c in cells if "{a}" in (date_form(c[1]) or ("",))[0]), None),

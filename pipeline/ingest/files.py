@@ -71,6 +71,22 @@ def find_unread(sources: Sequence[Source]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def refuse_shared(source: Source, exports: Sequence[Export], others: Sequence[Source]) -> None:
+    """Refusal (FILE-TWICE) where another source of the same table reads one of these files: its rows would count
+    twice. Sources of one file that tell their rows apart, by another sheet or another `drop`, may share it."""
+    for other in others:
+        if other is source or (other.table, other.sheet, other.drop) != (source.table, source.sheet, source.drop):
+            continue
+        home = Path(other.folder).resolve()
+        for export in exports:
+            place = export.path.parent.resolve() / export.path.name
+            if place.is_relative_to(home) and _meant(place.relative_to(home), other.files):
+                raise Refusal("FILE-TWICE", f"two sources of the table {source.table} read this file, so its rows "
+                              "would count twice", file=export.name, found=f"{source.files} and {other.files}",
+                              expected="each file in one source: move those of another form into a folder of their "
+                              "own")
+
+
 def _meant(relative: Path, pattern: str) -> bool:
     """Whether the pattern names this path; without a slash it speaks of the folder itself only. Hidden files and the
     locks of office programs are no exports."""

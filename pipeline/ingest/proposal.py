@@ -104,12 +104,14 @@ def _times(found: Inspection, raw: dict[str, Any], given: dict[str, Any]) -> Non
     mapped = found.table is None or any(found.columns[h].kind == "time" for h in found.mapped.values())
     if not dates.formats or not mapped:
         return
-    if dates.contradicting or any("{a}" in form for form in dates.formats):
-        ways = " or ".join(spelled(dates.formats[0], first) for first in (True, False))
+    undecided = [form for form in dates.formats if "{a}" in form]
+    if undecided:
+        ways = " or ".join(spelled(undecided[0], first) for first in (True, False))
         cell = dates.open or (dates.deciding or (None,))[0]
         both = f"; {dates.contradicting[0][1]} needs the other order" if dates.contradicting else ""
         raw["timestamps"] = [f"{TELL} {ways}? {cell[1] if cell else ''} can be read both ways{both}"
                              if not both else f"{TELL} {ways}? {dates.deciding[0][1]} needs the first{both}"]
+        raw["timestamps"] += [form for form in dates.formats if form not in undecided]
     elif not set(dates.formats) <= {*given.get("timestamps", ()), *(["iso8601"] if given.get("timestamps") else ())}:
         raw["timestamps"] = list(dates.formats)
     if given.get("time_zone") or dates.zone == "offset":

@@ -12,10 +12,11 @@ import duckdb
 import openpyxl
 
 from pipeline.contracts.refusal import Refusal
-from pipeline.ingest.engine import literal
+from pipeline.ingest.engine import literal, quoted
 from pipeline.ingest.evidence import Cell, is_number
 from pipeline.ingest.evidence_layout import Row
 from pipeline.ingest.json_text import items_in
+from pipeline.ingest.read_parquet import spelled_time
 from pipeline.ingest.sample import Sample
 
 DEEPEST = 5  # objects within objects whose values are looked at
@@ -47,9 +48,10 @@ def read_parquet_rows(path: Path, limit: int) -> tuple[list[str], list[Row], lis
     """([], the header and the first rows, numbers that are stored as text)."""
     with duckdb.connect() as con:
         try:
-            query = con.execute(f"SELECT * FROM read_parquet([{literal(str(path))}]) LIMIT {limit}")
-            names = [column[0] for column in query.description]
-            rows = query.fetchall()
+            scan = f"read_parquet([{literal(str(path))}])"
+            types = {row[0]: row[1] for row in con.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()}
+            shown = [spelled_time(quoted(name), kind) or quoted(name) for name, kind in types.items()]
+            names, rows = list(types), con.execute(f"SELECT {', '.join(shown)} FROM {scan} LIMIT {limit}").fetchall()
         except duckdb.Error:
             raise Refusal("FILE-TRUNC", "the Parquet file cannot be read", file=path.name, expected="a whole file") \
                 from None

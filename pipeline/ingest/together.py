@@ -24,23 +24,32 @@ SEVERAL = object()  # the files decide differently
 def alike(found: Inspection) -> Key:
     """What must be equal for one source to read both files: where and how they lie, their header and their dialect."""
     own = propose(found).raw
-    return (found.path.parent, found.format, tuple(map(normal, found.headers)), found.header_rows, found.skip_rows,
+    return (found.path.parent, found.format, _names(found), found.header_rows, found.skip_rows,
             own.get("encoding"), own.get("delimiter"), own.get("quote"), own.get("table"))
 
 
-def pattern(names: list[str], strangers: list[str] | None = None) -> str:
+def _names(found: Inspection) -> tuple[str, ...]:
+    """The header in whatever order: its names say which column is which; places where there is none."""
+    names = map(normal, found.headers)
+    return tuple(sorted(names) if found.header_rows else names)
+
+
+def pattern(names: list[str], strangers: list[str] | None = None) -> str | None:
     """The widest glob of one star that names these files and none of `strangers` (files of another shape beside them):
-    the words with which the names begin alike, or the letters; their suffix, or the letters with which they end."""
+    the words with which the names begin alike, or the letters; their suffix, or the letters with which they end.
+    None where every such glob names a stranger."""
     if len(names) == 1:
         return escape(names[0])
     start = _beginning(names)
     end = _beginning([name[len(start):][::-1] for name in names])[::-1]
+    year = start[:max((at + 1 for at, sign in enumerate(start) if not sign.isalnum()), default=0)]
     start = "".join(takewhile(lambda sign: not sign.isdigit(), start))  # sales-2025-1 of January to March: sales-*
     suffix = end[end.rindex("."):] if "." in end else ""
     end = end if not end[:1].isdigit() else suffix
     words = start[:max((at + 1 for at, sign in enumerate(start) if not sign.isalnum()), default=0)]
-    tried = [f"{escape(head)}*{escape(tail)}" for head, tail in ((words, suffix), (start, suffix), (start, end))]
-    return next((one for one in tried if not any(fnmatchcase(name, one) for name in strangers or [])), tried[-1])
+    tried = [f"{escape(head)}*{escape(tail)}" for head, tail in ((words, suffix), (start, suffix), (start, end),
+                                                                (year, end))]
+    return next((one for one in tried if not any(fnmatchcase(name, one) for name in strangers or [])), None)
 
 
 def strangers_of(group: list[Inspection]) -> list[str]:
@@ -64,20 +73,52 @@ def _beginning(names: list[str]) -> str:
                                                        zip(*names, strict=False)))
 
 
-def one_source(group: list[Inspection]) -> Proposal:
-    """The proposal for files written alike: what any of them decides holds for all, what none decides is asked once."""
+def one_source(group: list[Inspection], home: Path | None = None) -> Proposal:
+    """The proposal for files written alike: what any of them decides holds for all, what none decides is asked once.
+
+    home: the folder of their own into which they must be moved. Files that no glob tells from those beside them are
+    asked about: those others must be moved first.
+    """
     proposals = [propose(found) for found in group]
     raw: dict[str, Any] = {}
     for key in dict.fromkeys(key for proposal in proposals for key in proposal.raw):
         raw[key] = _agreed(key, [proposal.raw[key] for proposal in proposals if key in proposal.raw])
     if len(group) > 1:
-        raw["files"] = pattern(sorted(found.path.name for found in group), strangers_of(group))
+        names, beside = sorted(found.path.name for found in group), [] if home else strangers_of(group)
+        glob = pattern(names)
+        raw["files"] = pattern(names, beside) or f"{TELL} move {_matching(glob, beside)} into a folder of their own, " \
+            f"then write {glob} here"
+    if home:
+        raw["folder"] = str(home)
     told = {key: text for proposal in proposals for key, text in proposal.told.items()
             if key.split(".")[0] not in raw or _asks(raw[key.split(".")[0]])}
     if raw.get("decimal") is SEVERAL:
         del raw["decimal"]
         told["decimal"] = "some files write a comma and others a point: they need a source each"
     return replace(proposals[0], raw=raw, told=told)
+
+
+def _matching(glob: str, names: list[str]) -> str:
+    """Those that the glob names too, for people."""
+    found = [name for name in names if fnmatchcase(name, glob)]
+    return ", ".join(found[:BESIDE]) + (", …" if len(found) > BESIDE else "")
+
+
+def homes(groups: list[list[Inspection]]) -> list[Path | None]:
+    """For each group the folder of its own that it needs: where its files cannot be told from those of a larger group
+    in the same folder by a glob; None where they may stay."""
+    found: dict[int, Path] = {}
+    for group in sorted((group for group in groups if len(group) > 1), key=len, reverse=True):
+        names = sorted(one.path.name for one in group)
+        if id(group) in found or pattern(names, strangers_of(group)):
+            continue
+        glob = pattern(names)
+        for other in groups:
+            folder = other[0].path.parent
+            if other is not group and folder == group[0].path.parent and any(
+                    fnmatchcase(one.path.name, glob) for one in other):
+                found.setdefault(id(other), folder / other[0].path.name.split(".")[0])
+    return [found.get(id(group)) for group in groups]
 
 
 def _agreed(key: str, values: list[Any]) -> Any:
@@ -121,7 +162,8 @@ def report_all(names: list[str], tell: Callable[[str, Callable[[], str]], None],
     groups: dict[Key, list[Inspection]] = {}
     for found in seen:
         groups.setdefault(alike(found), []).append(found)
-    for group in groups.values():
+    for group, home in zip(groups.values(), homes(list(groups.values())), strict=True):
         said = "# for params.yaml, under sources:" + (f" one source of {len(group)} files" if len(group) > 1 else "")
         head = phrased(said, tongue)
-        tell(group[0].path.name, lambda group=group, head=head: f"{head}\n{block_of(one_source(group), tongue)}")
+        tell(group[0].path.name, lambda group=group, head=head, home=home:
+             f"{head}\n{block_of(one_source(group, home), tongue)}")

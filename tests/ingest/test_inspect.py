@@ -369,3 +369,14 @@ def test_a_payment_with_a_status_is_no_ticket(shop: Workshop):
     path = shop.write("id;Created;Amount;Customer ID;Status\n" + "".join(f"ch_{n};2025-03-01;{n},50;c{n};Paid\n"
                                                                        for n in range(40)))
     assert inspect_file(path).table != "tickets"
+
+
+@pytest.mark.parametrize(("cells", "expected"), [
+    (["2025-01-03", "2025-01-04", "05/01/2025"],
+     ["TELL: %d/%m/%Y or %m/%d/%Y? 05/01/2025 can be read both ways", "iso8601"]),
+    (["31/02/2025", "04/04/2025"], ["%d/%m/%Y"]), (["02/31/2025"], ["%m/%d/%Y"]),
+    (["31/02/2025", "25/03/2025", "03/04/2025"], ["%d/%m/%Y"])])
+def test_only_the_form_that_can_be_read_both_ways_is_asked_about(shop: Workshop, cells, expected):
+    rows = "".join(f"A{n};{cell};1,50\n" for n, cell in enumerate(cells))
+    found = inspect_file(shop.write("order id;order date;amount\n" + rows))
+    assert propose(found).raw["timestamps"] == expected

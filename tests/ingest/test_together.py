@@ -1,14 +1,17 @@
 """Monthly exports given together: one source with a pattern; what one of them decides is not asked of the others."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.contracts.params import typed_source
+from pipeline.contracts.params import Drop, Privacy, Source, typed_source
+from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.__main__ import main
+from pipeline.ingest.clean import clean_source
 from pipeline.ingest.together import pattern
-from tests.ingest.conftest import Workshop
+from tests.ingest.conftest import COMPANY, SALE, Workshop
 
 HEAD = "order id;customer;order date;amount\n"
 
@@ -43,6 +46,52 @@ def test_files_written_alike_are_one_source_and_others_another(shop: Workshop, c
 def test_files_of_another_shape_beside_them_make_the_pattern_narrower():
     assert pattern(["v1x.csv", "v2x.csv"], ["other.csv"]) == "v*.csv"
     assert pattern(["v1x.csv", "v2x.csv"], ["vacas.csv"]) == "v*x.csv"
+    assert pattern(["2025-01.csv", "2025-02.csv"], ["2024-01.csv"]) == "2025-*.csv"
+    assert pattern(["2025-01.csv", "2025-03.csv"], ["2025-02.csv"]) is None
+
+
+def blocks_of(printed: str) -> list[dict]:
+    """The sources that inspect printed."""
+    return [next(iter(YAML(typ="safe", pure=True).load(part.split("\n", 1)[1]).values()))
+            for part in printed.split("# for params.yaml")[1:]]
+
+
+def test_another_order_of_the_columns_makes_no_other_source(shop: Workshop, capsys):
+    paths = [shop.write(text, name) for name, text in (
+        ("2025-01.csv", HEAD + "A1;C1;25/01/2025;1,50\n"),
+        ("2025-02.csv", "order id;order date;amount;customer\nA2;25/02/2025;2,50;C1\n"))]
+    assert main(["inspect", *map(str, paths)]) == 0
+    raw, = blocks_of(capsys.readouterr().out)
+    found = shop.ingest(None, **vars(typed_source(raw | {"time_zone": "UTC"})))
+    assert found.clean["net_amount"].astype(float).tolist() == [1.5, 2.5]
+
+
+def test_a_month_written_otherwise_needs_a_folder_of_its_own(shop: Workshop, capsys):
+    """No glob names January and March without February: it is asked for, and February's block has its folder."""
+    other = HEAD.replace("amount", "importe")
+    paths = [shop.write(f"{head}A{n};C1;2{n}/01/2025;1,50\n", f"2025-0{n}.csv")
+             for n, head in ((1, HEAD), (2, other), (3, HEAD))]
+    assert main(["inspect", *map(str, paths)]) == 0
+    alike, apart = blocks_of(capsys.readouterr().out)
+    assert alike["files"] == "TELL: move 2025-02.csv into a folder of their own, then write *.csv here"
+    assert (Path(apart["folder"]), apart["files"]) == (shop.folder / "raw" / "2025-02", "2025-02.csv")
+
+
+def test_a_file_that_two_sources_of_one_table_read_is_refused(shop: Workshop):
+    path = shop.write("id,amount\n1,2.50\n", "2025-02.csv")
+    wide = Source(**SALE, folder=str(path.parent), files="*.csv", format="csv")
+    narrow = replace(wide, files="2025-02.csv")
+    work = shop.folder / "work"
+    work.mkdir()
+
+    def clean(*others: Source):
+        return clean_source("one", wide, COMPANY, Privacy("public"), work, work / "none", [wide, *others])
+    with pytest.raises(Refusal, match=r"2025-02\.csv.* and 2025-02\.csv") as caught:
+        clean(narrow)
+    assert caught.value.rule == "FILE-TWICE"
+    apart = replace(narrow, drop=[Drop("ROW-TEST", "id", ["9"])])
+    for other in (apart, replace(narrow, table="tickets"), replace(narrow, files="2024-*.csv")):
+        assert clean(other).account.total("clean") == 1
 
 
 @pytest.mark.parametrize(("other", "expected"), [

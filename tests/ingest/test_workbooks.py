@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from pipeline.contracts.refusal import Refusal
+from pipeline.ingest.sheets import read_parquet_rows
 from tests.ingest.conftest import SALE, TICKET, Workshop
 
 TICKETS = TICKET | {"format": "xlsx", "files": "export.xlsx"}
@@ -119,3 +121,32 @@ def test_numbers_stored_as_text_in_parquet_need_a_convention(shop: Workshop, tex
     contract = {"format": "parquet", "files": "export.parquet"}
     shop.refuse(None, "NUM-LOCALE", **SALE | {"decimal": None}, **contract)
     assert sum(shop.ingest(None, **SALE, **contract).clean["net_amount"]) == Decimal(4)
+
+
+def test_inspect_reads_parquet_times_with_a_zone_as_ingest_does(shop: Workshop):
+    at = pa.array([datetime(2025, 7, 1, 10), None], pa.timestamp("us", "Europe/Madrid"))
+    path = shop.folder / "raw" / "export.parquet"
+    pq.write_table(pa.table({"order id": ["a", "b"], "amount": pa.array([1, 2]), "order date": at}), path)
+    names, header, *rows = flat(read_parquet_rows(path, 10))
+    assert (names, header, [row[2] for row in rows]) == ([], ["order id", "amount", "order date"],
+                                                         ["2025-07-01T10:00:00.000000Z", ""])
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(Refusal, match="FILE-TRUNC"):
+        read_parquet_rows(path, 10)
+
+
+def flat(read: tuple) -> list:
+    """The sheets, then the fields of each row."""
+    return [read[0], *(fields for _, fields in read[1])]
+
+
+@pytest.mark.parametrize(("kind", "exact"), [(pa.float64(), 2**53), (pa.float32(), 2**24)])
+def test_ids_stored_as_floats_that_cannot_hold_them_have_lost_digits(shop: Workshop, kind, exact):
+    """From 2^53 (2^24 in single precision) on, neighbouring whole numbers are one float: customers would merge."""
+    ids = pa.array([float(exact - 1), float(exact), float(exact + 2), -float(exact)], kind)
+    pq.write_table(pa.table({"id": ["1", "2", "3", "4"], "who": ids, "amount": pa.array([1, 2, 3, 4])}),
+                   shop.folder / "raw" / "export.parquet")
+    contract = SALE | {"columns": SALE["columns"] | {"customer_id": "who"}}
+    found = shop.ingest(None, **contract, format="parquet", files="export.parquet")
+    assert found.quarantine["rule"].tolist() == ["ID-PRECISION"] * 3
+    assert found.clean["net_amount"].tolist() == [Decimal(1)]
