@@ -8,9 +8,9 @@ from typing import Any
 from ruamel.yaml import YAML
 
 FOLDER = Path(__file__).parent / "wording"
-STATES = ("good", "bad", "zero", "described")
+STATES = ("good", "bad", "zero", "weak", "described")
 STATUSES = ("not_enough_data", "not_estimable", "too_early", "suppressed")
-CLAIM_FIELDS = {"label", "better", "against", *STATES, *STATUSES}
+CLAIM_FIELDS = {"label", "better", "against", "phrase", *STATES, *STATUSES}
 
 
 class MissingWording(KeyError):

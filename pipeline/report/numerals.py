@@ -36,7 +36,7 @@ CONVENTIONS = {
         "{month} {year}", "{day} {month} {year}"),
 }
 SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "BRL": "R$", "JPY": "¥"}
-MOST_DIGITS = {"points": 1, "share": 4, "percent": 1, "pp": 2, "money": 2, "hours": 1, "ratio": 2, "count": 0,
+MOST_DIGITS = {"points": 1, "share": 4, "percent": 1, "pp": 2, "money": 2, "hours": 1, "ratio": 3, "count": 0,
                "months": 1, "office_hours": 1}
 FINEST = 4  # decimals at which a number that is not zero is written as "<0.0001"
 LONE_DIGITS = {"points": 1, "share": 3, "percent": 1, "pp": 1, "money": 2, "hours": 1, "ratio": 2, "count": 0,
@@ -82,7 +82,8 @@ def kind(unit: str) -> str:
 
 def digits_for(unit: str, estimate: float | None, low: float | None = None, high: float | None = None,
                nothing: float = 0.0) -> int:
-    """Decimals that the interval supports: the last digit is worth about a fifth of its width, no finer than the unit.
+    """Decimals that the interval supports: the last digit is worth at most a tenth of its width, so that no limit
+    is moved by more than a twentieth of it; no finer than the unit.
 
     A limit that is not zero is never printed as zero: then decimals are added until it shows; nor as `nothing`, the
     value of "nothing happens", where one decimal more tells them apart. An estimate beside its limits may be zero.
@@ -95,7 +96,7 @@ def digits_for(unit: str, estimate: float | None, low: float | None = None, high
         digits = LONE_DIGITS[family]
         values = [estimate]
     else:
-        digits = min(MOST_DIGITS[family], math.ceil(-math.log10((high - low) / 5) - 1e-9))
+        digits = min(MOST_DIGITS[family], math.ceil(-math.log10((high - low) / 10) - 1e-9))
         values = [low, high]
     for value in values:
         while value and family != "count" and digits < FINEST and abs(value) < 0.5 * 10.0 ** -digits:

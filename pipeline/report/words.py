@@ -13,6 +13,8 @@ The catalogue is wording/*.es.yaml and *.en.yaml; every file holds two mappings:
         good: "Cada punto más va con {size} más de ventas ({size_interval})."
         bad: "Cada punto más va con {size} menos de ventas ({size_interval})."
         zero: "No se aprecia relación: {estimate} ({interval})."
+        weak: …                          # optional, for zero: these data could not have shown an effect that matters
+        phrase: forecast                 # optional: text level.<phrase>.phrase in place of that of the level
         described: …                     # the only one needed where the figure is not compared with nothing
         not_estimable: …                 # optional: not_enough_data, not_estimable, too_early, suppressed
 
@@ -31,6 +33,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.contracts.claims import Claim
+from pipeline.contracts.params import Sales
 from pipeline.report import numerals
 from pipeline.report.catalogue import MissingWording, catalogue, placeholders
 from pipeline.report.numerals import MINUS, NBSP
@@ -58,10 +61,14 @@ def tidy(text: Any, limit: int = 80) -> str:
 
 
 class Words:
-    """Texts, numbers and sentences of one language ("es" or "en")."""
+    """Texts, numbers and sentences of one language ("es" or "en").
 
-    def __init__(self, language: str):
+    smallest_effect: percent of sales per point that was declared to matter (`sales.smallest_effect`).
+    """
+
+    def __init__(self, language: str, smallest_effect: float = Sales.smallest_effect):
         self.language = language
+        self.smallest_effect = smallest_effect
         self.convention = numerals.CONVENTIONS[language]
         self._catalogue = catalogue(language)
 
@@ -251,14 +258,13 @@ class Words:
         """The claim as a Wording: text by claim id, state and level, then the phrase of the level."""
         entry, part = self.entry(claim.claim_id)
         state = self.state(claim)
-        template = entry.get(state)
+        template = entry.get("weak", entry.get(state)) if self._is_weak(claim, state) else entry.get(state)
         if isinstance(template, dict):
             template = template.get(claim.level)
-        if template is None:
+        if template is None or (claim.estimate is None and "estimate" in placeholders(template)):
             if claim.status == "ok":
                 raise MissingWording(f"no {self.language} wording of {claim.claim_id!r} for {state!r} ({claim.level})")
-            has_estimate = state == "not_enough_data" and claim.estimate is not None
-            template = self._catalogue["texts"][f"status.{state}" + (".estimate" if has_estimate else "")]
+            template = self._catalogue["texts"][f"status.{state}{self._status_variant(claim)}"]
         facts = self._claim_facts(claim, part)
         text = str(template).format(**facts)
         if claim.segment != "all" and "segment" not in placeholders(template):
@@ -268,10 +274,28 @@ class Words:
                              segment=facts["segment"], sentence=text)
         return Wording(text, "" if claim.estimate is None else self._level(claim), state)
 
+    def _status_variant(self, claim: Claim) -> str:
+        """Too few data are told with the figure where there is one, else with the reason where it has words."""
+        if claim.status != "not_enough_data":
+            return ""
+        return ".estimate" if claim.estimate is not None else ".because" if self.has(f"reason.{claim.reason}") else ""
+
+    def _is_weak(self, claim: Claim, state: str) -> bool:
+        """Whether the claim covers "nothing happens" only because an effect that matters could not have been seen.
+
+        Percent per point is held against smallest_effect; of other units none is declared: what would show is said.
+        """
+        if state != "zero" or claim.detectable is None:
+            return False
+        return claim.unit != "percent" or claim.detectable > self.smallest_effect
+
     def _level(self, claim: Claim) -> str:
         """The phrase of the claim's level; an association says why it is no more than that, where a check decided."""
         if claim.naive:
             return self.text("level.naive")
+        phrase = self.entry(claim.claim_id)[0].get("phrase")
+        if phrase:
+            return self.text(f"level.{phrase}.phrase")
         if claim.level == "associated" and claim.reason:
             return self.text("level.associated.because", reason=self.reason(claim))
         return self.text(f"level.{claim.level}.phrase")
@@ -312,9 +336,9 @@ class Words:
         return numerals.digits_for(claim.unit, claim.estimate, claim.ci_low, claim.ci_high, self.compares(claim) or 0.0)
 
     def _detectable(self, claim: Claim, digits: int) -> str:
-        """At the decimals of the interval, unless it would read as zero then."""
+        """At the decimals of the interval, unless it would read as "nothing happens" then."""
         reach = claim.detectable
-        own = reach is None or abs(reach) < 0.5 * 10.0**-digits
+        own = reach is None or abs(reach - (self.compares(claim) or 0.0)) < 0.5 * 10.0**-digits
         return self.value(reach, claim.unit, None if own else digits, scale=reach)
 
 

@@ -46,7 +46,11 @@ def test_written_as_the_reader_does(written, expected):
 
 
 @pytest.mark.parametrize(("unit", "estimate", "low", "high", "digits"), [
-    ("points", 31.42, 27.6, 35.2, 0),  # 7.6 wide: whole points
+    ("points", 31.42, 27.6, 35.2, 1),  # 7.6 wide: a whole point would move a limit by a fifteenth of it
+    ("points", 31.42, 25.6, 36.2, 0),
+    ("percent", 35.508, 5.872, 73.441, 0),  # 36 % (6 % to 73 %), not 40 % (10 % to 70 %)
+    ("percent", -21.8, -89.0, 473.0, -1),  # -20 % (-90 % to 470 %), not 0 % (-100 % to 500 %)
+    ("ratio", 0.5748, 0.5525, 0.5971, 3),  # an area under the curve
     ("points", 31.42, 30.9, 32.0, 1),
     ("EUR", 1234.0, 1170.0, 1300.0, -1),  # 130 wide: tens
     ("EUR", 15.6, 9.9, 21.8, 0),

@@ -93,7 +93,7 @@ def test_the_date_is_that_of_the_data(made_up):
 def test_answers_come_first_with_range_and_level(made_up):
     html = made_up("es")["index.html"]
     first = html[html.index('class="answers"'):html.index('id="people"')]
-    for part in ("El NPS de julio a diciembre de 2024 es 31 (entre 28 y 35).",
+    for part in ("El NPS de julio a diciembre de 2024 es 31,4 (entre 27,6 y 35,2).",
                  "no separa las causas", "vale 16&nbsp;€ por cliente y mes (entre 10&nbsp;€ y 22&nbsp;€)",
                  "no se puede estimar (la puntuación separa del todo", "Contestó el 28,7&nbsp;%"):
         assert part in first, part

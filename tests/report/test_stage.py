@@ -34,7 +34,7 @@ def test_writes_a_page_for_each_notebook_the_index_and_the_file(workspace, capsy
     report.main([])
     assert sorted(pages()) == ["01-data-and-coverage.html", "02-experience-metrics.html", "03-sales.html",
                                "claims.csv", "index.html"]
-    assert "entre 28 y 35" in pages()["index.html"]
+    assert "entre 27,6 y 35,2" in pages()["index.html"]
     assert "12 claims of 3 notebooks" in capsys.readouterr().out
 
 

@@ -21,7 +21,7 @@ def test_limits_become_one_column_at_the_decimals_they_support():
                           "estimate": [31.42, 0.2874], "ci_low": [27.6, 0.19], "ci_high": [35.2, 0.39]})
     made = shown(frame)
     assert made.titles == ("Canal", "Casos", "Estimación", "Intervalo del 95 %")
-    assert made.rows[0] == ("web", "1.500", "31", "28 a 35")
+    assert made.rows[0] == ("web", "1.500", "31,4", "27,6 a 35,2")
     assert made.rows[1] == ("shop", "80", f"29{NB}%", f"19{NB}% a 39{NB}%")
     assert made.is_number == (False, True, True, True)
 

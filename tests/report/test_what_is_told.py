@@ -34,8 +34,8 @@ def test_a_limit_near_one_is_not_printed_as_one_where_one_means_nothing_happens(
 
 
 def test_an_estimate_near_zero_adds_no_decimals():
-    """Only its limits do: -0.004 between -3.4 and 3.5 is 0.0."""
-    assert numerals.digits_for("percent", -0.004, -3.434, 3.548) == 0
+    """Only its limits do: -0.004 between -5.4 and 5.5 is 0."""
+    assert numerals.digits_for("percent", -0.004, -5.434, 5.548) == 0
     assert numerals.digits_for("percent", 3.77, -0.04, 7.72) == 2
 
 

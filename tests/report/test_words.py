@@ -73,7 +73,7 @@ def claim(estimate, low=None, high=None, claim_id="sales.per_point", unit="perce
     (claim(0.7, 0.6, 0.8, "churn.hazard_ratio_per_point", "ratio"), "good", "baja el riesgo"),
     (claim(1.3, 1.1, 1.5, "churn.hazard_ratio_per_point", "ratio"), "bad", "sube el riesgo"),
     (claim(0.95, 0.85, 1.06, "churn.hazard_ratio_per_point", "ratio"), "zero", "No se aprecia relación"),
-    (claim(31, 28, 35, "experience.nps", "points", level="described"), "described", "es 31 (entre 28 y 35)"),
+    (claim(31, 28, 35, "experience.nps", "points", level="described"), "described", "es 31,0 (entre 28,0 y 35,0)"),
     (claim(None, status="not_estimable", reason="separation"), "not_estimable", "la puntuación separa del todo"),
     (claim(None, status="too_early", readable_on="2025-06-01"), "too_early", "a partir del 1 de junio de 2025"),
     (claim(None, status="suppressed"), "suppressed", "demasiado pequeño"),

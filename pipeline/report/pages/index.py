@@ -53,7 +53,7 @@ def render(site: Site, words: Words) -> str:
         "index.html.j2", words, f"{title} · {tidy(site.company.name)}", title, heading=title,
         answers=[_answer(answer, site, words) for answer in ANSWERS], people=_people(site, words),
         cards=_cards(site, words), tours=_tours(site, words), limits=_limits(site, words),
-        changes=_changes(site, words), method=[(f"method.{key}.term", f"method.{key}.text") for key in METHOD],
+        changes=_changes(site, words), method=_method(words),
         glossary=[(f"glossary.{key}.term", f"glossary.{key}.text") for key in GLOSSARY],
         ledger=list(every_claim(site, words)), **frame(site, words, "index"))
 
@@ -84,6 +84,13 @@ def _answer(answer: Answer, site: Site, words: Words) -> dict[str, object]:
         gone = [words.name("table_name", name) for name in answer.needs if name in site.missing]
         absent = words.text("section.missing", sources=words.listed(gone)) if gone else words.text("section.empty")
     return {"topic": words.text(f"index.answer.{answer.key}"), "said": said, "absent": absent, "link": link}
+
+
+def _method(words: Words) -> list[tuple[str, str]]:
+    """(term, text) of how it was done, with the smallest effect that was declared to matter."""
+    declared = words.percent(words.smallest_effect / 100, 0 if float(words.smallest_effect).is_integer() else 1)
+    return [(words.text(f"method.{key}.term"), words.text(f"method.{key}.text", smallest_effect=declared))
+            for key in METHOD]
 
 
 def _people(site: Site, words: Words) -> list[Said]:
