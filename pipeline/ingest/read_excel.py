@@ -17,11 +17,13 @@ import openpyxl
 from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
+from pipeline.ingest.cell_formats import currency_in, tells, zeros_of
 from pipeline.ingest.files import Export
 from pipeline.ingest.header import Header, match_header
 from pipeline.ingest.raw import Loaded, Reject, check_loaded, fill_table, other_places
 
 DAMAGED = (SyntaxError, zipfile.BadZipFile, zlib.error, EOFError)  # a broken XML is a SyntaxError
+OWN_FORMATS = 164  # the first number of a format that a workbook defines
 EXACT = 10**15  # Excel keeps 15 digits; a longer whole number has lost some
 ERRORS = re.compile(r"#(N/[AD]|¡?REF!|¡?VAL(UE|OR)!|¡?DIV/0!|NAME\?|¿NOMBRE\?|¡?NUL[LO]!|¡?NUM!)")
 VALUELESS = re.compile(rb"(?:</f>|<f[^<>]*/>)\s*(?:</c>|<v\s*/>|<v>\s*</v>)")
@@ -43,11 +45,11 @@ def _load(con: duckdb.DuckDBPyConnection, export: Export, source: Source, table:
     sheet = _sheet(book, source, export.name)
     is_open, hidden = _scan(export, sheet)
     twin = _sheet(_open(export, values=False), source, export.name) if is_open else None
-    rows = _whole(_rows(sheet, twin), export.name)
+    rows = _whole(_rows(sheet, twin, tells(list(book._number_formats))), export.name)
     top = [next(rows, None) for _ in range(source.skip_rows + max(source.header_rows, 1))]
     if top[source.skip_rows] is None:
         raise Refusal("FILE-NOROWS", "the sheet is empty", file=export.name, found="no rows", expected="a header")
-    names = [_text(cell, None) or "" for cell, _ in top[source.skip_rows]]
+    names = [_text(cell, None) or "" for cell, _, _ in top[source.skip_rows]]
     while names and not names[-1]:
         names.pop()
     header = match_header(names, source, export.name, source.skip_rows + 1)
@@ -107,13 +109,21 @@ def _scan(export: Export, sheet: Any) -> tuple[bool, int]:
     return is_open, hidden
 
 
-def _rows(sheet: Any, twin: Any) -> Iterator[list[tuple[Any, bool]]]:
-    """Rows of (value, is the cell broken: a formula without value, or an error)."""
+def _rows(sheet: Any, twin: Any, with_formats: bool) -> Iterator[list[tuple[Any, bool, str | None]]]:
+    """Rows of (value, is the cell broken: a formula without value, or an error; its own number format if asked)."""
     formulas = twin.iter_rows() if twin is not None else None
-    for row in sheet.iter_rows(values_only=True):
+    for cells in sheet.iter_rows(values_only=not with_formats):
+        row = [cell.value for cell in cells] if with_formats else cells
+        forms = [_own_format(cell) for cell in cells] if with_formats else [None] * len(row)
         kinds = [cell.data_type for cell in next(formulas)] if formulas is not None else []
-        yield [(value, _is_error(value) or (value is None and place < len(kinds) and kinds[place] == "f"))
-               for place, value in enumerate(row)]
+        yield [(value, _is_error(value) or (value is None and place < len(kinds) and kinds[place] == "f"),
+                forms[place]) for place, value in enumerate(row)]
+
+
+def _own_format(cell: Any) -> str | None:
+    """The format that the workbook itself defines for a number; None for those that Excel numbers."""
+    is_number = type(cell.value) in (int, float)
+    return cell.number_format if is_number and cell.style_array.numFmtId >= OWN_FORMATS else None
 
 
 def _is_error(value: Any) -> bool:
@@ -129,15 +139,16 @@ def _fields(rows: Iterator, header: Header, source: Source, name: str, first: in
             rejects: list[Reject], counts: dict[str, int]) -> Iterator[list[str | None]]:
     """The rows as fields; what is blank or broken is set aside."""
     numeric = _numeric_places(header, source)
+    kinds = _kinds(header, source)
     places, beside = sorted(set(header.positions.values())), other_places(header, source)
     for number, row in enumerate(rows, first):
-        cells = row + [(None, False)] * (header.width - len(row))
-        if all(value is None and not is_broken for value, is_broken in cells):
+        cells = row + [(None, False, None)] * (header.width - len(row))
+        if all(value is None and not is_broken for value, is_broken, _ in cells):
             counts["blank"] += 1
             continue
         texts: list[str | None] = [None] * len(cells)
         for place in places:
-            texts[place] = _text(cells[place][0], source.decimal)
+            texts[place] = _shown(cells[place], source.decimal, kinds.get(place, ""))
         if any(cells[place][1] for place in places):
             rejects.append(Reject("XLS-FORMULA", number, "; ".join(text or "" for text in texts)))
             continue
@@ -153,6 +164,22 @@ def _numeric_places(header: Header, source: Source) -> dict[int, str]:
     table = TABLES[source.table]
     return {header.positions[h]: h for n, h in source.columns.items()
             if n in table.names and table[n].kind in ("number", "integer", "money") and n != "score"}
+
+
+def _kinds(header: Header, source: Source) -> dict[int, str]:
+    """place -> kind of the canonical column that it feeds."""
+    table = TABLES[source.table]
+    return {header.positions[h]: table[n].kind for n, h in source.columns.items() if n in table.names}
+
+
+def _shown(cell: tuple[Any, bool, str | None], decimal: str | None, kind: str) -> str | None:
+    """A cell's text, with what its format shows: an amount's currency behind it, the zeros before an id."""
+    text = _text(cell[0], decimal)
+    if cell[2] is None or text is None:
+        return text
+    if kind == "id" and text.isdigit():
+        return text.zfill(zeros_of(cell[2]))
+    return f"{text} {currency_in(cell[2])}".strip() if kind == "money" else text
 
 
 def _refuse_open_numbers(cells: list, numeric: dict[int, str], name: str, line: int) -> None:

@@ -11,6 +11,7 @@ import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from pipeline.contracts.refusal import Refusal
+from pipeline.ingest.cell_formats import currency_in
 from pipeline.ingest.sheets import read_parquet_rows
 from tests.ingest.conftest import SALE, TICKET, Workshop
 
@@ -150,3 +151,27 @@ def test_ids_stored_as_floats_that_cannot_hold_them_have_lost_digits(shop: Works
     found = shop.ingest(None, **contract, format="parquet", files="export.parquet")
     assert found.quarantine["rule"].tolist() == ["ID-PRECISION"] * 3
     assert found.clean["net_amount"].tolist() == [Decimal(1)]
+
+
+@pytest.mark.parametrize(("form", "sign"), [
+    ("[$$-409]#,##0.00", "USD"), ("[$$-80A]#,##0.00", "MXN"), ('#,##0.00 "€"', "€"), ("#,##0.00\\ €", "€"),
+    ('#,##0.00 "EUR";[Red]-#,##0.00 "EUR"', "EUR"), ("[Red][$£-809]#,##0", "£"), ("[$-409]#,##0.00", ""),
+    ("#,##0.00 [$€-x-euro2]", "€"), ("[$kr-41D] #,##0", "kr"), ('0 "uds"', ""), ("General", ""), (None, "")])
+def test_the_currency_that_a_format_shows(form, sign):
+    assert currency_in(form) == sign
+
+
+def test_what_the_format_of_a_cell_shows_counts(shop: Workshop):
+    """Dollars beside euros are no euros (CUR-MIX), and an id shown as 00007 is 00007."""
+    made = book(shop, [["id", "who", "amount"], ["1", 7, 10.5], ["2", "00007", 20], ["3", 7, 30], ["4", 8, 40]])
+    for row, form in ((2, '#,##0.00 "€"'), (3, "[$$-409]#,##0.00"), (4, "0.00"), (5, "[$kr-41D] #,##0")):
+        made["Data"].cell(row, 3).number_format = form
+        made["Data"].cell(row, 2).number_format = "00000"
+    made.save(shop.folder / "raw" / "export.xlsx")
+    contract = SALE | {"columns": SALE["columns"] | {"customer_id": "who"}, "format": "xlsx", "files": "export.xlsx"}
+    found = shop.ingest(None, **contract)
+    assert found.quarantine[["rule", "line"]].values.tolist() == [["CUR-MIX", 3], ["NUM-LOCALE", 5]]
+    assert found.clean["net_amount"].tolist() == [Decimal("10.5"), Decimal(30)]
+    shop.write(b"id,who,amount\n1,00007,1.00\n", "export.csv")
+    assert found.clean["customer_id"].unique().tolist() == shop.ingest(
+        None, **contract | {"format": "csv", "files": "export.csv"}).clean["customer_id"].tolist()
