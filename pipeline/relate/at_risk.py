@@ -18,6 +18,7 @@ import pandas as pd
 from scipy import stats
 
 from pipeline.contracts.claims import Claim
+from pipeline.measure.disclosure import hidden
 from pipeline.relate.churn import ChurnSample
 from pipeline.relate.estimate import Estimate, NotEstimable, no_claim, nothing_sold
 from pipeline.relate.hazard import FEWEST_EVENTS, HazardFit, fit_hazard
@@ -25,6 +26,7 @@ from pipeline.relate.prediction import design_of, numbers_of, usable
 from pipeline.relate.sample import score_groups
 
 METHOD = "hazard_times_value"
+BY_ANSWER = "churn.revenue_at_risk.by_answer"
 RECENT_MONTHS, LEVEL_MONTHS = 12, 6  # whose leavers tell who leaves, and how many
 FEWEST_FOR_RECENT = 30  # events below which more months serve
 SPANS = (1, 4)  # months ahead from which on an answer says something else: the next three, and those after them
@@ -47,9 +49,13 @@ def revenue_at_risk(sample: ChurnSample, months: int, currency: str, groups: tup
     Each customer's mean month (of the last twelve) times the months after leaving, if leaving goes on as in the last
     half year: what is lost from today on hangs on how many leave by now, not on how many left when the data began.
     Who leaves in a month still buys in it.
+    A group of fewer than suppress_below customers is a suppressed claim, and so is what gives it away. Where everybody
+    has left: nobody_left.
     The interval carries the hazard's error, not that of future spending, nor what will be done to keep customers.
     """
     try:
+        if sample.problem is None and sample.latest.empty and len(sample.at_risk):
+            raise NotEstimable("nobody_left", len(sample.at_risk))
         today = usable(sample, sample.latest)
         today = with_spenders(today[today["value"].notna()] if "value" in today else today.iloc[:0])
         if sample.problem or not len(today):
@@ -61,10 +67,14 @@ def revenue_at_risk(sample: ChurnSample, months: int, currency: str, groups: tup
         return [no_claim("churn.revenue_at_risk", why, currency, METHOD, segment=f"months:{months}")]
     group = score_groups(today["score"], groups).fillna("no_recent_answer")
     made = [_lost(ahead, sample, today, months, currency, f"months:{months}", 1)]
-    for name in GROUPS:
+    unseen = hidden([today.loc[group == name, "customer"].nunique() for name in GROUPS], suppress_below)
+    for name, is_hidden in zip(GROUPS, unseen, strict=True):
         part = today[group == name]
-        if len(part) >= suppress_below:
+        if len(part) and not is_hidden:
             made.append(_lost(ahead, sample, part, months, currency, f"answer:{name}", len(GROUPS)))
+        elif len(part):
+            made.append(no_claim(BY_ANSWER, NotEstimable("small_group", 0, 0, "suppressed"), currency, METHOD,
+                                 segment=f"answer:{name}", comparisons=len(GROUPS)))
     return made
 
 
@@ -151,7 +161,7 @@ def _lost(ahead: Ahead, sample: ChurnSample, rows: pd.DataFrame, months: int, cu
     total = Estimate(float(lost.sum()), pull, len(rows), len(rows), base.clusters, base.factor)
     # the loss is never negative, so the interval is made of its logarithm
     half = stats.t.ppf(0.975, base.clusters - 1) * total.se / max(total.value, 1e-12)
-    claim_id = "churn.revenue_at_risk" + (".by_answer" if segment.startswith("answer:") else "")
+    claim_id = BY_ANSWER if segment.startswith("answer:") else "churn.revenue_at_risk"
     return Claim(claim_id, total.value, currency, len(rows), METHOD, "associated", segment=segment,
                  ci_low=total.value * float(np.exp(-half)), ci_high=total.value * float(np.exp(half)),
                  n_in=len(sample.latest), comparisons=comparisons)

@@ -15,6 +15,7 @@ from pipeline.relate.sample import SalesSample, fit_sales
 METHOD = "ppml"
 OUTCOMES = {"sales.complaints.per_point": "count_complaints", "sales.contacts.per_point": "count_tickets",
             "sales.referrals.per_point": "count_referrals"}
+OF_REGISTER = ("segment", "branch", "is_churned_next")
 
 
 def complaint_claims(sample: SalesSample, periods: pd.DataFrame) -> list[Claim]:
@@ -23,7 +24,8 @@ def complaint_claims(sample: SalesSample, periods: pd.DataFrame) -> list[Claim]:
 
     periods: customer_periods, with count_complaints and count_tickets where tickets were exported, count_referrals
     where the register says who recommended whom. Not estimable without them (no_tickets, no_complaint_mark,
-    no_referrals).
+    no_referrals, no_register), nor where none follows an answer (no_complaints_after, no_tickets_after,
+    no_referrals_after).
     """
     made = []
     for claim_id, column in OUTCOMES.items():
@@ -37,6 +39,8 @@ def complaint_claims(sample: SalesSample, periods: pd.DataFrame) -> list[Claim]:
             made.append(claim(claim_id, fit["score"], "percent", METHOD, transform="percent",
                               comparisons=len(OUTCOMES)))
         except NotEstimable as why:
+            if why.reason == "no_outcome" and sample.problem is None:  # it is not sales that are missing
+                why = NotEstimable(f"no_{column.removeprefix('count_')}_after", why.n_in, why.n_used, why.status)
             made.append(no_claim(claim_id, why, "percent", METHOD))
     return made
 
@@ -53,8 +57,13 @@ def in_next_month(rows: pd.DataFrame, periods: pd.DataFrame, column: str) -> np.
     return later.reindex(pd.MultiIndex.from_frame(rows[["customer", "month"]])).to_numpy()
 
 
+def _has_register(periods: pd.DataFrame) -> bool:
+    """Whether anything is known of customers that only a register of them tells."""
+    return any(name in periods and bool(periods[name].notna().any()) for name in OF_REGISTER)
+
+
 def _lacking(periods: pd.DataFrame, column: str) -> str:
     if column == "count_referrals":
-        return "no_referrals"
+        return "no_referrals" if _has_register(periods) else "no_register"
     has_tickets = "count_tickets" in periods and periods["count_tickets"].notna().any()
     return "no_complaint_mark" if has_tickets else "no_tickets"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.contracts.claims import Claim
+from pipeline.measure.disclosure import hidden
 from pipeline.relate.estimate import Estimate, NotEstimable, claim, no_claim, nothing_sold
 from pipeline.relate.retention import Cohort, cohort_of
 from pipeline.relate.sample import score_groups
@@ -20,7 +21,8 @@ TOTAL, PART, SHARE = "sales.growth.existing_customers", "sales.growth.contributi
 
 def growth_claims(periods: pd.DataFrame, instrument: str, groups: tuple[float, float],
                   suppress_below: int = 10) -> list[Claim]:
-    """Growth of the cohort, what each group adds to it, and the promoters' share."""
+    """Growth of the cohort, what each group adds to it (suppressed below suppress_below customers, and where it would
+    give such a group away), and the promoters' share."""
     cohort = cohort_of(periods)
     if cohort.problem:
         return [no_claim(TOTAL, cohort.problem, "percent", METHOD)]
@@ -34,14 +36,20 @@ def growth_claims(periods: pd.DataFrame, instrument: str, groups: tuple[float, f
         return [no_claim(TOTAL, NotEstimable(nothing_sold(before.sum()), len(rows)), "percent", METHOD)]
     total = _share(change, before)
     made = [claim(TOTAL, total, "percent", METHOD, **more)]
+    unseen = dict(zip(GROUPS, hidden([(rows["group"] == name).sum() for name in GROUPS], suppress_below), strict=True))
     for name in GROUPS:
         inside = (rows["group"] == name).to_numpy()
-        if suppress_below <= inside.sum():
+        if inside.any() and not unseen[name]:
             made.append(claim(PART, _share(change * inside, before), "pp", METHOD, segment=f"answer:{name}",
                               comparisons=len(GROUPS), **more))
+        elif inside.any():
+            made.append(no_claim(PART, NotEstimable("small_group", 0, 0, "suppressed"), "pp", METHOD,
+                                 segment=f"answer:{name}", period=cohort.period, comparisons=len(GROUPS)))
     promoters = (rows["group"] == "promoter").to_numpy()
-    if promoters.sum() < suppress_below:
+    if not promoters.any():
         return [*made, no_claim(SHARE, NotEstimable("missing_group", len(rows)), "share", METHOD)]
+    if unseen["promoter"]:  # with the growth itself it would tell what they added
+        return [*made, no_claim(SHARE, NotEstimable("small_group", 0, 0, "suppressed"), "share", METHOD)]
     if total.interval()[0] <= 0 or total.se <= 0:  # a share of nothing, or of a fall, says nothing
         return [*made, no_claim(SHARE, NotEstimable("no_growth", len(rows)), "share", METHOD)]
     part = _share(change * promoters, change)

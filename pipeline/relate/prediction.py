@@ -15,7 +15,7 @@ import pandas as pd
 import statsmodels.api as sm
 
 from pipeline.contracts.claims import Claim
-from pipeline.relate.churn import ChurnSample
+from pipeline.relate.churn import ChurnSample, fit_churn
 from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim
 from pipeline.relate.hazard import FEWEST_EVENTS, HazardFit, fit_hazard
 
@@ -128,7 +128,7 @@ def _compared(told: Foretold, sample: ChurnSample, scored: dict[str, Estimate]) 
     DeLong and Clarke-Pearson (Biometrics 1988, 44:837), summed by customer (Obuchowski, Biometrics 1997, 53:567). On
     months that neither model has seen, so that it holds although one model is nested in the other.
     """
-    why = told.problem or told.unscored
+    why = told.problem or told.unscored or _inseparable(sample)
     if why:
         return [no_claim(name + end, why, JUDGED[name], METHOD) for name in MEASURES for end in (WITHOUT, ADDED)]
     left, plain, who = (told.rows[name].to_numpy() for name in ("left", "plain_hazard", "customer"))
@@ -143,6 +143,15 @@ def _compared(told: Foretold, sample: ChurnSample, scored: dict[str, Estimate]) 
         made.append(replace(difference, detectable=added.detectable()) if difference.estimate is not None
                     else difference)
     return made
+
+
+def _inseparable(sample: ChurnSample) -> NotEstimable | None:
+    """Why nothing can be said of the score apart from the rest: collinear with it, as the hazard finds."""
+    try:
+        fit_churn(sample)
+    except NotEstimable as why:
+        return why if why.reason == "collinear" else None
+    return None
 
 
 def _area(left: np.ndarray, hazard: np.ndarray, who: np.ndarray, customers: int) -> Estimate:

@@ -87,7 +87,9 @@ def retention_claims(cohort: Cohort, target_segments: list[str], suppress_below:
 def _three(cohort: Cohort, rows: pd.DataFrame, segment: str, comparisons: int, suppress_below: int) -> list[Claim]:
     more = {"segment": segment, "period": cohort.period, "comparisons": comparisons}
     if len(rows) < suppress_below:
-        why = NotEstimable("few_customers", len(rows), len(rows), "suppressed" if len(rows) else "not_estimable")
+        nameless = segment != "all" and not cohort.rows["segment"].notna().any()
+        why = NotEstimable("no_segments" if nameless else "few_customers", len(rows), len(rows),
+                           "suppressed" if len(rows) else "not_estimable")
         return [no_claim(name, why, "share", METHOD, **more) for name in IDS]
     before, after, gone = (rows[name].to_numpy(float) for name in ("before", "after", "gone"))
     made = []

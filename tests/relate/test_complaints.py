@@ -55,4 +55,4 @@ def test_what_was_not_exported_is_said(company):
     unmarked = complaining(panel, 0.0).drop(columns="count_complaints")
     assert complaint_claims(sample, unmarked)[0].reason == "no_complaint_mark"
     nobody = complaining(panel, 0.0).assign(count_complaints=0.0)
-    assert complaint_claims(sample, nobody)[0].reason == "no_outcome"
+    assert complaint_claims(sample, nobody)[0].reason == "no_complaints_after"
