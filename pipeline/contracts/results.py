@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -28,15 +28,18 @@ class Results:
 
 
 def write_results(folder: str | Path, claims: list[Claim], tables: dict[str, pd.DataFrame],
-                  headline: list[str], plots: dict[str, pd.DataFrame] | None = None, suppress_below: int = 0) -> None:
+                  headline: list[str], plots: dict[str, pd.DataFrame] | None = None, suppress_below: int = 0,
+                  caution_below: int = 0) -> None:
     """Write a notebook's results into `folder`, whole or not at all as far as the sentinel tells.
 
-    claims.json: all claims. tables/NAME.parquet: tidy tables of aggregates, never rows of raw data.
+    claims.json: all claims; a figure of fewer than caution_below carries not_enough_data, its number as it is.
+    tables/NAME.parquet: tidy tables of aggregates, never rows of raw data.
     metrics.json: the claims in `headline` over all customers, for `dvc metrics`; it is kept with the code, so a figure
     of fewer than suppress_below is not in it. plots/NAME.csv: for `dvc plots`.
     complete: written last.
     """
     folder = Path(folder)
+    claims = [with_caution(claim, caution_below) for claim in claims]
     missing = [name for name in headline if not any(c.claim_id == name for c in claims)]
     if missing:
         raise ValueError(f"headline claims were not made: {missing}")
@@ -53,6 +56,16 @@ def write_results(folder: str | Path, claims: list[Claim], tables: dict[str, pd.
     metrics = json.dumps(_metrics(claims, headline, suppress_below), indent=1)
     (folder / "metrics.json").write_text(metrics + "\n", encoding="utf-8")
     (folder / SENTINEL).write_text(f"{len(claims)} claims, {len(tables)} tables\n", encoding="utf-8")
+
+
+def with_caution(claim: Claim, caution_below: int) -> Claim:
+    """The claim, warned of as not_enough_data where fewer than caution_below stand behind its figure.
+
+    A described figure that carries a reason keeps its own words, which are about the reason (a refused column).
+    """
+    is_told = claim.level == "described" and bool(claim.reason)
+    is_thin = claim.status == "ok" and claim.n_used < caution_below and not is_told
+    return replace(claim, status="not_enough_data") if is_thin else claim
 
 
 def read_results(folder: str | Path) -> Results:

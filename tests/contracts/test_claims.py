@@ -61,6 +61,18 @@ def test_metrics_hold_no_figure_of_a_small_group(tmp_path):
         "a": {"b": {"status": "suppressed"}, "c": {"estimate": 1.0}}}
 
 
+def test_figures_of_few_carry_a_warning_and_keep_their_number(tmp_path):
+    claims = [claim(claim_id=f"a.n{n}", n_used=n, ci_low=0.5, ci_high=2.0) for n in (29, 30)]
+    claims.append(claim(claim_id="a.none", n_used=5, estimate=None, status="not_estimable", reason="few_events"))
+    claims.append(claim(claim_id="a.refused", n_used=5, reason="constant"))
+    write_results(tmp_path, claims, {}, headline=[], caution_below=30)
+    kept = read_results(tmp_path).claims
+    assert [c.status for c in kept] == ["not_enough_data", "ok", "not_estimable", "ok"]
+    assert (kept[0].estimate, kept[0].ci_low, kept[0].ci_high) == (1.0, 0.5, 2.0)
+    write_results(tmp_path, claims, {}, headline=[])
+    assert [c.status for c in read_results(tmp_path).claims] == ["ok", "ok", "not_estimable", "ok"]
+
+
 def test_a_headline_that_was_not_made_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="not made"):
         write_results(tmp_path, [claim()], {}, headline=["a.c"])
