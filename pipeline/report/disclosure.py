@@ -15,6 +15,7 @@ SETTINGS = ("months", "window", "score_age", "lag")  # the same customers each t
 NAMES = ("claim_id", "dimension", "unit", "change_unit", "method", "status", "level", "reason", "variant", "term")
 APART = ("claim_id", "dimension", "unit", "variant", "term")  # of the names, those that no total runs across
 FLAG, SMALL = FLAGS = ("is_suppressed", "is_small")
+STEP_COUNTS = ("rows", "customers")  # of a table of steps, which has no column of the count
 NO_PEOPLE = ("data.rows_", "trust.")  # claims that count rows of files, or invented companies
 NOT_PEOPLE = ("source", "table", "file", "rule", "column")  # breakdowns of rows and files: always shown whole
 
@@ -84,10 +85,13 @@ def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Seque
     changes (two-way tables with their margins included). So do events (EVENTS): blanked rows of which nobody left would
     give every one of their counts away.
     spans: first and last month of the periods whose own totals are known (known_spans); inside each the same holds.
-    A table without the count column is returned as it is, with nothing suppressed.
+    A table without the count column is returned as it is, with nothing suppressed; but one of steps loses the counts of
+    rows and customers that are small, and the next smallest ones that would give them away.
     """
     table = table.copy()
     if count not in table.columns:
+        if "step" in table.columns:
+            return _without_small_steps(table, below)
         return table.assign(**dict.fromkeys(FLAGS, False))
     already = (table["status"] == "suppressed").tolist() if "status" in table else [False] * len(table)
     counts = pd.to_numeric(table[count], errors="coerce").fillna(0).tolist()
@@ -111,6 +115,21 @@ def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Seque
             table[column] = (table[column].astype(whole) if whole else table[column]).where(shown)
     small = [0 < n < below and not gone for n, gone in zip(counts, already, strict=True)]
     return table.assign(**{FLAG: ~shown, SMALL: small})
+
+
+def _without_small_steps(table: pd.DataFrame, below: int) -> pd.DataFrame:
+    """The table of steps; rows and customers are each a line of counts, and what few customers have are few rows."""
+    columns = [name for name in STEP_COUNTS if name in table.columns]
+    counts = {name: pd.to_numeric(table[name], errors="coerce").fillna(0).tolist() for name in columns}
+    small = {i for values in counts.values() for i, n in enumerate(values) if 0 < n < below}
+    blank: set[int] = set()
+    for values in counts.values():
+        inside = sorted(i for i in small if values[i] > 0)
+        outside = sorted((i for i, n in enumerate(values) if n > 0 and i not in small), key=lambda i: (values[i], i))
+        blank |= {*inside, *_cover(inside, outside, dict(enumerate(values)), below)}
+    shown = pd.Series([i not in blank for i in range(len(table))], index=table.index)
+    table = table.assign(**{name: table[name].astype("Int64").where(shown) for name in columns})
+    return table.assign(**{FLAG: ~shown, SMALL: False})
 
 
 def known_spans(claims: Sequence[Claim]) -> list[tuple[str, str]]:

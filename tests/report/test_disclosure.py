@@ -66,6 +66,21 @@ def test_a_table_that_counts_no_people_is_left_alone():
     assert hidden(pd.DataFrame({"rule": ["NPS-RANGE"], "rows": [3]}))[0] == []
 
 
+def test_small_steps_are_blank_with_the_next_smallest():
+    """5 and 4 rows lost are 9 together: the 57 used go too, else 66 less 57 tell them; the steps before stay."""
+    table = pd.DataFrame({"step": ["customer_months", "recent_answer", "no_sales", "one_row", "used"],
+                          "rows": [900, 66, 5, 4, 57], "customers": pd.array([40, 30, None, None, 28], dtype="Int64")})
+    rows, protected = hidden(table)
+    assert rows == [2, 3, 4]
+    assert protected.loc[[2, 3, 4], ["rows", "customers"]].isna().all(axis=None)
+    assert protected["rows"].iloc[:2].tolist() == [900, 66]
+
+
+def test_many_rows_of_few_customers_are_blank_in_a_table_of_steps():
+    table = pd.DataFrame({"step": ["offered", "seen", "used"], "rows": [900, 300, 40], "customers": [40, 20, 6]})
+    assert hidden(table)[0] == [1, 2]
+
+
 def claims(*counts, dimension="channel", status="ok"):
     return [Claim("experience.nps", 10.0, "points", n, "m", segment=f"{dimension}:{i}", ci_low=1.0, ci_high=20.0,
                   detectable=5.0, n_in=n) for i, n in enumerate(counts)]
