@@ -38,12 +38,26 @@ def view(frame: pd.DataFrame, table: Table, words: Words, caption: str, currency
     shown = [c for c in units if not (has_interval and c == "ci_high")]
     titles = tuple(_title(words, table, "interval" if has_interval and c == "ci_low" else c) for c in shown)
     records = frame.head(table.longest).to_dict("records")
+    if "is_naive" in frame.columns and "ratio" in units:
+        records = _without_ratios_to_nothing(records)
     rows = tuple(tuple(_cell(record, c, units, words, table.count, has_interval, below) for c in shown)
                  for record in records)
     note = words.text("table.cut", shown=table.longest, rows=len(frame)) if len(frame) > table.longest else ""
     if any(record.get(FLAG) for record in records):
         note = (note + " " + words.text("table.suppressed", below=below)).strip()
     return TableView(caption, titles, tuple(_is_number(units[c]) for c in shown), rows, note)
+
+
+def _without_ratios_to_nothing(records: list[dict]) -> list[dict]:
+    """Rows in pairs, adjusted first: no ratio to an adjusted figure whose limits hold zero: it says nothing."""
+    made, divisor = [], {}
+    for record in records:
+        if not record["is_naive"]:
+            divisor = record
+        low, high = (_float(divisor.get(name)) for name in INTERVAL)
+        is_nothing = low is not None and high is not None and low <= 0 <= high
+        made.append({**record, "ratio": None} if is_nothing else record)
+    return made
 
 
 def unit_of(frame: pd.DataFrame, column: str) -> str:

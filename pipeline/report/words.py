@@ -170,6 +170,13 @@ class Words:
             return "<" + self.number(10.0**-digits, digits)
         return "+" + text if signed and value > 0 and not is_zero else text
 
+    def rounded(self, value: float, low: float, high: float, unit: str) -> str:
+        """The value at the decimals that its limits (missing: none) support, as a table writes it; for figures."""
+        limits = [None if limit is None or math.isnan(limit) else float(limit) for limit in (low, high)]
+        if value is None or math.isnan(value):
+            return "–"
+        return self.value(value, unit, numerals.digits_for(unit, float(value), *limits))
+
     def interval(self, low: float, high: float, unit: str, digits: int | None = None, scale: float | None = None,
                  brief: bool = False) -> str:
         """'entre 10 y 20', with the unit; brief: '10 a 20' for tables."""
@@ -229,7 +236,9 @@ class Words:
         if segment == "all":
             return "", self.text("segment.all")
         dimension, _, value = segment.partition(":")
-        return self.name("dimension", dimension), self.name("segment_value", value)
+        own = f"segment_value.{dimension}"  # a number alone does not say of what
+        group = own if self.has(f"{own}.{value}") else "segment_value"
+        return self.name("dimension", dimension), self.name(group, value)
 
     def estimate(self, claim: Claim, brief: bool = True) -> str:
         """The claim's estimate with its unit, at the decimals its interval supports; signed when compared with 0."""
@@ -266,7 +275,8 @@ class Words:
                 raise MissingWording(f"no {self.language} wording of {claim.claim_id!r} for {state!r} ({claim.level})")
             template = self._catalogue["texts"][f"status.{state}{self._status_variant(claim)}"]
         facts = self._claim_facts(claim, part)
-        text = str(template).format(**facts)
+        one, other = self.text("unit.points.one"), self.text("unit.points.other")
+        text = re.sub(rf"(?<![\d.,])1 {other}\b", f"1 {one}", str(template).format(**facts))
         if claim.segment != "all" and "segment" not in placeholders(template):
             text = text[:1].lower() + text[1:] if text[1:2].islower() else text
             own = f"segment.prefix.{claim.segment.partition(':')[0]}"  # a number of days or months is no name

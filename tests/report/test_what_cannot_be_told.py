@@ -3,10 +3,16 @@
 import ast
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import pipeline
 from pipeline.contracts.claims import Claim
+from pipeline.contracts.results import Results
+from pipeline.report import table_view
+from pipeline.report.figures import base
+from pipeline.report.page import Table
+from pipeline.report.pages import churn, index
 from pipeline.report.words import Words
 
 ROOMS = [Path(pipeline.__file__).parent / room for room in ("relate", "measure")]
@@ -86,3 +92,66 @@ def test_every_method_has_words():
     assert {"ppml", "bgnbd", "counted", "wilson", "share_wilson", "kaplan_meier"} <= methods
     for language in ("es", "en"):
         assert [m for m in sorted(methods) if not Words(language).has(f"method.{m}")] == [], language
+
+
+@pytest.mark.parametrize(("low", "high", "shares", "note"), [
+    (0.60, 0.66, (0.53, 0.63, 0.72), "fits"),
+    (0.711, 0.736, (0.528, 0.635, 0.723), "between"),
+    (0.66, 0.70, (0.53, 0.63, 0.72), "between"),
+    (0.74, 0.80, (0.53, 0.63, 0.72), "more"),
+    (0.40, 0.50, (0.53, 0.63, 0.72), "fewer"),
+])
+def test_the_rhythm_of_purchases_is_read_beside_the_windows(low, high, shares, note):
+    claims = [claim("churn.inactivity.still_there", (low + high) / 2, low, high, "share")]
+    claims += [claim("churn.inactivity.not_silent", share, unit="share", segment=f"window:{days}")
+               for days, share in zip((45, 90, 180), shares, strict=True)]
+    assert churn._rhythm(Results(claims, {})) == [f"churn.silence.{note}"]
+    assert churn._rhythm(Results(claims[:1], {})) == churn._rhythm(Results(claims[1:], {})) == []
+
+
+def test_no_ratio_to_an_adjusted_figure_that_may_be_nothing():
+    frame = pd.DataFrame({"claim": ["a", "b", "c", "d"], "is_naive": [False, True, False, True], "n": [500] * 4,
+                          "estimate": [-0.68, 28.2, 10.0, 20.0], "ci_low": [-9.0, 20.0, 8.0, 15.0],
+                          "ci_high": [8.0, 36.0, 12.0, 25.0], "ratio": [None, -41.5, None, 2.0]})
+    columns = {"claim": "text", "is_naive": "yes_no", "estimate": "EUR", "ratio": "ratio"}
+    rows = table_view.view(frame, Table("contrast", columns), Words("es"), "", "EUR", 10).rows
+    assert [row[-1] for row in rows] == ["–", "–", "–", "2,00"]
+
+
+def test_a_figure_rounds_as_its_table():
+    words = Words("es")
+    assert words.rounded(-0.68, -9.0, 8.0, "EUR") == "−1\u00a0€"
+    assert words.rounded(35.508, 5.872, 73.441, "percent") == "36\u00a0%"
+    assert words.rounded(float("nan"), float("nan"), float("nan"), "percent") == "–"
+
+
+def test_a_forecast_is_called_a_forecast():
+    given = claim("churn.revenue_at_risk", 234036.0, 212550.0, 257694.0, "EUR", segment="months:12")
+    assert "previsión" in Words("es").sentence(given)
+    assert "asociación" not in Words("es").sentence(given)
+    assert "forecast" in Words("en").sentence(given)
+
+
+def test_ages_are_told_with_their_unit():
+    given = claim("sales.stale_score.per_point", 4.9, 3.2, 6.7, segment="age:1")
+    assert "dadas 1 mes antes de la venta" in Words("es").sentence(given)
+    assert "given 1 month before the sale" in Words("en").sentence(given)
+
+
+def test_one_point_is_singular():
+    given = claim("experience.nps_change", -1.0, -11.0, 12.0, "points", level="described", detectable=14.0)
+    assert "−1 punto (" in Words("es").sentence(given)
+
+
+def test_the_smallest_effect_is_printed_in_the_method():
+    for language, declared in (("es", "4\u00a0%"), ("en", "4%")):
+        texts = dict(index._method(Words(language, 4.0)))
+        assert any(declared in text for text in texts.values())
+        assert "smallest_effect" not in "".join(texts.values())
+
+
+def test_labels_of_the_windows_fit_a_phone():
+    for language in ("es", "en"):
+        label = Words(language).text("churn.figure.days", count=180)
+        with base.medium("phone"):
+            assert base.shorten(label) == label

@@ -38,7 +38,7 @@ def windows(table: pd.DataFrame, words: Words) -> Figure:
     base.interval_dots(axes, labels, known["estimate"], known["ci_low"], known["ci_high"])
     base.zero_line(axes, at=1.0)
     base.value_axis(axes.xaxis, words, "ratio")
-    told = "; ".join(f"{label}: {words.number(row.estimate, 2)}"
+    told = "; ".join(f"{label}: {words.rounded(row.estimate, row.ci_low, row.ci_high, 'ratio')}"
                      for label, row in zip(labels, known.itertuples(), strict=True))
     return base.describe(figure, words.text("figure.churn_windows", rows=told))
 

@@ -24,8 +24,8 @@ def naive_vs_adjusted(table: pd.DataFrame, words: Words) -> Figure:
         part = part.set_axis(pairs[part.index]).reindex(range(len(labels)))  # of a hidden one the place stays empty
         base.interval_dots(axes, labels, part["estimate"], part["ci_low"], part["ci_high"], index, name,
                            offset=0.3 * index - 0.15)
-        told += [f"{label}, {name}: {words.value(value, unit)}"
-                 for label, value in zip(labels, part["estimate"], strict=True)]
+        told += [f"{label}, {name}: {words.rounded(*row, unit)}"
+                 for label, row in zip(labels, part.itertuples(index=False), strict=True)]
     base.zero_line(axes)
     base.value_axis(axes.xaxis, words, unit)
     base.legend(figure, axes)
@@ -46,7 +46,7 @@ def timing(table: pd.DataFrame, words: Words) -> Figure:
     base.zero_line(axes)
     base.value_axis(axes.xaxis, words, "percent")
     base.legend(figure, axes)
-    told = "; ".join(f"{label}: {words.value(row.estimate, 'percent')}"
+    told = "; ".join(f"{label}: {words.rounded(row.estimate, row.ci_low, row.ci_high, 'percent')}"
                      for label, row in zip(labels, rows.itertuples(), strict=True))
     return base.describe(figure, words.text("figure.sales_timing", rows=told))
 

@@ -48,6 +48,7 @@ def page(results: Results, words: Words) -> Page:
         Section("churn.silence", sentences=[*_silence(results, "churn.inactivity.monthly_rate"),
                                             *_silence(results, "churn.inactivity.hazard_ratio_per_point"),
                                             "churn.inactivity.still_there", "churn.inactivity.not_silent@window:*"],
+                notes=_rhythm(results),
                 figure=Figure(figures.windows, "windows") if has_windows else None,
                 table=WINDOWS if has_windows else None,
                 needs=("sales",)),
@@ -72,6 +73,20 @@ def page(results: Results, words: Words) -> Page:
                 headline=("churn.monthly_rate", "churn.rate", "churn.hazard_ratio_per_point",
                           "churn.absolute_effect_per_point"),
                 limits=tuple(key for key, claims in LIMITS.items() if _any(results, claims)))
+
+
+def _rhythm(results: Results) -> list[str]:
+    """How the rhythm of purchases reads beside the shares who bought within each window; the middle one is declared."""
+    rhythm = results.claim("churn.inactivity.still_there")
+    shares = [c.estimate for c in results.claims
+              if c.claim_id == "churn.inactivity.not_silent" and c.estimate is not None]
+    if rhythm is None or rhythm.ci_low is None or rhythm.ci_high is None or not shares:
+        return []
+    if rhythm.ci_low <= shares[len(shares) // 2] <= rhythm.ci_high:
+        return ["churn.silence.fits"]
+    if rhythm.ci_low > max(shares):
+        return ["churn.silence.more"]
+    return ["churn.silence.fewer" if rhythm.ci_high < min(shares) else "churn.silence.between"]
 
 
 def _by_segment(*claim_ids: str) -> list[str]:
