@@ -112,9 +112,13 @@ def fit_sales(sample: SalesSample, columns: list[str], outcome: str = "revenue",
 
 
 def population_table(sample: SalesSample, currency: str) -> pd.DataFrame:
-    """The sample beside everybody at risk: segment, unit, sample, population (means and shares of customer-months)."""
+    """The sample beside everybody at risk: segment, unit, sample, population (means and shares of customer-months).
+
+    n: the customers behind a row, in the sample or in the population, whichever holds fewer (but some), by which the
+    page hides it. dimension: all, or the column whose values add up.
+    """
     if sample.grid.empty:
-        return pd.DataFrame(columns=["segment", "unit", "sample", "population"])
+        return pd.DataFrame(columns=["dimension", "segment", "unit", "sample", "population", "n"])
     rows = [{"segment": "mean_revenue", "unit": currency, "sample": sample.rows["revenue"].mean(),
              "population": sample.grid["revenue"].mean()},
             {"segment": "buys_next_month", "unit": "share", "sample": (sample.rows["revenue"] > 0).mean(),
@@ -125,7 +129,20 @@ def population_table(sample: SalesSample, currency: str) -> pd.DataFrame:
                       "sample": float((sample.rows[column] == value).mean()),
                       "population": float((sample.grid[column] == value).mean())}
                      for value in sorted(sample.grid[column].dropna().unique(), key=str)]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.assign(dimension=[_column_of(name) for name in table["segment"]],
+                        n=[_fewest(sample, name) for name in table["segment"]])
+
+
+def _column_of(name: str) -> str:
+    return name.partition(":")[0] if ":" in name else "all"
+
+
+def _fewest(sample: SalesSample, name: str) -> int:
+    """Customers of the group in the sample or in the grid, the smaller number above zero."""
+    column, _, value = name.partition(":")
+    parts = [rows if not value else rows[rows[column].astype(str) == value] for rows in (sample.rows, sample.grid)]
+    return min([int(part["customer"].nunique()) for part in parts if len(part)], default=0)
 
 
 def _problem(periods: pd.DataFrame, instrument: str) -> NotEstimable | None:

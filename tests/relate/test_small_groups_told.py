@@ -9,8 +9,8 @@ from pipeline.relate import at_risk, churn, prediction
 from pipeline.relate.complaints import complaint_claims
 from pipeline.relate.growth import growth_claims
 from pipeline.relate.retention import cohort_of, retention_claims
-from pipeline.relate.sample import sales_sample
-from pipeline.report.disclosure import protect_claims
+from pipeline.relate.sample import population_table, sales_sample
+from pipeline.report.disclosure import FLAG, protect_claims, protect_table
 
 
 def today(**groups: int) -> churn.ChurnSample:
@@ -95,3 +95,14 @@ def test_a_score_that_is_another_variable_adds_nothing_that_could_be_told(compan
     assert made["churn.prediction.auc"].estimate is not None
     told = made["churn.prediction.auc.added_by_score"]
     assert (told.estimate, told.status, told.reason) == (None, "not_estimable", "collinear")
+
+
+def test_a_share_of_the_sample_made_of_few_customers_is_hidden_with_another(company):
+    panel = company(2, 400)
+    few = np.sort(panel["customer_id"].unique())[:6]
+    panel["segment"] = np.where(panel["customer_id"].isin(few), "rare", panel["segment"])
+    table = population_table(sales_sample(panel, "nps", 1, []), "EUR")
+    protected = protect_table(table, 10).set_index("segment")
+    assert protected.loc["segment:rare", ["sample", "population"]].isna().all()
+    assert protected.loc[protected.index.str.startswith("segment:"), FLAG].sum() == 2
+    assert protected.loc[~protected.index.str.startswith("segment:"), "sample"].notna().all()
