@@ -56,7 +56,7 @@ def _parser(tongue: str) -> argparse.ArgumentParser:
     parser = spoken(argparse.ArgumentParser(
         prog="python -m pipeline.ingest", add_help=False,
         description=said("Look at exports, or fetch them from a database.", tongue)))
-    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar=said("verb", tongue) + " {inspect,check,fetch}")
     texts = {"inspect": "say what a file is and print a block for params.yaml",
              "check": "hold the exports against their contracts in params.yaml",
              "fetch": "ask the databases that sources declare and keep each result as an export"}
@@ -64,14 +64,14 @@ def _parser(tongue: str) -> argparse.ArgumentParser:
         one = spoken(verbs.add_parser(verb, help=said(text, tongue), description=said(text, tongue), add_help=False))
         if verb == "inspect":
             kinds = "an export: text with delimiters, JSON (.json, .jsonl, .ndjson), .xlsx or .parquet"
-            one.add_argument("files", nargs="+", metavar="FILE", help=said(kinds, tongue))
-            one.add_argument("--table", choices=list(TABLES), metavar="TABLE",
+            one.add_argument("files", nargs="+", metavar=said("FILE", tongue), help=said(kinds, tongue))
+            one.add_argument("--table", choices=list(TABLES), metavar=said("TABLE", tongue),
                              help=said("the canonical table of these files, where it cannot be told from them", tongue)
                              + ": " + ", ".join(TABLES))
             continue
         names = "names under sources (default: all" + (" with a database)" if verb == "fetch" else ")")
-        one.add_argument("sources", nargs="*", metavar="SOURCE", help=said(names, tongue))
-        one.add_argument("--params", default="params.yaml", metavar="FILE",
+        one.add_argument("sources", nargs="*", metavar=said("SOURCE", tongue), help=said(names, tongue))
+        one.add_argument("--params", default="params.yaml", metavar=said("FILE", tongue),
                          help=said("the params file (params.yaml)", tongue))
     return parser
 

@@ -44,7 +44,7 @@ def check_contract(source: Source, name: str) -> None:
     swapped = [form for form in source.timestamps if "%d" in form and form in turned]
     if swapped:
         raise Refusal("DATE-FMT", f"sources.{name}.timestamps holds two formats that read one text as two days",
-                      file="params.yaml", found=" and ".join(swapped), expected="one of them")
+                      file="params.yaml", found=", ".join(swapped), expected="one of the two")
     naive = [f for f in source.timestamps if "%z" not in f and f not in (*engine.EPOCHS, "iso8601")]
     if times and not source.time_zone and (naive or source.format not in TEXTS):
         raise Refusal("TIME-ZONE", f"sources.{name}.time_zone must say where the clock hung that wrote these times",

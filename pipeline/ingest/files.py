@@ -82,7 +82,7 @@ def refuse_shared(source: Source, exports: Sequence[Export], others: Sequence[So
             place = export.path.parent.resolve() / export.path.name
             if place.is_relative_to(home) and _meant(place.relative_to(home), other.files):
                 raise Refusal("FILE-TWICE", f"two sources of the table {source.table} read this file, so its rows "
-                              "would count twice", file=export.name, found=f"{source.files} and {other.files}",
+                              "would count twice", file=export.name, found=f"{source.files}, {other.files}",
                               expected="each file in one source: move those of another form into a folder of their "
                               "own")
 

@@ -90,7 +90,7 @@ REASONS = {
     "NPS-NUM": "an answer written as 9,0 or in wide digits",
     "NPS-RANGE": "an answer outside the scale",
     "NUM-CURR": "a currency stood beside the number",
-    "NUM-FINITE": "zero, missing or no finite number",
+    "NUM-FINITE": "zero, missing, or written so that digits may be lost (1e3, over 14 digits, infinite)",
     "NUM-LOCALE": "not a number in the declared convention",
     "NUM-RANGE": "a number outside what is possible",
     "NUM-SIGN": "a minus sign in an unusual place",

@@ -86,7 +86,7 @@ def test_a_file_that_two_sources_of_one_table_read_is_refused(shop: Workshop):
 
     def clean(*others: Source):
         return clean_source("one", wide, COMPANY, Privacy("public"), work, work / "none", [wide, *others])
-    with pytest.raises(Refusal, match=r"2025-02\.csv.* and 2025-02\.csv") as caught:
+    with pytest.raises(Refusal, match=r"2025-02\.csv.*, 2025-02\.csv") as caught:
         clean(narrow)
     assert caught.value.rule == "FILE-TWICE"
     apart = replace(narrow, drop=[Drop("ROW-TEST", "id", ["9"])])

@@ -1,0 +1,47 @@
+"""What inspect, check and ingest say in Spanish is true of the case at hand, and no English word is left in it."""
+
+import pytest
+
+from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.spoken import phrased, told
+from pipeline.ingest.__main__ import main
+from tests.ingest.conftest import SALE, Workshop
+
+DATED = SALE | {"columns": SALE["columns"] | {"ordered_at": "at"}, "timestamps": ["%d/%m/%Y"]}
+ROWS = "id,amount,at\n1,{},03/04/2025\n"
+
+
+@pytest.mark.parametrize(("amount", "contract", "expected"), [
+    ("1.50", DATED | {"decimal": ",", "time_zone": "UTC"}, "no es un número en la convención declarada"),
+    ("1.50", DATED | {"time_zone": "Madrid"}, "esta zona horaria no existe; se encontró 'Madrid'"),
+    ("1.50", DATED | {"timestamps": ["%d/%m/%Y", "%m/%d/%Y"], "time_zone": "UTC"},
+     "sources.export.timestamps contiene dos formatos que leen un mismo texto como dos días distintos; se encontró "
+     "%d/%m/%Y, %m/%d/%Y, se esperaba uno de los dos"),
+    ("1.50", DATED | {"columns": {"order_id": "id"}, "time_zone": "UTC"},
+     "sources.export.columns debe decir qué cabecera contiene net_amount"),
+    ("1e3", DATED | {"time_zone": "UTC"}, "puede haber perdido cifras (1e3"),
+])
+def test_a_refusal_says_what_is_the_case(shop: Workshop, amount, contract, expected):
+    shop.write(ROWS.format(amount))
+    with pytest.raises(Refusal) as caught:
+        shop.ingest(None, **contract)
+    assert expected in told(caught.value, "es")
+
+
+@pytest.mark.parametrize(("english", "spanish"), [
+    ("decimal '.': decided by '1.5' (line 14), '2.5' (line 15)", "'1.5' (línea 14), '2.5' (línea 15)"),
+    ("%d/%m/%Y or %m/%d/%Y? 05/01/2025 can be read both ways", "%d/%m/%Y o %m/%d/%Y"),
+    ("No such file or directory", "no existe tal fichero o carpeta")])
+def test_no_english_word_is_left_in_what_inspect_says(english, spanish):
+    assert spanish in phrased(english, "es")
+
+
+def test_the_command_line_names_its_words_in_spanish(capsys, monkeypatch):
+    monkeypatch.setenv("VIVENCIA_LANGUAGE", "es")
+    with pytest.raises(SystemExit):
+        main([])
+    assert "verbo" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["inspect", "-h"])
+    printed = capsys.readouterr().out
+    assert "FICHERO" in printed and "TABLA" in printed and "FILE" not in printed
