@@ -171,7 +171,9 @@ def check_workbook(path: Path, head: bytes, name: str) -> None:
     with zipfile.ZipFile(path) as archive:
         parts = {info.filename: info.file_size for info in archive.infolist()}
     if "xl/workbook.xml" not in parts:
-        raise Refusal("FMT-MAGIC", "the zip file holds no Excel workbook", file=name, expected="an .xlsx file")
+        packed = any(part.lower().endswith((".csv", ".txt", ".tsv", ".json", ".parquet")) for part in parts)
+        raise Refusal("FMT-MAGIC", "the zip file holds no Excel workbook", file=name,
+                      expected="its files: unpack it" if packed else "an .xlsx file")
     if path.suffix.lower() == ".xlsm" or any(part.endswith("vbaProject.bin") for part in parts):
         raise Refusal("XLS-MACRO", "workbooks with macros are not opened", file=name, expected="save it as .xlsx")
     if sum(parts.values()) > UNPACKED_LIMIT or sum(parts.values()) > 200 * max(path.stat().st_size, 100_000):

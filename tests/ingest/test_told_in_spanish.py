@@ -1,10 +1,13 @@
 """What inspect, check and ingest say in Spanish is true of the case at hand, and no English word is left in it."""
 
+import zipfile
+
 import pytest
 
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.spoken import phrased, told
 from pipeline.ingest.__main__ import main
+from pipeline.ingest.inspect import inspect_file
 from tests.ingest.conftest import SALE, Workshop
 
 DATED = SALE | {"columns": SALE["columns"] | {"ordered_at": "at"}, "timestamps": ["%d/%m/%Y"]}
@@ -45,3 +48,11 @@ def test_the_command_line_names_its_words_in_spanish(capsys, monkeypatch):
         main(["inspect", "-h"])
     printed = capsys.readouterr().out
     assert "FICHERO" in printed and "TABLA" in printed and "FILE" not in printed
+
+
+def test_a_zip_with_exports_in_it_says_to_unpack_it(shop: Workshop):
+    with zipfile.ZipFile(shop.folder / "raw" / "export.zip", "w") as archive:
+        archive.writestr("enero.csv", "id,amount\n1,2.50\n")
+    with pytest.raises(Refusal, match="its files: unpack it") as caught:
+        inspect_file(shop.folder / "raw" / "export.zip")
+    assert "sus ficheros: descomprímalo" in told(caught.value, "es")
