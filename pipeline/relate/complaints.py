@@ -15,6 +15,7 @@ from pipeline.relate.sample import SalesSample, fit_sales
 METHOD = "ppml"
 OUTCOMES = {"sales.complaints.per_point": "count_complaints", "sales.contacts.per_point": "count_tickets",
             "sales.referrals.per_point": "count_referrals"}
+FEWEST = 30  # complaints, tickets or recommendations that the model rests on
 OF_REGISTER = ("segment", "branch", "is_churned_next")
 
 
@@ -25,7 +26,7 @@ def complaint_claims(sample: SalesSample, periods: pd.DataFrame) -> list[Claim]:
     periods: customer_periods, with count_complaints and count_tickets where tickets were exported, count_referrals
     where the register says who recommended whom. Not estimable without them (no_tickets, no_complaint_mark,
     no_referrals, no_register), nor where none follows an answer (no_complaints_after, no_tickets_after,
-    no_referrals_after).
+    no_referrals_after); not_enough_data with fewer than FEWEST of them (few_counted).
     """
     made = []
     for claim_id, column in OUTCOMES.items():
@@ -36,6 +37,9 @@ def complaint_claims(sample: SalesSample, periods: pd.DataFrame) -> list[Claim]:
                 raise NotEstimable(_lacking(periods, column), len(sample.rows))
             rows = sample.rows.assign(counted=in_next_month(sample.rows, periods, column))
             fit = fit_sales(sample, ["score"], "counted", rows)
+            happened = int(fit.fitted.sum() + 0.5)  # a Poisson fit adds up to what it was fitted to
+            if happened < FEWEST:
+                raise NotEstimable("few_counted", fit.n_in, happened, "not_enough_data")
             made.append(claim(claim_id, fit["score"], "percent", METHOD, transform="percent",
                               comparisons=len(OUTCOMES)))
         except NotEstimable as why:

@@ -47,6 +47,16 @@ def test_recommendations_are_found_where_better_answers_bring_them(company, plan
     assert (made.ci_low > 0) == (planted > 0)
 
 
+@pytest.mark.parametrize(("month", "is_told"), [(0.03, True), (0.002, False)])
+def test_few_recommendations_are_not_enough(company, month, is_told):
+    """Of 2,500 customers some 200 recommendations follow an answer, or a tenth of them: less than thirty."""
+    panel = company(3, 2500)
+    won = np.random.default_rng(12).poisson(month, len(panel)).astype(float)
+    made = complaint_claims(sales_sample(panel, "nps", 1, []), panel.assign(count_referrals=won))[2]
+    assert (made.status, made.estimate is not None) == ("ok" if is_told else "not_enough_data", is_told)
+    assert is_told or made.reason == "few_counted"
+
+
 def test_what_was_not_exported_is_said(company):
     panel = company(2, 400)
     sample = sales_sample(panel, "nps", 1, [])
