@@ -25,6 +25,7 @@ def verdict(claim_id="sales.per_point", coverage=0.95, ok=True, **more):
 
 def run_of(*verdicts):
     run = json.loads(trust.FILE.read_text(encoding="utf-8"))["run"]
+    run.pop("like", None)
     return {"run": run | {"worlds": {"base": 500}, "customers": 1000}, "verdicts": list(verdicts)}
 
 
