@@ -22,6 +22,7 @@ from pipeline.link.calendar import FIRST_YEAR, month_starts
 
 Native = pd.DataFrame | duckdb.DuckDBPyRelation
 MINOR = 10_000  # money is summed exactly, in ten-thousandths of the currency unit
+PIECE = 122_880  # rows that leave the engine at a time
 _HOME: ContextVar[duckdb.DuckDBPyConnection | None] = ContextVar("home", default=None)
 _NUMBERS = count(1)  # of the tables that `kept` makes: any name will do that no other has
 
@@ -151,9 +152,7 @@ def latest(frame: nw.LazyFrame, keys: Sequence[str], value: str, order: Sequence
            ) -> nw.LazyFrame:
     """One row per `keys`: the int64 sums of `sums`, and `last`, the value of the row that is last by `order`.
 
-    `value` is never missing; a missing first column of `order` stands for one and the same early time. Where `order`
-    has several columns the engine only compares rows that share their keys with another: to remember the latest of
-    every key would cost it a text a key, which it cannot put on disk.
+    `value` is never missing; a missing first column of `order` stands for one and the same early time.
     """
     native = frame.to_native()
     if isinstance(native, pd.DataFrame):
@@ -162,18 +161,8 @@ def latest(frame: nw.LazyFrame, keys: Sequence[str], value: str, order: Sequence
         return nw.from_native(made.reset_index()).lazy()
     by = ", ".join(f'"{name}"' for name in keys)
     totals = "".join(f', CAST(sum("{name}") AS BIGINT) AS "{name}"' for name in sums)
-    if len(order) == 1:
-        return nw.from_native(native.aggregate(f'{by}{totals}, arg_max("{value}", {order[0]}) AS last', by))
-    names, own = ", ".join(f'"{name}"' for name in sums), native.set_alias("own")
-    folded = kept(nw.from_native(native.aggregate(f'{by}{totals}, min("{value}") AS last, count(*) AS twins', by)))
-    folded = folded.to_native().set_alias("folded")
-    alone = folded.filter("twins = 1").project(f"{by}, {names}, last")
-    several = folded.filter("twins > 1").project(f"{by}, {names}").set_alias("several")
-    if not several.aggregate("count(*) AS n").fetchall()[0][0]:
-        return nw.from_native(alone)
-    last = own.join(several, ", ".join(keys), how="semi").aggregate(
-        f'{by}, arg_max("{value}", row({", ".join(order)})) AS last', by)
-    return nw.from_native(alone.union(several.join(last, ", ".join(keys)).project(f"{by}, {names}, last")))
+    place = order[0] if len(order) == 1 else "row(" + ", ".join(order) + ")"
+    return nw.from_native(native.aggregate(f'{by}{totals}, arg_max("{value}", {place}) AS last', by))
 
 
 def with_missing(frame: nw.LazyFrame, kinds: Mapping[str, str]) -> nw.LazyFrame:
@@ -226,6 +215,26 @@ def sorted_by(frame: nw.LazyFrame, order: Sequence[str]) -> nw.LazyFrame:
     if isinstance(native, pd.DataFrame):
         return nw.from_native(native.sort_values([*order], ignore_index=True)).lazy()
     return nw.from_native(native.order(", ".join(f'"{name}"' for name in order)))
+
+
+def with_ids(ordered: duckdb.DuckDBPyRelation, people: nw.LazyFrame) -> pa.RecordBatchReader:
+    """The rows of a relation ordered by `person`, its first column, with customer_id in its place, piece by piece.
+
+    Ids are put in after sorting, as places in the list of people: the sort would carry them along for nothing.
+    """
+    ids = fetched(sorted_by(people, ["person"]))["customer_id"].combine_chunks()
+    source = ordered.to_arrow_reader(PIECE)
+    schema = pa.schema([pa.field("customer_id", pa.dictionary(pa.int32(), pa.string())), *list(source.schema)[1:]])
+
+    def pieces() -> Iterator[pa.RecordBatch]:
+        for batch in source:
+            person = batch.column(0).to_numpy()
+            low, high = (int(person[0]), int(person[-1])) if len(person) else (0, -1)
+            some = ids.slice(low, high - low + 1).cast(pa.string())
+            named = pa.DictionaryArray.from_arrays(pa.array((person - low).astype("int32")), some)
+            yield pa.RecordBatch.from_arrays([named, *batch.columns[1:]], schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, pieces())
 
 
 def rows(frame: nw.LazyFrame) -> list[dict[str, Any]]:

@@ -8,13 +8,11 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.link.base import Base, prepare
-from pipeline.link.engine import MINOR, Native, finished, with_missing
+from pipeline.link.engine import MINOR, Native, finished, with_ids, with_missing
 from pipeline.link.flows import Flows, known, score_up
-from pipeline.link.ordered import coded, in_order
 
 COLUMNS = {"happened_at": "timestamp", "kind": "text", "touchpoint": "text", "channel": "text",
            "is_direct": "maybe", "instrument": "text", "score_up": "number", "amount": "number", "ref_id": "text"}
-KINDS = ["action", "answer", "contact", "invitation", "order", "return", "ticket_created", "ticket_solved"]
 ORDER = ["person", "happened_at", "kind", "ref_id", "instrument"]
 
 
@@ -32,19 +30,17 @@ def build_events(tables: Mapping[str, Native] | Base, time_zone: str, *,
         return None
     found = []
     if "surveys" in frames:
-        found += _of_surveys(frames["surveys"].join(people, on="customer_id"), base)
+        found += _of_surveys(frames["surveys"].join(people, on="customer_id"), bool(base.held["surveys"]["sent_at"]))
     found += _of_tickets(base.flows) + _of_sales(base.flows)
     if "contacts" in frames:
         found += _of_contacts(frames["contacts"].join(people, on="customer_id"))
     if "actions" in frames:
         found += [action.join(people, on="customer_id") for action in _of_actions(frames["actions"],
                                                                                  frames.get("customers"))]
-    found = [_event(event).filter(known("happened_at"), nw.col("happened_at") < base.window.cut) for event in found]
+    events = nw.concat([_event(event) for event in found], how="vertical")
+    events = events.filter(known("happened_at"), nw.col("happened_at") < base.window.cut)
     if people.implementation.is_duckdb():
-        words = {"kind": KINDS, "instrument": base.flows.instruments}
-        events = nw.concat([coded(event, words) for event in found], how="vertical")
-        return in_order(events, COLUMNS, ORDER, words, people)
-    events = nw.concat(found, how="vertical")
+        return with_ids(finished(events, {"person": "count"} | COLUMNS, ORDER), people)
     return finished(events.join(people, on="person"), {"customer_id": "text"} | COLUMNS, ORDER)
 
 
@@ -55,22 +51,18 @@ def _event(frame: nw.LazyFrame) -> nw.LazyFrame:
     return with_missing(frame, lacking).select("person", *COLUMNS)
 
 
-def _of_surveys(surveys: nw.LazyFrame, base: Base) -> list[nw.LazyFrame]:
+def _of_surveys(surveys: nw.LazyFrame, is_dated: bool) -> list[nw.LazyFrame]:
     """Invitations (where the export dates them), told by the first of their instruments, and answers."""
     surveys = surveys.with_columns(score_up=score_up(), ref_id=nw.col("response_id"))
     about = ["person", "touchpoint", "channel", "is_direct", "ref_id"]
     answered = surveys.filter(known("score")).select(*about, "instrument", "score_up", happened_at="responded_at",
                                                      kind=nw.lit("answer"))
-    if not base.held["surveys"]["sent_at"]:
+    if not is_dated:
         return [answered]
     asked = surveys.filter(known("sent_at"))
-    told = [asked.filter(nw.col("instrument") == name) for name in base.flows.instruments[:1]]
-    if len(base.flows.instruments) > 1:  # few questionnaires go without the first instrument of all
-        others = asked.filter(nw.col("instrument") != base.flows.instruments[0])
-        others = others.join(told[0].select("response_id"), on="response_id", how="anti")
-        first = others.group_by("response_id").agg(nw.col("instrument").min())
-        told.append(others.join(first, on=["response_id", "instrument"]))
-    return [*(asked.select(*about, happened_at="sent_at", kind=nw.lit("invitation")) for asked in told), answered]
+    first = asked.group_by("response_id").agg(nw.col("instrument").min())
+    asked = asked.join(first, on=["response_id", "instrument"])
+    return [asked.select(*about, happened_at="sent_at", kind=nw.lit("invitation")), answered]
 
 
 def _of_tickets(flows: Flows) -> list[nw.LazyFrame]:
