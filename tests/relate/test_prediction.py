@@ -8,6 +8,8 @@ from scipy import stats
 from pipeline.relate import at_risk, churn, prediction
 from pipeline.report.words import Words
 
+NOBODY = pd.DataFrame()  # where only what was foretold is judged, no sample stands behind it
+
 
 def by_id(claims):
     return {c.claim_id: c for c in claims}
@@ -48,7 +50,7 @@ def test_a_hazard_twice_too_high_shows_in_the_intercept_and_too_bold_a_one_in_th
     for shown, intercept, slope in ((log_hazard, 0, 1), (log_hazard + np.log(2), -np.log(2), 1),
                                     (-2 + 2 * (log_hazard + 2), None, 0.5)):
         judged = by_id(prediction.prediction_claims(told_of(left, -np.expm1(-np.exp(shown))),
-                                                    churn.ChurnSample(None, None, 20_000, [], [], None)))
+                                                    churn.ChurnSample(NOBODY, NOBODY, 20_000, [], [], None)))
         for name, truth in (("intercept", intercept), ("slope", slope)):
             found = judged[f"churn.prediction.calibration_{name}"]
             assert truth is None or abs(found.estimate - truth) < 4 * (found.ci_high - found.ci_low) / 3.92
@@ -75,7 +77,7 @@ def test_what_the_score_adds_by_hand():
     who = np.arange(24)
 
     def judged(left, hazard, who):
-        sample = churn.ChurnSample(None, None, 24, [], [], None)
+        sample = churn.ChurnSample(NOBODY, NOBODY, 24, [], [], None)
         return by_id(prediction.prediction_claims(told_of(left, hazard, who), sample))
 
     once, twice = judged(left, hazard, who), judged(np.tile(left, 2), np.tile(hazard, 2), np.tile(who, 2))
@@ -97,7 +99,7 @@ def test_the_paired_difference_is_surer_than_either_area():
     left = (random.random(n) < -np.expm1(-np.exp(-2 + 0.8 * known + 0.3 * score))).astype(float)
     told = told_of(left, -np.expm1(-np.exp(-2 + 0.8 * known + 0.3 * score)))
     told.rows["plain_hazard"] = -np.expm1(-np.exp(-2 + 0.8 * known))
-    found = by_id(prediction.prediction_claims(told, churn.ChurnSample(None, None, n, [], [], None)))
+    found = by_id(prediction.prediction_claims(told, churn.ChurnSample(NOBODY, NOBODY, n, [], [], None)))
     added = found["churn.prediction.auc.added_by_score"]
     drawn = []
     for _ in range(500):
