@@ -137,12 +137,15 @@ def test_the_model_without_the_score_holds_all_the_rest(sample):
     fit = prediction.fit_prediction(answered, answered.at_risk, score=False)
     assert "tenure_months" in fit.names and {"score", "no_score"}.isdisjoint(fit.names)
     grouped = churn.ChurnSample(sample.rows, sample.rows, sample.customers, ["segment"], [], None)
-    found = by_id(prediction.prediction_claims(prediction.foretell(grouped), grouped))
+    told = prediction.foretell(grouped)
+    found = by_id(prediction.prediction_claims(told, grouped))
     rates = sample.rows.groupby("segment")["left"].mean()
     fit = prediction.fit_prediction(grouped, sample.rows, score=False)
     rows = sample.rows.drop_duplicates("segment")
     assert prediction.hazard_of(fit, grouped, rows) == pytest.approx(rates[rows["segment"]].to_numpy(), rel=1e-6)
-    assert found["churn.prediction.auc.added_by_score"].estimate is not None
+    areas = [stats.mannwhitneyu(*(told.rows.loc[told.rows["left"] == gone, name] for gone in (1, 0))).statistic
+             / ((told.rows["left"] == 1).sum() * (told.rows["left"] == 0).sum()) for name in ("hazard", "plain_hazard")]
+    assert found["churn.prediction.auc.added_by_score"].estimate == pytest.approx(areas[0] - areas[1], rel=1e-9)
     bare = churn.ChurnSample(sample.rows, sample.rows, sample.customers, [], [], None)
     found = by_id(prediction.prediction_claims(prediction.foretell(bare), bare))
     assert found["churn.prediction.auc.added_by_score"].reason == "nothing_but_score"

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from pipeline.contracts.claims import Claim
 from pipeline.relate import at_risk, churn, prediction
@@ -91,8 +92,11 @@ def test_a_score_that_is_another_variable_adds_nothing_that_could_be_told(compan
         panel["score_nps"].notna())
     panel["last_nps"] = panel.groupby("customer_id")["score_nps"].ffill()
     sample = churn.churn_sample(panel, "nps", 3, ["segment"])
-    made = {c.claim_id: c for c in prediction.prediction_claims(prediction.foretell(sample), sample)}
-    assert made["churn.prediction.auc"].estimate is not None
+    foretold = prediction.foretell(sample)
+    made = {c.claim_id: c for c in prediction.prediction_claims(foretold, sample)}
+    gone, stayed = (foretold.rows.loc[foretold.rows["left"] == left, "hazard"] for left in (1, 0))
+    area = stats.mannwhitneyu(gone, stayed).statistic / (len(gone) * len(stayed))
+    assert made["churn.prediction.auc"].estimate == pytest.approx(area, rel=1e-9)  # the model as a whole still ranks
     told = made["churn.prediction.auc.added_by_score"]
     assert (told.estimate, told.status, told.reason) == (None, "not_estimable", "collinear")
 
