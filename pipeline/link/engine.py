@@ -181,7 +181,7 @@ def finished(frame: nw.LazyFrame, types: dict[str, str], order: list[str]) -> Na
     engines.
 
     types: "text", "number" (float64, NaN missing), "count" (int64), "flag" (bool), "maybe" (boolean with
-    missing), "timestamp", "month" (a month number that becomes the first of the month), "place" (int32).
+    missing), "timestamp", "month" (a month number that becomes the first of the month).
     """
     native = frame.to_native()
     if isinstance(native, pd.DataFrame):
@@ -193,9 +193,9 @@ def finished(frame: nw.LazyFrame, types: dict[str, str], order: list[str]) -> Na
 
 
 _PANDAS_FINISH = {"text": "str", "number": "float64", "count": "int64", "flag": "bool", "maybe": "boolean",
-                  "timestamp": "datetime64[us]", "place": "Int32"}
+                  "timestamp": "datetime64[us]"}
 _DUCKDB_FINISH = {"text": "CAST({} AS VARCHAR)", "number": "CAST({} AS DOUBLE)", "count": "CAST({} AS BIGINT)",
-                  "place": "CAST({} AS INTEGER)", "flag": "CAST({} AS BOOLEAN)", "maybe": "CAST({} AS BOOLEAN)",
+                  "flag": "CAST({} AS BOOLEAN)", "maybe": "CAST({} AS BOOLEAN)",
                   "timestamp": "CAST({} AS TIMESTAMP)",
                   "month": "CAST(make_date(CAST({0} // 12 AS INT), CAST({0} % 12 + 1 AS INT), 1) AS TIMESTAMP)"}
 
