@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from pipeline.contracts.leave import leave
 from pipeline.contracts.params import check_scales, load_params
 from pipeline.contracts.progress import GAP_SECONDS, progress
 from pipeline.contracts.refusal import Refusal
@@ -110,10 +111,10 @@ def entry() -> None:
     """main behind the last wall: whoever calls it reads sentences, never a traceback."""
     tongue = language(_params_among(sys.argv[1:]))
     try:
-        sys.exit(main(sys.argv[1:]))
+        leave(main(sys.argv[1:]))
     except Refusal as refusal:
         print(told(refusal, tongue), file=sys.stderr)
-        sys.exit(2)
+        leave(2)
     except KeyboardInterrupt:
         print(said("Stopped; nothing was written.", tongue), file=sys.stderr)
         sys.exit(130)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pipeline.contracts.leave import leave
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.spoken import language, said, told
 
@@ -28,7 +29,7 @@ def run(main: Callable[[list[str]], None]) -> None:
         main(sys.argv[1:])
     except Refusal as refusal:
         print(told(refusal, language()), file=sys.stderr)
-        sys.exit(2)
+        leave(2)
     except KeyboardInterrupt:
         print(said("Stopped; nothing half-written is left behind.", language()), file=sys.stderr)
         sys.exit(130)
