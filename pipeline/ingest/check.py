@@ -14,6 +14,7 @@ from pipeline.contracts.spoken import phrased
 from pipeline.ingest.account import Account
 from pipeline.ingest.clean import MANIFEST, clean_source
 from pipeline.ingest.redact import shown
+from pipeline.ingest.rules import REMEDIES
 from pipeline.ingest.share import check_share, unknown_texts
 
 HEADINGS = {"quarantined": "kept out (quarantined)", "dropped": "left out (dropped)", "repaired": "repaired",
@@ -77,6 +78,8 @@ def account_text(account: Account, examples: dict[str, str], tongue: str = "en")
             where = examples.get(rule.rule) if verdict == "quarantined" else None
             example = f"; {phrased('first', tongue)}: {where}" if where else ""
             lines.append(f"    {rule.rows:>9,}  {rule.rule:<16}  {phrased(rule.reason, tongue)}{example}")
+            if verdict == "quarantined" and rule.rule in REMEDIES:
+                lines.append(f"    {'':>27}  {phrased(REMEDIES[rule.rule], tongue)}")
     return "\n".join(lines)
 
 

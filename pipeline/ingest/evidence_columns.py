@@ -42,6 +42,7 @@ class Column:
     example: str = ""
     case_twins: int = 0  # different texts that are another one but for case
     is_cased: bool = False  # ids in which case tells one from another, as a machine makes them
+    below_zero: int = 0  # numbers that are negative
 
     @property
     def is_unique(self) -> bool:
@@ -69,6 +70,12 @@ def names_somebody(header: str) -> bool:
 
 def is_time_header(header: str) -> bool:
     return bool(TIME_WORDS & set(plain(header).split()))
+
+
+def is_below_zero(text: str) -> bool:
+    """Whether a number is negative, in any of the ways of writing that ingest reads: -5, 5-, (5), -5 €."""
+    is_marked = "-" in text or text.strip().startswith("(")
+    return is_marked and is_number(text) and any(digit in "123456789" for digit in text)
 
 
 def is_missing(text: str) -> bool:
@@ -105,7 +112,7 @@ def describe(header: str, cells: list[Cell]) -> Column:
                   tuple(sorted(labels.items(), key=lambda item: item[1])) if scale else (),
                   tuple(unasked) if scale else (),
                   (f"{outside} outside 0 to 10, if these are answers",) if outside else notes + _notes(texts), example,
-                  *_case(list(distinct)))
+                  *_case(list(distinct)), sum(map(is_below_zero, texts)) if kind == "number" else 0)
 
 
 def _case(texts: list[str]) -> tuple[int, bool]:

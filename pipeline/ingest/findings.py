@@ -11,7 +11,10 @@ from pipeline.ingest.evidence import Cell
 from pipeline.ingest.evidence_layout import DELIMITERS
 from pipeline.ingest.inspect import Inspection
 from pipeline.ingest.proposal import Proposal, propose, scalar
+from pipeline.ingest.questions import TIMES
 
+LOOSE = ("decimal", "missing", "instruments", "skip_rows", "response_id", "company.ids", "timestamps", "customer_id",
+         "is_return", *TIMES.values())  # questions beside the keys of the block
 LIMIT = 40  # columns that are listed
 WIDE = {"en": 11, "es": 14}  # letters of the word before a finding, with the blanks behind it
 
@@ -117,6 +120,7 @@ def _columns(found: Inspection, tongue: str) -> Iterator[str]:
         facts = [column.kind, f"{column.filled:,} filled"] + ([f"{column.empty:,} empty"] if column.empty else [])
         facts += ["all different"] if column.is_unique else [f"{column.distinct:,} different"] if column.filled else []
         facts += [f"answers {column.scale[0]} to {column.scale[1]}"] if column.scale and name in uses else []
+        facts += [f"{column.below_zero:,} negative"] if column.below_zero else []
         is_category = found.table and uses.get(name) in TABLES[found.table].names \
             and TABLES[found.table][uses[name]].kind in ("category", "boolean")
         facts += ["words: " + ", ".join(column.words[:6]) + (", …" if len(column.words) > 6 else "")] \
@@ -138,8 +142,7 @@ def block_of(proposal: Proposal, tongue: str = "en") -> str:
     lines = [f"  {proposal.name}:"]
     for key, value in proposal.raw.items():
         lines += _entry(key, _phrased(value, tongue), "    ")
-    loose = [key for key in proposal.told if key in ("decimal", "missing", "instruments", "skip_rows", "response_id",
-                                                    "company.ids", "timestamps", "customer_id")
+    loose = [key for key in proposal.told if key in LOOSE
             and not (key == "timestamps" and key in proposal.raw)]
     for key in loose:
         lines.append(f"    # TELL: {key}: {phrased(proposal.told[key], tongue)}")

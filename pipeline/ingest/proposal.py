@@ -10,9 +10,10 @@ from pipeline.contracts.tables import TABLES
 from pipeline.ingest import meaning
 from pipeline.ingest.columns import CLOSED, SCORE_PARTS, YES_NO
 from pipeline.ingest.contract import TELL
-from pipeline.ingest.evidence_columns import UNKNOWN_TIMES, Column
+from pipeline.ingest.evidence_columns import Column
 from pipeline.ingest.evidence_dates import spelled
 from pipeline.ingest.inspect import Inspection
+from pipeline.ingest.questions import ask_ids, ask_silent, open_time, which_header
 
 DEFAULTS = {"encoding": "utf-8", "delimiter": ",", "quote": '"', "header_rows": 1, "skip_rows": 0}
 KEYS = ("preset", "table", "folder", "files", "format", "sheet", "encoding", "delimiter", "quote", "header_rows",
@@ -49,8 +50,8 @@ def propose(found: Inspection) -> Proposal:
     if perhaps:
         told["missing"] = f"is {' or '.join(map(repr, perhaps))} a value, or missing? If missing, add it to `missing`"
     _columns(found, raw, given, told)
-    _case(found, told)
-    _silent(found, given, told)
+    ask_ids(found, told)
+    ask_silent(found, given, told)
     later = _instruments(found, told) if found.table == "surveys" and not given.get("instruments") else ()
     kept = {key: raw[key] for key in KEYS if key in raw
             and (key in ("table", "format") or raw[key] != given.get(key, DEFAULTS.get(key)))}
@@ -102,7 +103,7 @@ def _numbers(found: Inspection, raw: dict[str, Any], told: dict[str, str]) -> No
 def _times(found: Inspection, raw: dict[str, Any], given: dict[str, Any]) -> None:
     dates = found.dates
     mapped = found.table is None or any(found.columns[h].kind == "time" for h in found.mapped.values())
-    if not dates.formats or not mapped:
+    if not dates.formats or not (mapped or open_time(found)):
         return
     undecided = [form for form in dates.formats if "{a}" in form]
     if undecided:
@@ -137,38 +138,17 @@ def _columns(found: Inspection, raw: dict[str, Any], given: dict[str, Any], told
                                      "one of them an id? Without it, exports that overlap are refused")
                 columns.pop(column.name, None)
             else:
-                columns[column.name] = f"{TELL} which header holds it? ({column.meaning})"
-        if found.repeats_key and "line_id" not in found.mapped:
+                columns[column.name] = which_header(found, column.name)
+        if (late := open_time(found)) and not theirs:
+            columns[late] = which_header(found, late)
+        one_line = any(drop["rule"] == "ORDER-LINE" for drop in given.get("drop", ()))  # the others are left out
+        if found.repeats_key and "line_id" not in found.mapped and not one_line:
             columns["line_id"] = f"{TELL} order ids repeat: which header numbers or names the lines of an order?"
         for name, head in found.mapped.items():
             if name not in given.get("words", {}) and (known := _words(name, found.columns[head])):
                 words[name] = known
     raw["columns"] = columns
     raw |= {key: value for key, value in (("constants", constants), ("words", words)) if value}
-
-
-def _case(found: Inspection, told: dict[str, str]) -> None:
-    """What says that case tells ids apart: ids as machines make them, or a key that meets itself but for case."""
-    for name, head in found.mapped.items():
-        column, key = found.columns[head], TABLES[found.table].key if found.table else ()
-        if column.kind == "email" or not (name.endswith("_id") or name in key):
-            continue
-        if column.is_cased:
-            told["company.ids"] = (f"in {head!r} capitals and small letters tell ids apart: say `ids: exact` under "
-                                   "`company`, and they are taken byte for byte in all sources")
-        elif column.case_twins and key == (name,):
-            told["company.ids"] = (f"{column.case_twins} of {head!r} are the same but for case: `ids: exact` under "
-                                   "`company` if they are different ones, `ids: folded` if they are the same")
-
-
-def _silent(found: Inspection, given: dict[str, Any], told: dict[str, str]) -> None:
-    """What would be missing without a word: times that no format reads, and whose rows these are."""
-    unread = [head for head, column in found.columns.items() if UNKNOWN_TIMES in column.notes]
-    if unread:
-        told["timestamps"] = (f"{unread[0]!r} seems to hold times in a form that is not known: give it in `timestamps` "
-                              "(strptime, such as \"%B %d, %Y %I:%M %p\") and map the header under `columns`")
-    if found.table in ("surveys", "tickets", "sales") and "customer_id" not in found.mapped and not given:
-        told["customer_id"] = "no header is known to name the customer; without one these rows meet no others"
 
 
 def _words(name: str, column: Column) -> dict[str, Any] | None:

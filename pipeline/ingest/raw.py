@@ -16,7 +16,7 @@ from pipeline.ingest.files import Export
 from pipeline.ingest.footer import begins_as_total
 from pipeline.ingest.header import Header, normal
 from pipeline.ingest.records import split_fields
-from pipeline.ingest.rules import reason
+from pipeline.ingest.rules import REMEDIES, reason
 
 BATCH = 20_000
 BOM = "\ufeff"
@@ -162,7 +162,8 @@ def _no_record(loaded: Loaded, header: Header, source: Source) -> Refusal:
     fields = split_fields(first.text, source.delimiter, source.quote) if rule == "FMT-WIDTH" else None
     return Refusal(rule, f"no line below the header is a record: {reason(rule)}", file=loaded.export.name,
                    line=first.line, found=f"{len(fields)} fields" if fields else None,
-                   expected=f"{header.width} fields" if fields else "records as the header announces them")
+                   expected=f"{header.width} fields" if fields else REMEDIES.get(
+                       rule, "records as the header announces them"))
 
 
 def width_rule(text: str) -> str:

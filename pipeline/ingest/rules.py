@@ -131,3 +131,9 @@ def reason(rule: str, verdict: Verdict = "quarantined") -> str:
     """What a rule says, in a few words."""
     words = REASONS | OF_QUARANTINE if verdict == "quarantined" else REASONS
     return words.get(rule, "left out by a declared rule")
+
+
+REMEDIES = {  # what to declare where the rows are good and their description is not
+    "FMT-QUOTE": "`quote: \"\"` if the sign is part of a text (inches) and no field stands between quotes",
+    "SALE-NEG": "`constants: {is_return: \"@negative\"}` if negative amounts are returns, or is_return under `columns`",
+}

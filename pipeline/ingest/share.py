@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.account import Account
+from pipeline.ingest.rules import REMEDIES
 
 TOLD = ("CAT-MAP", "CSAT-MAP", "DATE-FMT", "NPS-LABEL", "NUM-LOCALE")  # rules whose texts a description can learn
 REPEATED = 3  # a text in fewer rows is not shown
@@ -39,6 +40,7 @@ def check_share(account: Account, limit: float, broken: str) -> None:
         raise Refusal("QUARANTINE-SHARE", f"{out} of {total} rows break the description of this export"
                       + (f", most by {worst.rule} ({worst.rows}: {worst.reason})" if worst else "")
                       + "; that is a wrong description rather than dirt"
+                      + (f"; it may want {REMEDIES[worst.rule]}" if worst and worst.rule in REMEDIES else "")
                       + (f"; refused most often: {broken}" if broken else "")
                       + f"; a run leaves them all in data/quarantine/{account.source}.parquet",
                       file=account.files[0].file, found=f"{out / total:.0%}",

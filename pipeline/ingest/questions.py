@@ -1,0 +1,73 @@
+"""What a block would lose or mistake without a word, as questions: what says so, and what to write."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.contracts.tables import TABLES
+from pipeline.ingest.columns import NEGATIVE
+from pipeline.ingest.contract import TELL
+from pipeline.ingest.evidence_columns import UNKNOWN_TIMES
+from pipeline.ingest.inspect import Inspection
+
+TIMES = {"sales": "ordered_at", "tickets": "created_at", "surveys": "responded_at"}  # without it nothing has its month
+NUMERIC = ("number", "integer", "money")
+NAMED = 6  # headers in one question
+
+
+def which_header(found: Inspection, name: str) -> str:
+    """The question for a column that no header is known to feed, with the free headers whose values could."""
+    column = TABLES[found.table][name]
+    needed = "time" if column.kind == "timestamp" else "number" if column.kind in NUMERIC else ""
+    could = _free(found, needed) if needed else []
+    holds = f"; {', '.join(map(repr, could[:NAMED]))} could" if could else ""
+    return f"{TELL} which header holds it? ({column.meaning}){holds}"
+
+
+def _free(found: Inspection, kind: str) -> list[str]:
+    """Headers of that kind that feed nothing."""
+    used = {*found.mapped.values(), *found.asked.values()}
+    return [head for head, column in found.columns.items() if column.kind == kind and head not in used]
+
+
+def open_time(found: Inspection) -> str | None:
+    """The canonical time of this table, where no header is known for it though the file holds times."""
+    name = TIMES.get(found.table or "")
+    return name if name and name not in found.mapped and _free(found, "time") else None
+
+
+def ask_silent(found: Inspection, given: dict[str, Any], told: dict[str, str]) -> None:
+    """What would be missing without a word: times that no format reads or that stand nowhere, whose rows these are,
+    and amounts below zero."""
+    unread = [head for head, column in found.columns.items() if UNKNOWN_TIMES in column.notes]
+    if unread:
+        told["timestamps"] = (f"{unread[0]!r} seems to hold times in a form that is not known: give it in `timestamps` "
+                              "(strptime, such as \"%B %d, %Y %I:%M %p\") and map the header under `columns`")
+    if found.table in ("surveys", "tickets", "sales") and "customer_id" not in found.mapped and not given:
+        told["customer_id"] = "no header is known to name the customer; without one these rows meet no others"
+    name = TIMES.get(found.table or "")
+    if name and name not in found.mapped and not open_time(found) and not given.get("columns"):
+        told[name] = "no header is known to hold it, nor any times: without it these rows belong to no month"
+    amount = found.mapped.get("net_amount", "")
+    below = found.columns[amount].below_zero if amount and found.table == "sales" else 0
+    if below and "is_return" not in {*found.mapped, *given.get("constants", {}), *given.get("columns", {})}:
+        told["is_return"] = (f"{amount!r} holds negative amounts ({below}): returns? Then `constants: {{is_return: "
+                             f"\"{NEGATIVE}\"}}`, or map the header that says so; else they are quarantined (SALE-NEG)")
+
+
+def ask_ids(found: Inspection, told: dict[str, str]) -> None:
+    """What says that case tells ids apart: ids as machines make them, or a key that meets itself but for case."""
+    for name, head in _ids(found):
+        column, key = found.columns[head], TABLES[found.table].key if found.table else ()
+        if column.is_cased:
+            told["company.ids"] = (f"in {head!r} capitals and small letters tell ids apart: say `ids: exact` under "
+                                   "`company`, and they are taken byte for byte in all sources")
+        elif column.case_twins and key == (name,):
+            told["company.ids"] = (f"{column.case_twins} of {head!r} are the same but for case: `ids: exact` under "
+                                   "`company` if they are different ones, `ids: folded` if they are the same")
+
+
+def _ids(found: Inspection) -> Iterator[tuple[str, str]]:
+    """(canonical, header) of the columns that hold ids of machines or companies."""
+    key = TABLES[found.table].key if found.table else ()
+    return ((name, head) for name, head in found.mapped.items()
+            if found.columns[head].kind != "email" and (name.endswith("_id") or name in key))
