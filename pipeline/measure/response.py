@@ -26,6 +26,8 @@ from pipeline.measure.weighting import (
     indicators,
     rake,
     response_model,
+    shift_error,
+    stretch,
     weighted_mean,
 )
 
@@ -46,11 +48,13 @@ class Response:
 
 @dataclass(frozen=True)
 class Weighted:
-    """estimate (as answers count); parts: shape (rows,), what each row adds to its error; weights: of the answers."""
+    """estimate (as answers count); weights: of the answers; parts: shape (rows,), what each row adds to its error, made
+    `wider` for what was fitted (stretch)."""
 
     estimate: float
     parts: np.ndarray
     weights: np.ndarray
+    wider: float
 
 
 def levels_of(asked: Asked) -> tuple[np.ndarray, list[list[str]]]:
@@ -71,10 +75,11 @@ def by_inverse_probability(value: np.ndarray, answered: np.ndarray, levels: np.n
     slope = -((weights - 1) * apart) @ indicators(levels)[answered] / weights.sum()
     parts = model.step @ slope
     parts[answered] += weights * apart / weights.sum()
-    return Weighted(estimate, parts, weights)
+    wider = stretch(codes[answered], len(slope))
+    return Weighted(estimate, parts * wider, weights, wider)
 
 
-def by_raking(value: np.ndarray, answered: np.ndarray, levels: np.ndarray) -> Weighted:
+def by_raking(value: np.ndarray, answered: np.ndarray, levels: np.ndarray, codes: np.ndarray) -> Weighted:
     """The answers raked until every margin has the sizes it has among all who were asked.
 
     Those asked are themselves one draw of customers: what the margins explain adds its own part to the error.
@@ -88,7 +93,8 @@ def by_raking(value: np.ndarray, answered: np.ndarray, levels: np.ndarray) -> We
     fit = np.linalg.lstsq(x[answered], value[answered] - estimate, rcond=None)[0]
     parts = x @ fit / len(answered)
     parts[answered] += weights * residual / weights.sum()
-    return Weighted(estimate, parts, weights)
+    wider = stretch(codes[answered], len(fit))
+    return Weighted(estimate, parts * wider, weights, wider)
 
 
 def of_everybody(surveys: pd.DataFrame | None, tickets: pd.DataFrame | None, sales: pd.DataFrame | None,
@@ -123,7 +129,7 @@ def if_all_answered(asked: Asked, period: str, limits: Limits, question: Questio
     value, codes = rows["value"].to_numpy(float), rows["code"].to_numpy()
     answered = ~np.isnan(value)
     levels, names = levels_of(asked)
-    weighted, raked = by_inverse_probability(value, answered, levels, codes), by_raking(value, answered, levels)
+    weighted, raked = by_inverse_probability(value, answered, levels, codes), by_raking(value, answered, levels, codes)
     ends = {"lowest": question.lowest, "highest": question.highest}
     plain = question.plain if asked.kind == "invitations" else partial(mean, **ends)  # customers bring their mean
     raw = plain(value[answered], codes[answered], codes.max() + 1).scaled(question.factor)
@@ -136,9 +142,9 @@ def if_all_answered(asked: Asked, period: str, limits: Limits, question: Questio
     tip, reach = tipping(ways.iloc[2], raw.estimate, rate, question)
     band = band_of(ways.iloc[2], rate, question, tip if tip <= reach else 0.0).assign(raw=raw.estimate)
     shift = weighted.parts.copy()  # no error of its own where all answers are alike: then there is no figure
-    shift[answered] -= (value[answered] - value[answered].mean()) / answered.sum()
+    shift[answered] -= weighted.wider * (value[answered] - value[answered].mean()) / answered.sum()
     moved, error = ((weighted.estimate - raw.estimate / question.factor) * question.change_factor,
-                    clustered_error(shift, codes) * question.change_factor)
+                    shift_error(shift, value, answered, levels, codes) * question.change_factor)
     common = {"period": period, "n_in": len(rows), "status": status, "reason": asked.kind}
     kish, lower = int(ways["n"].iloc[0]), band.iloc[STEPS]
     in_change = question.change_factor / question.factor

@@ -89,6 +89,36 @@ def clustered_error(parts: np.ndarray, codes: np.ndarray) -> float:
     return float(np.sqrt(_clustered(parts[:, None], codes)[0, 0]))
 
 
+def stretch(codes: np.ndarray, columns: int) -> float:
+    """What errors are multiplied by for the columns that were fitted to the answers of these customers (codes).
+
+    The root of (G - 1) / (G - k), as for a regression (Cameron and Miller 2015, J Hum Resour 50:317, 2.3): with forty
+    branches to weigh by, residuals are smaller than what they stand for.
+    """
+    customers = len(np.unique(codes))
+    return float(np.sqrt((customers - 1) / (customers - columns))) if customers > columns else 1.0
+
+
+def shift_error(parts: np.ndarray, value: np.ndarray, answered: np.ndarray, levels: np.ndarray,
+                codes: np.ndarray) -> float:
+    """Standard error of weighted less raw; parts: (rows,) of the difference, value: of all asked, missing when silent.
+
+    The difference is a product: by how much who answers differs, times by how much that moves the answer. Where both
+    are near nothing, the square of the linear error counts their noise twice (Goodman 1960, JASA 55:708): once it is
+    taken off, but never more than half of the linear error.
+    """
+    x = indicators(levels)[:, 1:]
+    n, inside = answered.sum(), x[answered] - x[answered].mean(axis=0)
+    apart = value[answered] - value[answered].mean()
+    inverse = np.linalg.pinv(inside.T @ inside)
+    residual = apart - inside @ (inverse @ (inside.T @ apart))
+    who = (x - x.mean(axis=0)) / len(x)
+    who[answered] -= inside / n
+    twice = np.trace(_clustered((inside * residual[:, None]) @ inverse, codes[answered]) @ _clustered(who, codes))
+    linear = clustered_error(parts, codes) ** 2
+    return float(np.sqrt(max(linear - twice, linear / 4)))
+
+
 def effective_size(weights: np.ndarray) -> float:
     """(sum of weights)^2 / sum of squares (Kish 1965): how many unweighted answers say as much."""
     return float(weights.sum() ** 2 / (weights**2).sum())

@@ -20,7 +20,7 @@ from pipeline.measure.response import (
     weighted_change,
 )
 from pipeline.measure.silence import churn_claims, spend_claims
-from pipeline.measure.weighting import effective_size, rake, response_model
+from pipeline.measure.weighting import clustered_error, effective_size, rake, response_model, shift_error
 
 _spec = importlib.util.spec_from_file_location("measure_company", Path(__file__).with_name("company.py"))
 company = importlib.util.module_from_spec(_spec)
@@ -112,7 +112,7 @@ def test_worked_example_of_weights():
     weighted = by_inverse_probability(value, answered, group, np.arange(5))
     assert weighted.weights == pytest.approx([2, 3])
     assert weighted.estimate * 100 == pytest.approx(-20)
-    assert by_raking(value, answered, group).estimate * 100 == pytest.approx(-20)
+    assert by_raking(value, answered, group, np.arange(5)).estimate * 100 == pytest.approx(-20)
     rows = pd.DataFrame({"value": np.tile(value, 20), "code": np.arange(100), "group": np.tile(list("bbsss"), 20)})
     silent = of(if_all_answered(Asked(rows, ["group"], "invitations"), "2025", LIMITS).claims,
                 "experience.nps_if_silent_lower")
@@ -130,9 +130,10 @@ def test_errors_of_one_margin_are_those_of_post_stratification():
     rate = np.array([answered[group == g].mean() for g in (0, 1)])[group]
     expected = (centre - centre.mean() + np.where(answered, np.nan_to_num(value - centre) / rate, 0)) / 80
     for way in (by_inverse_probability(value, answered, group[:, None], np.arange(80)),
-                by_raking(value, answered, group[:, None])):
+                by_raking(value, answered, group[:, None], np.arange(80))):
         assert way.estimate == pytest.approx(centre.mean())
-        assert way.parts == pytest.approx(expected, abs=1e-9)
+        assert way.wider == pytest.approx(np.sqrt((answered.sum() - 1) / (answered.sum() - 2)))
+        assert way.parts == pytest.approx(way.wider * expected, abs=1e-9)
 
 
 def test_response_errors_are_clustered():
@@ -377,3 +378,37 @@ def test_a_company_that_asks_satisfaction_only_gets_it_weighted():
     weighted = of(found["csat"].claims, "experience.csat_weighted")
     assert 0 < weighted.ci_low < weighted.estimate < weighted.ci_high < 1
     assert set(page_tables(found)) == {"ways_csat", "odds_csat", "silent_csat"}
+
+
+def test_a_shift_that_is_nothing_has_the_spread_that_its_error_says():
+    """Neither answering nor answers hang on the groups: the linear error squared counts the noise of both, twice."""
+    random = np.random.default_rng(20)
+    shifts, errors = [], []
+    for _ in range(300):
+        group, codes = random.integers(0, 5, (400, 1)), np.arange(400)
+        answered = random.random(400) < 0.4
+        value = np.where(answered, random.normal(size=400), np.nan)
+        way = by_inverse_probability(value, answered, group, codes)
+        parts = way.parts.copy()
+        parts[answered] -= way.wider * (value[answered] - value[answered].mean()) / answered.sum()
+        shifts.append(way.estimate - value[answered].mean())
+        errors.append(shift_error(parts, value, answered, group, codes))
+    spread, told = np.std(shifts), np.sqrt(np.mean(np.square(errors)))
+    assert told == pytest.approx(spread, rel=0.15)
+
+
+def test_weights_of_many_groups_leave_as_much_error_as_they_should():
+    """Forty groups for 160 answers: every fitted column takes from the residuals what belongs to the error."""
+    random = np.random.default_rng(21)
+    found = {by_inverse_probability: [], by_raking: []}
+    for _ in range(200):
+        group, codes = np.repeat(np.arange(40), 8)[:, None], np.arange(320)
+        answered = np.tile([True, False], 160)
+        value = np.where(answered, random.normal(size=320), np.nan)
+        for method, ways in found.items():
+            way = method(value, answered, group, codes)
+            ways.append((way.estimate, clustered_error(way.parts, codes)))
+    for ways in found.values():
+        estimate, error = np.array(ways).T
+        assert 1.0 <= np.sqrt(np.mean(error**2)) * np.sqrt(160) <= 1.1
+        assert np.std(estimate) == pytest.approx(1 / np.sqrt(160), rel=0.15)
