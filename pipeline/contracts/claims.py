@@ -24,19 +24,20 @@ class Claim:
     period: "2025-03", "2025-01/2025-12" (months, both included) or "all".
     estimate, ci_low, ci_high: None where there is none; the interval is 95 %.
     unit: points, share, percent, pp (percentage points), EUR (any ISO 4217 code), hours, ratio, count, months.
-    n_in, n_used: rows offered and rows used.
+    n_in, n_used: rows offered and rows used; None where there is no estimate and so few that they are not told.
     method: short name of the estimator, with its source in the function that made it.
     level: set by diagnostics, never by the author. status: why there is no estimate, when there is none.
     reason: one machine word or short phrase that explains status or level ("separation", "lead_not_zero").
     readable_on: date (YYYY-MM-DD) on which a too_early claim will be readable.
     detectable: smallest effect (same unit) that these data show with 80 % power.
     comparisons: how many were made alongside this one. naive: True for an unadjusted figure shown for contrast.
+    people: customers behind the rows used, where one may have several; None where a row is a person, or unknown.
     """
 
     claim_id: str
     estimate: float | None
     unit: str
-    n_used: int
+    n_used: int | None
     method: str
     level: Level = "described"
     status: Status = "ok"
@@ -50,10 +51,13 @@ class Claim:
     detectable: float | None = None
     comparisons: int = 1
     naive: bool = False
+    people: int | None = None
 
     def __post_init__(self):
         if self.status == "ok" and self.estimate is None:
             raise ValueError(f"{self.claim_id}: status ok needs an estimate")
+        if self.n_used is None and self.estimate is not None:
+            raise ValueError(f"{self.claim_id}: an estimate needs n_used")
         if self.status in ("suppressed", "not_estimable") and self.estimate is not None:
             raise ValueError(f"{self.claim_id}: status {self.status} must not carry an estimate")
         for name in ("estimate", "ci_low", "ci_high", "detectable"):
@@ -67,6 +71,12 @@ class Claim:
     def rule(self) -> str:
         """Id of the rule by which the figure is withheld or warned of (pipeline.contracts.rules); "" without one."""
         return rule_of(self.status, self.reason)
+
+    @property
+    def fewest(self) -> int | None:
+        """Rows used or the people behind them, whichever are fewer: by it a group is small. None where not told."""
+        counts = [count for count in (self.n_used, self.people) if count is not None]
+        return min(counts) if self.n_used is not None else None
 
     @property
     def covers_zero(self) -> bool | None:

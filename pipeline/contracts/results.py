@@ -32,14 +32,15 @@ def write_results(folder: str | Path, claims: list[Claim], tables: dict[str, pd.
                   caution_below: int = 0) -> None:
     """Write a notebook's results into `folder`, whole or not at all as far as the sentinel tells.
 
-    claims.json: all claims; a figure of fewer than caution_below carries not_enough_data, its number as it is.
+    claims.json: all claims; a figure of fewer than caution_below carries not_enough_data, its number as it is; one
+    that says only why there is no figure does not tell counts below suppress_below.
     tables/NAME.parquet: tidy tables of aggregates, never rows of raw data.
     metrics.json: the claims in `headline` over all customers, for `dvc metrics`; it is kept with the code, so a figure
     of fewer than suppress_below is not in it. plots/NAME.csv: for `dvc plots`.
     complete: written last.
     """
     folder = Path(folder)
-    claims = [with_caution(claim, caution_below) for claim in claims]
+    claims = [untold(with_caution(claim, caution_below), suppress_below) for claim in claims]
     missing = [name for name in headline if not any(c.claim_id == name for c in claims)]
     if missing:
         raise ValueError(f"headline claims were not made: {missing}")
@@ -59,13 +60,26 @@ def write_results(folder: str | Path, claims: list[Claim], tables: dict[str, pd.
 
 
 def with_caution(claim: Claim, caution_below: int) -> Claim:
-    """The claim, warned of as not_enough_data where fewer than caution_below stand behind its figure.
+    """The claim, warned of as not_enough_data where fewer than caution_below rows or people stand behind its figure.
 
     A described figure that carries a reason keeps its own words, which are about the reason (a refused column).
     """
     is_told = claim.level == "described" and bool(claim.reason)
-    is_thin = claim.status == "ok" and claim.n_used < caution_below and not is_told
+    is_thin = claim.status == "ok" and claim.fewest < caution_below and not is_told
     return replace(claim, status="not_enough_data") if is_thin else claim
+
+
+def untold(claim: Claim, below: int) -> Claim:
+    """The claim without an estimate, without those of its counts that are below `below` but some; others as they are.
+
+    Rows of fewer than `below` people are few too. A count of nothing stays: there is nobody in it.
+    """
+    if claim.estimate is not None:
+        return claim
+    used, offered, people = claim.n_used, claim.n_in, claim.people
+    if claim.fewest is not None and 0 < claim.fewest < below:
+        used = people = None
+    return replace(claim, n_used=used, people=people, n_in=None if offered and offered < below else offered)
 
 
 def read_results(folder: str | Path) -> Results:
@@ -91,7 +105,7 @@ def _metrics(claims: list[Claim], headline: list[str], suppress_below: int) -> d
             node = tree
             for part in claim.claim_id.split("."):
                 node = node.setdefault(part, {})
-            if claim.estimate is None or 0 < claim.n_used < suppress_below:
+            if claim.estimate is None or 0 < claim.fewest < suppress_below:
                 node["status"] = "suppressed" if claim.estimate is not None else claim.status
             else:
                 node.update(estimate=claim.estimate)

@@ -156,26 +156,29 @@ def _rate(rows: pd.DataFrame, customers: int, segment: str, comparisons: int, su
     clusters = int(rows["customer"].nunique())
     if clusters < suppress_below:
         reason = NotEstimable("few_customers", len(rows), len(rows), "suppressed" if clusters else "not_estimable")
-        return no_claim("churn.monthly_rate", reason, "share", RATE, segment=segment)
+        return no_claim("churn.monthly_rate", reason, "share", RATE, segment=segment, people=clusters)
     rate = float(rows["left"].mean())
     share = np.bincount(rows["customer"].to_numpy(), (rows["left"] - rate).to_numpy() / len(rows), minlength=customers)
     one = Estimate(rate, share, len(rows), len(rows), clusters, clusters / (clusters - 1))
     low, high = one.interval() if 0 < rate < 1 else proportion_confint(rows["left"].sum(), len(rows), method="wilson")
     return Claim("churn.monthly_rate", rate, "share", len(rows), RATE, segment=segment, ci_low=max(low, 0.0),
-                 ci_high=min(high, 1.0), n_in=len(rows), comparisons=comparisons)
+                 ci_high=min(high, 1.0), n_in=len(rows), comparisons=comparisons, people=clusters)
 
 
-def by_score(score: pd.Series, left: pd.Series, fitted: np.ndarray | None = None) -> pd.DataFrame:
-    """One row per answer: score, n, left, rate with its Wilson interval, and the model's mean where there is one."""
-    columns = ["score", "n", "left", "rate", "ci_low", "ci_high", "fitted"]
+def by_score(score: pd.Series, left: pd.Series, fitted: np.ndarray | None = None,
+             customer: pd.Series | None = None) -> pd.DataFrame:
+    """One row per answer: score, n, left, rate with its Wilson interval, the model's mean where there is one, and
+    people, the customers behind n (n itself without `customer`: a row is a customer)."""
+    columns = ["score", "n", "left", "rate", "ci_low", "ci_high", "fitted", "people"]
     frame = pd.DataFrame({"score": score.to_numpy(float), "left": left.to_numpy(float)})
+    frame["customer"] = np.arange(len(frame)) if customer is None else customer.to_numpy()
     frame["fitted"] = np.nan if fitted is None else fitted
     frame = frame[frame["score"].notna() & frame["left"].notna()]
     if frame.empty:
         return pd.DataFrame(columns=columns)
     frame["score"] = frame["score"].round()
     table = frame.groupby("score", as_index=False).agg(n=("left", "size"), left=("left", "sum"), rate=("left", "mean"),
-                                                       fitted=("fitted", "mean"))
+                                                       fitted=("fitted", "mean"), people=("customer", "nunique"))
     table["ci_low"], table["ci_high"] = proportion_confint(table["left"].to_numpy(), table["n"].to_numpy(),
                                                            method="wilson")
     table["ci_low"] = table["ci_low"].where(table["left"] > 0, 0.0)
@@ -191,7 +194,7 @@ def score_table(sample: ChurnSample) -> pd.DataFrame:
         fitted[fit.rows] = fit.hazard
     except NotEstimable:
         pass
-    return by_score(sample.rows["score"], sample.rows["left"], fitted)
+    return by_score(sample.rows["score"], sample.rows["left"], fitted, sample.rows.get("customer"))
 
 
 def diagnostics(sample: ChurnSample) -> pd.DataFrame:
@@ -207,8 +210,9 @@ def diagnostics(sample: ChurnSample) -> pd.DataFrame:
 
 
 def calibration(sample: ChurnSample, groups: int = 5) -> pd.DataFrame:
-    """Fitted against observed churn in groups of equal size by fitted hazard: group, n, fitted, rate, interval."""
-    columns = ["group", "n", "fitted", "rate", "ci_low", "ci_high"]
+    """Fitted against observed churn in groups of equal size by fitted hazard: group, n, fitted, rate, interval, and
+    people, the customers behind n."""
+    columns = ["group", "n", "fitted", "rate", "ci_low", "ci_high", "people"]
     try:
         fit = fit_churn(sample)
     except NotEstimable:
@@ -216,9 +220,11 @@ def calibration(sample: ChurnSample, groups: int = 5) -> pd.DataFrame:
     order = np.argsort(fit.hazard, kind="stable")
     group = np.empty(len(order), int)
     group[order] = np.arange(len(order)) * groups // len(order) + 1
-    left = sample.rows["left"].to_numpy()[fit.rows]
-    table = pd.DataFrame({"group": group, "fitted": fit.hazard, "left": left}).groupby("group", as_index=False).agg(
-        n=("left", "size"), fitted=("fitted", "mean"), rate=("left", "mean"), events=("left", "sum"))
+    used = sample.rows.iloc[fit.rows]
+    table = pd.DataFrame({"group": group, "fitted": fit.hazard, "left": used["left"].to_numpy(),
+                          "customer": used["customer"].to_numpy()}).groupby("group", as_index=False).agg(
+        n=("left", "size"), fitted=("fitted", "mean"), rate=("left", "mean"), events=("left", "sum"),
+        people=("customer", "nunique"))
     table["ci_low"], table["ci_high"] = proportion_confint(table.pop("events").to_numpy(), table["n"].to_numpy(),
                                                            method="wilson")
     return table[columns]

@@ -78,8 +78,10 @@ def claim(claim_id: str, estimate: Estimate, unit: str, method: str, *, level: L
           transform: Literal["identity", "percent", "ratio"] = "identity", **more) -> Claim:
     """The claim of an estimate; `percent` and `ratio` read it as a log ratio (the interval is turned, not its error).
 
-    Fewer than FEW_CUSTOMERS customers: not_enough_data without a number.
+    Fewer than FEW_CUSTOMERS customers: not_enough_data without a number. people: customers, where they are not the
+    estimate's clusters.
     """
+    more.setdefault("people", estimate.clusters)
     if not np.isfinite(estimate.se) or estimate.clusters < FEW_CUSTOMERS:
         return no_claim(claim_id, NotEstimable("few_customers", estimate.n_in, estimate.n_used, "not_enough_data"),
                         unit, method, **more)

@@ -35,11 +35,12 @@ def order_days(sales: pd.DataFrame, time_zone: str) -> pd.DataFrame:
 
 
 def purchase_gaps(days: pd.DataFrame) -> pd.DataFrame:
-    """Quantiles of the days between two purchases of a customer: share, days, n."""
+    """Quantiles of the days between two purchases of a customer: share, days, n, people (who bought again)."""
     gaps = days.groupby("customer_id", sort=False)["day"].diff().dt.days.dropna()
     if gaps.empty:
-        return pd.DataFrame(columns=["share", "days", "n"])
-    return pd.DataFrame({"share": QUANTILES, "days": np.quantile(gaps, QUANTILES), "n": len(gaps)})
+        return pd.DataFrame(columns=["share", "days", "n", "people"])
+    return pd.DataFrame({"share": QUANTILES, "days": np.quantile(gaps, QUANTILES), "n": len(gaps),
+                         "people": days.loc[gaps.index, "customer_id"].nunique()})
 
 
 def silence_sample(days: pd.DataFrame, periods: pd.DataFrame, instrument: str, max_score_age_months: int,
@@ -108,7 +109,7 @@ def silence_claims(sample: ChurnSample, window: int) -> list[Claim]:
         else:  # nobody or everybody fell silent: the error by customer is zero, Wilson's is not
             low, high = proportion_confint(rows["left"].sum(), len(rows), method="wilson")
             made.append(Claim("churn.inactivity.monthly_rate", rate, "share", len(rows), RATE, ci_low=low, ci_high=high,
-                              n_in=len(rows), **more))
+                              n_in=len(rows), people=int(rows["customer"].nunique()), **more))
     else:
         why = sample.problem or NotEstimable("few_customers", len(rows), len(rows), "suppressed")
         made.append(no_claim("churn.inactivity.monthly_rate", why, "share", RATE, segment=segment))
@@ -141,8 +142,8 @@ def _months_of(days: pd.DataFrame, last_day: pd.Timestamp) -> pd.DataFrame:
 
 
 def window_table(claims: list[Claim]) -> pd.DataFrame:
-    """One row per window: days, n, estimate (hazard ratio per point) with its interval."""
-    rows = [[int(c.segment.partition(":")[2]), c.n_used, c.estimate, c.ci_low, c.ci_high] for c in claims
+    """One row per window: days, n, estimate (hazard ratio per point) with its interval, people (customers in n)."""
+    rows = [[int(c.segment.partition(":")[2]), c.n_used, c.estimate, c.ci_low, c.ci_high, c.people] for c in claims
             if c.claim_id == "churn.inactivity.hazard_ratio_per_point"]
-    table = pd.DataFrame(rows, columns=["days", "n", "estimate", "ci_low", "ci_high"])
-    return table.astype({name: float for name in ("estimate", "ci_low", "ci_high")})
+    table = pd.DataFrame(rows, columns=["days", "n", "estimate", "ci_low", "ci_high", "people"])
+    return table.astype({name: float for name in ("estimate", "ci_low", "ci_high")} | {"people": "Int64"})

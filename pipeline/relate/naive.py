@@ -36,7 +36,7 @@ def naive_sales(sample: SalesSample, currency: str) -> list[Claim]:
         score = _varying(rows["score"].to_numpy(float), customer)
         logged = ols_by_customer(np.log1p(rows["revenue"].clip(lower=0).to_numpy()), sm.add_constant(score), customer)
         made.append(_naive("sales.naive.log1p_per_point", "percent", "ols_log1p",
-                           logged, 1, len(rows), percent=True))
+                           logged, 1, len(rows), rows["customer"].nunique(), percent=True))
     except NotEstimable as why:
         made.append(no_claim("sales.naive.log1p_per_point", why, "percent", "ols_log1p", naive=True))
     for claim_id, group in (("sales.naive.group_gap", "detractor"), ("sales.naive.passive_gap", "passive")):
@@ -44,7 +44,7 @@ def naive_sales(sample: SalesSample, currency: str) -> list[Claim]:
         try:
             promoter = _varying((pair["group"] == "promoter").to_numpy(float), pair["customer"].to_numpy())
             gap = ols_by_customer(pair["revenue"].to_numpy(), sm.add_constant(promoter), pair["customer"].to_numpy())
-            made.append(_naive(claim_id, currency, method, gap, 1, len(rows)))
+            made.append(_naive(claim_id, currency, method, gap, 1, len(rows), pair["customer"].nunique()))
         except NotEstimable as why:
             made.append(no_claim(claim_id, why, currency, method, naive=True))
     return made
@@ -58,14 +58,16 @@ def _varying(values: np.ndarray, customer: np.ndarray) -> np.ndarray:
     return values
 
 
-def _naive(claim_id: str, unit: str, method: str, fit, place: int, n_in: int, percent: bool = False) -> Claim:
+def _naive(claim_id: str, unit: str, method: str, fit, place: int, n_in: int, people: int,
+           percent: bool = False) -> Claim:
     values = [float(fit.params[place]), *map(float, fit.conf_int()[place])]
     if not np.all(np.isfinite(values)):
-        return no_claim(claim_id, NotEstimable("separation", n_in, int(fit.nobs)), unit, method, naive=True)
+        return no_claim(claim_id, NotEstimable("separation", n_in, int(fit.nobs)), unit, method, naive=True,
+                        people=people)
     if percent:
         values = [100 * np.expm1(value) for value in values]
     return Claim(claim_id, values[0], unit, int(fit.nobs), method, "described", ci_low=values[1], ci_high=values[2],
-                 n_in=n_in, naive=True)
+                 n_in=n_in, naive=True, people=people)
 
 
 def ever_logit(score: pd.Series, churned: pd.Series) -> Claim:
@@ -98,7 +100,8 @@ def separated(x: np.ndarray, y: np.ndarray) -> str:
 
 
 def side_by_side(claims: list[Claim], pairs: list[tuple[str, str]]) -> pd.DataFrame:
-    """One row per claim of each (adjusted, naive) pair: claim, is_naive, estimate, ci_low, ci_high, unit, n, ratio.
+    """One row per claim of each (adjusted, naive) pair: claim, is_naive, estimate, ci_low, ci_high, unit, n, ratio,
+    people (customers in n).
 
     ratio: the naive figure over the adjusted one. Claims without an estimate stay, empty.
     """
@@ -110,6 +113,8 @@ def side_by_side(claims: list[Claim], pairs: list[tuple[str, str]]) -> pd.DataFr
         adjusted, naive = (by_id[name] for name in pair)
         both = adjusted.estimate and naive.estimate is not None
         for one, ratio in ((adjusted, np.nan), (naive, naive.estimate / adjusted.estimate if both else np.nan)):
-            rows.append([one.claim_id, one.naive, one.estimate, one.ci_low, one.ci_high, one.unit, one.n_used, ratio])
-    table = pd.DataFrame(rows, columns=["claim", "is_naive", "estimate", "ci_low", "ci_high", "unit", "n", "ratio"])
-    return table.astype({name: float for name in ("estimate", "ci_low", "ci_high", "ratio")})
+            rows.append([one.claim_id, one.naive, one.estimate, one.ci_low, one.ci_high, one.unit, one.n_used, ratio,
+                         one.people])
+    table = pd.DataFrame(rows, columns=["claim", "is_naive", "estimate", "ci_low", "ci_high", "unit", "n", "ratio",
+                                        "people"])
+    return table.astype({name: float for name in ("estimate", "ci_low", "ci_high", "ratio")} | {"people": "Int64"})

@@ -115,7 +115,7 @@ def prediction_claims(told: Foretold, sample: ChurnSample) -> list[Claim]:
     for name, fit, place in fits:
         low, high = fit.conf_int()[place]
         made.append(Claim(name, float(fit.params[place]), JUDGED[name], len(left), METHOD, "described",
-                          ci_low=float(low), ci_high=float(high), n_in=len(left)))
+                          ci_low=float(low), ci_high=float(high), n_in=len(left), people=len(np.unique(who))))
     if len(fits) < 2:
         made.append(no_claim(list(JUDGED)[3], NotEstimable("constant_score", len(left)), "ratio", METHOD))
     return made
@@ -181,12 +181,13 @@ def _by_customer(value: float, share: np.ndarray, who: np.ndarray, customers: in
 
 def out_of_time_table(told: Foretold, groups: int = 5) -> pd.DataFrame:
     """Foretold against observed churn of the months not seen, in groups of equal size: as churn.calibration has it."""
-    columns = ["group", "n", "fitted", "rate", "ci_low", "ci_high"]
+    columns = ["group", "n", "fitted", "rate", "ci_low", "ci_high", "people"]
     if told.problem:
         return pd.DataFrame(columns=columns)
     rank = np.argsort(np.argsort(told.rows["hazard"].to_numpy(), kind="stable"), kind="stable")
     table = told.rows.assign(group=rank * groups // len(rank) + 1).groupby("group", as_index=False).agg(
-        n=("left", "size"), fitted=("hazard", "mean"), rate=("left", "mean"), events=("left", "sum"))
+        n=("left", "size"), fitted=("hazard", "mean"), rate=("left", "mean"), events=("left", "sum"),
+        people=("customer", "nunique"))
     low, high = sm.stats.proportion_confint(table.pop("events").to_numpy(), table["n"].to_numpy(), method="wilson")
     return table.assign(ci_low=low, ci_high=high)[columns]
 

@@ -66,7 +66,7 @@ def _by_customer_and_month(sample: SalesSample, fit: PpmlFit, level: Level, reas
     wider = max(float(np.sqrt(max(covariance[0, 0], 0.0))) / one.se, 1.0) if one.se > 0 else 1.0
     both = Estimate(one.value, one.influence * wider, one.n_in, one.n_used, fewest, one.factor)
     return claim(f"sales.per_point{TWO_WAY}", both, "percent", "ppml_two_way", level=level, transform="percent",
-                 reason=reason)
+                 reason=reason, people=one.clusters)
 
 
 def without_top_spenders(rows: pd.DataFrame) -> pd.DataFrame:
@@ -141,11 +141,12 @@ def by_group(sample: SalesSample, level: Level = "associated", reason: str = "")
 
 def shape(sample: SalesSample) -> tuple[list[Claim], pd.DataFrame]:
     """Joint Wald tests of the answers and a table: score, n, estimate, ci_low, ci_high (percent against the
-    most frequent answer), score_from and score_to. Answers with fewer than 30 rows are joined with their neighbour
-    towards the most frequent one; score_from and score_to are the lowest and highest answer of a row.
+    most frequent answer), score_from, score_to, people (customers in n). Answers with fewer than 30
+    rows are joined with their neighbour towards the most frequent one; score_from and score_to are the lowest and
+    highest answer of a row.
     """
     ids = ("sales.shape.any_difference", "sales.shape.line_departure")
-    columns = ["score", "n", "estimate", "ci_low", "ci_high", "score_from", "score_to"]
+    columns = ["score", "n", "people", "estimate", "ci_low", "ci_high", "score_from", "score_to"]
     method = "ppml_wald"
     try:
         if sample.problem:
@@ -154,6 +155,7 @@ def shape(sample: SalesSample) -> tuple[list[Claim], pd.DataFrame]:
         binned = join_rare(given)
         ends = given.groupby(binned).agg(["min", "max"]).astype(float)
         counts = binned.value_counts().sort_index()
+        people = sample.rows.groupby(binned)["customer"].nunique()
         if len(counts) < 2:
             raise NotEstimable("constant_score", len(binned))
         base = int(counts.idxmax())
@@ -163,11 +165,11 @@ def shape(sample: SalesSample) -> tuple[list[Claim], pd.DataFrame]:
         fit = fit_sales(sample, names, rows=rows)
     except NotEstimable as why:
         return [no_claim(claim_id, why, "ratio", method) for claim_id in ids], pd.DataFrame(columns=columns)
-    table = [[base, int(counts[base]), 0.0, np.nan, np.nan, *ends.loc[base]]]
+    table = [[base, int(counts[base]), int(people[base]), 0.0, np.nan, np.nan, *ends.loc[base]]]
     for value, name in zip(answers, names, strict=True):
         one = fit[name]
-        table.append([value, int(counts[value]), *(100 * np.expm1(v) for v in (one.value, *one.interval())),
-                      *ends.loc[value]])
+        table.append([value, int(counts[value]), int(people[value]),
+                      *(100 * np.expm1(v) for v in (one.value, *one.interval())), *ends.loc[value]])
     wanted = np.eye(len(fit.names))[:len(names)]
     steps = np.array(answers, float)[:, None] - base
     off_line = wanted - (steps @ np.linalg.pinv(steps)) @ wanted
@@ -180,7 +182,7 @@ def p_claim(claim_id: str, fit: PpmlFit, contrast: np.ndarray, method: str) -> C
     """The p-value of a joint Wald test; below LEAST_P that bound, with the reason `below`."""
     p = fit.wald(contrast)[1]
     return Claim(claim_id, max(p, LEAST_P), "ratio", len(fit.rows), method, "described", n_in=fit.n_in,
-                 reason="below" if p < LEAST_P else "")
+                 reason="below" if p < LEAST_P else "", people=fit.clusters)
 
 
 def join_rare(score: pd.Series, fewest: int = FEWEST_ROWS_PER_ANSWER) -> pd.Series:

@@ -27,7 +27,7 @@ WEAK = "checks_too_weak"
 
 @dataclass(frozen=True)
 class Timing:
-    """table: one row per lag (lag in months, estimate, ci_low, ci_high, carried, n), percent per point.
+    """table: one row per lag (lag in months, estimate, ci_low, ci_high, carried, n, people), percent per point.
 
     checks: excess over carry-over by lag 0 and -1, or why there is none. level, reason: what the sales claims may say.
     too_weak: lags whose check lies about zero and could not have shown the smallest effect that matters.
@@ -55,7 +55,8 @@ class Timing:
         rows = self.table[self.table["estimate"].notna() & (self.table["lag"] > 1)]
         return made + [Claim("sales.lag", row.estimate, "percent", int(row.n), METHOD, "associated",
                              segment=f"months:{row.lag}", ci_low=row.ci_low, ci_high=row.ci_high,
-                             comparisons=len(rows)) for row in rows.sort_values("lag").itertuples()]
+                             comparisons=len(rows), people=int(row.people))
+                       for row in rows.sort_values("lag").itertuples()]
 
 
 def timing_of(sample: SalesSample, smallest: float = SMALLEST_EFFECT) -> Timing:
@@ -177,12 +178,14 @@ def _carry_over(fit: PpmlFit, lag: int, rows: pd.DataFrame, memory: np.ndarray) 
 def _row(lag: int, fit: PpmlFit | NotEstimable, check: Estimate | NotEstimable | None,
          effect: PpmlFit | NotEstimable) -> dict:
     """One row of the table; `carried` is what carry-over alone would show at this lag."""
-    row = {"lag": lag, "estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan, "carried": np.nan, "n": 0}
+    row = {"lag": lag, "estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan, "carried": np.nan, "n": 0,
+           "people": 0}
     if isinstance(fit, NotEstimable):
-        return row | {"n": fit.n_used}
+        return row | {"n": fit.n_used, "people": fit.n_used}
     beta = fit[fit.names[0]]
     values = [100 * np.expm1(v) for v in (beta.value, *beta.interval())]
-    row |= dict(zip(("estimate", "ci_low", "ci_high"), values, strict=True)) | {"n": beta.n_used}
+    row |= dict(zip(("estimate", "ci_low", "ci_high"), values, strict=True))
+    row |= {"n": beta.n_used, "people": beta.clusters}
     if isinstance(check, Estimate):
         row["carried"] = 100 * np.expm1(beta.value - check.value)
     return row

@@ -1,11 +1,13 @@
 """No figure about a handful of people: small groups are blanked, and so is what would give them away by subtraction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import pandas as pd
 
 from pipeline.contracts.claims import Claim
+from pipeline.contracts.results import untold
 
 TOTAL = "all"  # the value that marks a row of totals in a dimension
 KEYS = ("score", "period", "lag", "month", "tenure_months")  # say which row it is: never blanked
@@ -14,6 +16,7 @@ EVENTS = ("left",)  # counts beside the count, whose total is printed too
 SETTINGS = ("months", "window", "score_age", "lag")  # the same customers each time, not parts of a whole
 NAMES = ("claim_id", "dimension", "unit", "change_unit", "method", "status", "level", "reason", "variant", "term")
 APART = ("claim_id", "dimension", "unit", "variant", "term")  # of the names, those that no total runs across
+PEOPLE = "people"  # column of the customers behind the count, where one customer may have several rows
 FLAG, SMALL = FLAGS = ("is_suppressed", "is_small")
 STEP_COUNTS = ("rows", "customers")  # of a table of steps, which has no column of the count
 NO_PEOPLE = ("data.rows_", "trust.")  # claims that count rows of files, or invented companies
@@ -21,7 +24,8 @@ NOT_PEOPLE = ("source", "table", "file", "rule", "column")  # breakdowns of rows
 
 
 def protect_claims(claims: list[Claim], below: int) -> list[Claim]:
-    """The claims in their order; those of fewer than `below` carry no figure, nor do those that would give it away.
+    """The claims in their order; those of fewer than `below` rows or people carry no figure, nor do those that would
+    give it away; those that only say why there is no figure do not tell so small a count.
 
     Along every breakdown of one claim in one period, and along the months or periods of one claim of one group (all
     customers too), the total is taken as known: next smallest ones are blanked until nothing can be found by
@@ -39,8 +43,8 @@ def protect_claims(claims: list[Claim], below: int) -> list[Claim]:
             lines.setdefault(("segment", claim.claim_id, claim.period, dimension), []).append(position)
         lines.setdefault(("period", claim.claim_id, claim.segment), []).append(position)
         is_hidden = claim.status == "suppressed"  # already, by the notebook: how many it hides is not told
-        counts[position] = below if is_hidden else claim.n_used
-        if is_hidden or claim.n_used < below:
+        counts[position] = below if is_hidden else claim.fewest
+        if is_hidden or counts[position] < below:
             hidden.add(position)
     parts = [line for key, line in lines.items() if key[0] == "segment"]
     parts += [part for key, line in lines.items() if key[0] == "period" for part in _parts_of_time(line, claims)]
@@ -53,7 +57,14 @@ def protect_claims(claims: list[Claim], below: int) -> list[Claim]:
             more = _cover(inside, outside, counts, below)
             hidden |= set(more)
             grown = grown or bool(more)
-    return [_hide(claim) if position in hidden else claim for position, claim in enumerate(claims)]
+    return [_hide(claim) if position in hidden else untold(claim, below) for position, claim in enumerate(claims)]
+
+
+def offered(claim: Claim, below: int) -> int | None:
+    """The rows offered, where they may be told: those not used are not so few that subtraction would give them away."""
+    if claim.status == "suppressed" or claim.n_in is None or claim.claim_id.startswith(NO_PEOPLE):
+        return None if claim.status == "suppressed" else claim.n_in
+    return None if claim.n_used is not None and 0 < claim.n_in - claim.n_used < below else claim.n_in
 
 
 def _parts_of_time(line: list[int], claims: list[Claim]) -> list[list[int]]:
@@ -78,7 +89,9 @@ def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Seque
                   spans: Sequence[tuple[str, str]] = ()) -> pd.DataFrame:
     """The table with two columns more, is_suppressed and is_small; the figures of suppressed rows are missing.
 
-    Small are rows with 0 < count < below; suppressed are those, rows of status suppressed, and what protects them.
+    Small are rows with 0 < count < below; suppressed are those, rows of fewer than `below` people (PEOPLE), rows of
+    status suppressed, and what protects them. One customer may stand in several rows: where a table counts people,
+    those of the blanked rows together are at least as many as in the row that has most.
 
     The total of a breakdown is taken as known, here or on another page: along every text column and along answers,
     months and groups of equal size (PARTS), a blank that could be found by subtraction gets a second one, until nothing
@@ -86,7 +99,8 @@ def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Seque
     give every one of their counts away.
     spans: first and last month of the periods whose own totals are known (known_spans); inside each the same holds.
     A table without the count column is returned as it is, with nothing suppressed; but one of steps loses the counts of
-    rows and customers that are small, and the next smallest ones that would give them away.
+    rows and customers that are small, the next smallest ones that would give them away, and what a step less the next
+    one shown would tell of few.
     """
     table = table.copy()
     if count not in table.columns:
@@ -95,7 +109,8 @@ def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Seque
         return table.assign(**dict.fromkeys(FLAGS, False))
     already = (table["status"] == "suppressed").tolist() if "status" in table else [False] * len(table)
     counts = pd.to_numeric(table[count], errors="coerce").fillna(0).tolist()
-    hidden = {i for i, n in enumerate(counts) if 0 < n < below or already[i]}
+    rows, people = counts, _people(table, already, below)
+    hidden = {i for i, n in enumerate(counts) if 0 < n < below or already[i] or 0 < people.get(i, 0) < below}
     counts = [below if gone else n for n, gone in zip(counts, already, strict=True)]
     events = [pd.to_numeric(table[c], errors="coerce").fillna(0).tolist() for c in EVENTS if c in table.columns]
     lines = _all_lines(table, keys, spans)
@@ -105,7 +120,7 @@ def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Seque
         for line in lines:
             inside = [i for i in line if i in hidden]
             outside = sorted((i for i in line if i not in hidden and counts[i] > 0), key=lambda i: (counts[i], i))
-            more = _cover(inside, outside, dict(enumerate(counts)), below, events)
+            more = _cover(inside, outside, dict(enumerate(counts)), below, events, people)
             hidden |= set(more)
             grown = grown or bool(more)
     shown = pd.Series([i not in hidden for i in range(len(table))], index=table.index)
@@ -113,12 +128,24 @@ def protect_table(table: pd.DataFrame, below: int, count: str = "n", keys: Seque
         if column not in keys and not _is_text(table[column]):
             whole = {"i": "Int64", "u": "Int64", "b": "boolean"}.get(getattr(table[column].dtype, "kind", ""))
             table[column] = (table[column].astype(whole) if whole else table[column]).where(shown)
-    small = [0 < n < below and not gone for n, gone in zip(counts, already, strict=True)]
+    small = [0 < n < below and not gone for n, gone in zip(rows, already, strict=True)]
     return table.assign(**{FLAG: ~shown, SMALL: small})
 
 
+def _people(table: pd.DataFrame, already: list[bool], below: int) -> dict[int, float]:
+    """Position -> people of the rows that tell them; how many a row hidden by the notebook has is not told: `below`."""
+    if PEOPLE not in table.columns:
+        return {}
+    counts = pd.to_numeric(table[PEOPLE], errors="coerce").astype(float)
+    return {i: below if already[i] else n for i, n in enumerate(counts) if already[i] or n == n}
+
+
 def _without_small_steps(table: pd.DataFrame, below: int) -> pd.DataFrame:
-    """The table of steps; rows and customers are each a line of counts, and what few customers have are few rows."""
+    """The table of steps; rows and customers are each a line of counts, and what few customers have are few rows.
+
+    Each step that counts customers is a part of the one before it: what lies between two that are shown is a group
+    too. The last one shown stays (it is what the figures rest on), earlier ones go where they are too close to it.
+    """
     columns = [name for name in STEP_COUNTS if name in table.columns]
     counts = {name: pd.to_numeric(table[name], errors="coerce").fillna(0).tolist() for name in columns}
     small = {i for values in counts.values() for i, n in enumerate(values) if 0 < n < below}
@@ -127,6 +154,14 @@ def _without_small_steps(table: pd.DataFrame, below: int) -> pd.DataFrame:
         inside = sorted(i for i in small if values[i] > 0)
         outside = sorted((i for i, n in enumerate(values) if n > 0 and i not in small), key=lambda i: (values[i], i))
         blank |= {*inside, *_cover(inside, outside, dict(enumerate(values)), below)}
+    nested = table["customers"].notna().tolist() if "customers" in columns else [True] * len(table)
+    kept: dict[str, float] | None = None
+    for i in sorted({i for i in range(len(table)) if nested[i]} - blank, reverse=True):
+        here = {name: counts[name][i] for name in columns}
+        if kept is None or not any(0 < here[name] - kept[name] < below for name in columns):
+            kept = here
+        else:
+            blank.add(i)
     shown = pd.Series([i not in blank for i in range(len(table))], index=table.index)
     table = table.assign(**{name: table[name].astype("Int64").where(shown) for name in columns})
     return table.assign(**{FLAG: ~shown, SMALL: False})
@@ -146,16 +181,20 @@ def known_spans(claims: Sequence[Claim]) -> list[tuple[str, str]]:
 
 
 def _cover(inside: list[int], outside: list[int], counts: dict[int, float], below: int,
-           events: Sequence[Sequence[float]] = ()) -> list[int]:
+           events: Sequence[Sequence[float]] = (),
+           people: Mapping[int, float] = MappingProxyType({})) -> list[int]:
     """Which of `outside` (smallest first) must be blanked too, so that what is blanked cannot be told apart or is not
-    a small group again, nor a group in which an event met nobody or everybody, unless it met so the whole line."""
+    a small group again (of rows, or of people where they are counted), nor a group in which an event met nobody or
+    everybody, unless it met so the whole line."""
     more: list[int] = []
     line = [*inside, *outside]
     mixed = [met for met in events if 0 < sum(met[i] for i in line) < sum(counts[i] for i in line)]
     while inside and outside[len(more):]:
         blank = [*inside, *more]
         size = sum(counts[i] for i in blank)
-        if len(blank) >= 2 and size >= below and all(0 < sum(met[i] for i in blank) < size for met in mixed):
+        persons = max((people[i] for i in blank if i in people), default=below)
+        is_enough = len(blank) >= 2 and min(size, persons) >= below
+        if is_enough and all(0 < sum(met[i] for i in blank) < size for met in mixed):
             break
         more.append(outside[len(more)])
     return more

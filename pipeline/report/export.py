@@ -5,6 +5,7 @@ import io
 from dataclasses import asdict
 
 from pipeline.contracts.claims import COLUMNS
+from pipeline.report.disclosure import offered
 from pipeline.report.render import Site
 from pipeline.report.words import Words, tidy
 
@@ -21,8 +22,9 @@ def claims_csv(site: Site, words: Words) -> str:
     for name, results in site.results.items():
         for claim in results.claims:
             row = asdict(claim)
+            row["n_in"] = offered(claim, site.disclosure.suppress_below)
             if claim.status == "suppressed":
-                row["n_used"] = row["n_in"] = None
+                row["n_used"] = row["people"] = None
             writer.writerow([name, *(_cell(row[column], decimal) for column in COLUMNS)])
     return "\ufeff" + buffer.getvalue()
 

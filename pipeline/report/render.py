@@ -137,9 +137,11 @@ def say(claim: Claim, site: Site, words: Words) -> Said:
     wording = words.wording(claim)
     dimension, segment = words.segment(claim.segment)
     is_hidden, below = claim.status == "suppressed", site.disclosure.suppress_below
-    n, n_in = words.number(claim.n_used), words.number(claim.n_in) if claim.n_in is not None else "–"
-    if is_hidden:
-        n, n_in = words.text("table.fewer", below=below) if claim.n_used < below else words.text("table.blank"), "–"
+    offered = disclosure.offered(claim, below)
+    n_in = "–" if offered is None else words.number(offered)
+    few = claim.n_used is None or (is_hidden and claim.n_used < below)
+    n = words.text("table.fewer", below=below) if few else words.text("table.blank") if is_hidden else words.number(
+        claim.n_used)
     bar = interval_bar.draw(claim, wording.state, words.compares(claim))
     group = f"{dimension}: {segment}" if dimension else words.text("value.all")
     return Said(

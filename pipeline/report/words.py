@@ -20,7 +20,7 @@ The catalogue is wording/*.es.yaml and *.en.yaml; every file holds two mappings:
 
 Each wording may be a mapping {described: …, associated: …, effect: …} where the level changes the words.
 
-Placeholders of claims: {estimate} {signed} {low} {high} {interval} {size} {size_interval} (no sign) {n} {n_in}
+Placeholders of claims: {estimate} {signed} {low} {high} {interval} {size} {size_interval} (no sign) {n} {n_in} {people}
 {period} {segment} {dimension} {label} {part} {detectable} {reason} {readable_on} {comparisons}. All come formatted,
 with their unit, at decimals that the width of the interval supports. Points carry no unit word.
 """
@@ -288,7 +288,9 @@ class Words:
         """Too few data are told with the figure where there is one, else with the reason where it has words."""
         if claim.status != "not_enough_data":
             return ""
-        return ".estimate" if claim.estimate is not None else ".because" if self.has(f"reason.{claim.reason}") else ""
+        if claim.estimate is not None:
+            return ".estimate" if claim.fewest == claim.n_used else ".estimate.people"
+        return ".because" if self.has(f"reason.{claim.reason}") else ".untold" if claim.n_used is None else ""
 
     def _is_weak(self, claim: Claim, state: str) -> bool:
         """Whether the claim covers "nothing happens" only because an effect that matters could not have been seen.
@@ -322,8 +324,9 @@ class Words:
         digits, scale = self._digits(claim), _scale(claim)
         dimension, segment = self.segment(claim.segment)
         offered = claim.n_used if claim.n_in is None else claim.n_in
+        counts = {"n": claim.n_used, "n_in": offered, "people": claim.people}
         facts = {"label": self.claim_label(claim), "part": self.name("part", part) if part else "",
-                 "n": self.number(claim.n_used), "n_in": self.number(offered),
+                 **{name: "–" if count is None else self.number(count) for name, count in counts.items()},
                  "period": self.period(claim.period), "segment": segment, "dimension": dimension,
                  "reason": self.reason(claim), "comparisons": self.number(claim.comparisons),
                  "readable_on": self.date(claim.readable_on) if claim.readable_on else self.text("date.unknown"),

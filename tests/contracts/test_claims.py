@@ -73,6 +73,31 @@ def test_figures_of_few_carry_a_warning_and_keep_their_number(tmp_path):
     assert [c.status for c in read_results(tmp_path).claims] == ["ok", "ok", "not_estimable", "ok"]
 
 
+def test_people_are_counted_where_rows_are_many(tmp_path):
+    """200 customer-months of 29 customers are few, of 9 they are a small group."""
+    claims = [claim(claim_id=f"a.p{n}", n_used=200, people=n, ci_low=0.5, ci_high=2.0) for n in (9, 29, 30)]
+    write_results(tmp_path, claims, {}, headline=[c.claim_id for c in claims], suppress_below=10, caution_below=30)
+    assert [c.status for c in read_results(tmp_path).claims] == ["not_enough_data", "not_enough_data", "ok"]
+    metrics = json.loads((tmp_path / "metrics.json").read_text())["a"]
+    assert metrics["p9"] == {"status": "suppressed"} and metrics["p29"]["estimate"] == 1.0
+
+
+def test_counts_of_few_are_not_written_where_there_is_no_figure(tmp_path):
+    none = {"estimate": None, "status": "not_estimable", "reason": "few_events"}
+    counts = {"few": (4, 9, None), "people": (50, None, 6), "many": (10, 900, 10), "none": (0, None, None)}
+    claims = [claim(claim_id=f"a.{name}", n_used=n, n_in=n_in, people=people, **none)
+              for name, (n, n_in, people) in counts.items()]
+    write_results(tmp_path, claims, {}, headline=[], suppress_below=10)
+    written = json.loads((tmp_path / "claims.json").read_text())
+    assert [(c["n_used"], c["n_in"], c["people"]) for c in written] == [
+        (None, None, None), (None, None, None), (10, 900, 10), (0, None, None)]
+
+
+def test_an_estimate_needs_the_rows_it_rests_on():
+    with pytest.raises(ValueError, match="n_used"):
+        claim(n_used=None)
+
+
 def test_a_headline_that_was_not_made_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="not made"):
         write_results(tmp_path, [claim()], {}, headline=["a.c"])

@@ -152,6 +152,10 @@ def test_a_row_of_the_shape_says_which_answers_it_took_in(company):
     assert spans[0, 0] == given.min() and spans[-1, 1] == given.max() and spans[0, 0] < table["score"].iloc[0]
     assert [((given >= low) & (given <= high)).sum() for low, high in spans] == table["n"].tolist()
     assert (spans[1:, 0] > spans[:-1, 1]).all()
+    inside = [sample.rows["score"].round().between(low, high) for low, high in zip(
+        table["score_from"], table["score_to"], strict=True)]
+    assert table["people"].tolist() == [len(set(sample.rows.loc[part, "customer"])) for part in inside]
+    assert (table["people"] < table["n"]).all()
 
 
 def test_the_biggest_spenders_are_left_out():

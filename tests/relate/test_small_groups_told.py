@@ -1,5 +1,7 @@
 """Small groups are said to be hidden, never left out, and what is missing is called by its name."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -110,3 +112,22 @@ def test_a_share_of_the_sample_made_of_few_customers_is_hidden_with_another(comp
     assert protected.loc["segment:rare", ["sample", "population"]].isna().all()
     assert protected.loc[protected.index.str.startswith("segment:"), FLAG].sum() == 2
     assert protected.loc[~protected.index.str.startswith("segment:"), "sample"].notna().all()
+
+
+def test_tables_and_claims_of_the_panel_count_the_customers_behind_their_rows():
+    """Counted by hand: answer 3 by customers 0 and 1 (three months), answer 9 by customers 1, 2 and 3 (five)."""
+    rows = pd.DataFrame({"customer": [0, 0, 1, 1, 2, 2, 3, 3], "month": [1, 2, 1, 2, 1, 2, 1, 2],
+                         "score": [3.0, 3, 3, 9, 9, 9, 9, 9], "left": [0.0, 0, 1, 0, 0, 1, 0, 0]})
+    table = churn.score_table(churn.ChurnSample(rows, rows, 4, [], [], pd.DataFrame()))
+    assert table[["score", "n", "people"]].values.tolist() == [[3, 3, 2], [9, 5, 3]]
+    rate = churn.monthly_rates(churn.ChurnSample(rows, rows, 4, [], [], pd.DataFrame()), [], suppress_below=4)[0]
+    assert (rate.n_used, rate.people) == (8, 4)
+    told = prediction.Foretold(rows.assign(hazard=[.1, .1, .1, .1, .2, .2, .2, .2]), 0.2)
+    assert prediction.out_of_time_table(told, groups=2)[["n", "people"]].values.tolist() == [[4, 2], [4, 2]]
+
+
+def test_the_groups_of_the_calibration_count_customers():
+    """400 customers, ten months each; half answer 3 every month, the others 9. One group holds them all."""
+    sample = today()
+    sample = replace(sample, rows=sample.rows.assign(score=np.repeat([3.0, 9.0], 2000)))
+    assert churn.calibration(sample, groups=1)[["n", "people"]].values.tolist() == [[4000, 400]]

@@ -1,10 +1,12 @@
 """Small groups are hidden, and no subtraction brings them back. Expected blanks worked out by hand."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from pipeline.contracts.claims import Claim
-from pipeline.report.disclosure import FLAG, KEYS, known_spans, protect_claims, protect_table
+from pipeline.report.disclosure import FLAG, KEYS, known_spans, offered, protect_claims, protect_table
 from pipeline.report.figures import base
 
 
@@ -79,6 +81,62 @@ def test_small_steps_are_blank_with_the_next_smallest():
 def test_many_rows_of_few_customers_are_blank_in_a_table_of_steps():
     table = pd.DataFrame({"step": ["offered", "seen", "used"], "rows": [900, 300, 40], "customers": [40, 20, 6]})
     assert hidden(table)[0] == [1, 2]
+
+
+@pytest.mark.parametrize(("rows", "customers", "blank"), [
+    ([900, 300, 296], [60, 40, 40], [1]),  # 300 less 296 are 4 rows
+    ([900, 300, 250], [60, 40, 37], [1]),  # 3 customers, of 50 rows
+    ([900, 300, 250], [60, 40, 30], []),
+    ([900, 300, 300], [60, 40, 40], []),  # nobody was lost
+    ([900, 304, 300, 296], [60, 50, 50, 50], [1, 2]),
+])
+def test_a_step_less_the_next_one_tells_of_no_few(rows, customers, blank):
+    table = pd.DataFrame({"step": [f"step_{i}" for i in range(len(rows))], "rows": rows, "customers": customers})
+    hidden_rows, protected = hidden(table)
+    assert hidden_rows == blank
+    seen = protected.loc[~protected[FLAG], ["rows", "customers"]].astype(int)
+    assert not (seen.diff().abs().isin(range(1, 10))).any(axis=None)
+
+
+PANEL = pd.DataFrame({"score": [0, 5, 8, 9], "n": [40, 60, 300, 400], "left": [4, 6, 9, 12],
+                      "people": [6, 25, 120, 150], "rate": [0.1, 0.1, 0.03, 0.03]})  # 40 rows of six customers
+
+
+def test_many_rows_of_few_people_are_a_small_group_and_take_another_with_them():
+    assert hidden(PANEL.drop(columns="people"))[0] == []
+    rows, protected = hidden(PANEL)
+    assert rows == [0, 1]
+    assert protected.loc[rows, ["n", "left", "people", "rate"]].isna().all(axis=None)
+    assert not protected["is_small"].any()  # there are 40 rows: "fewer than 10" would not be true of them
+
+
+def test_small_groups_may_be_the_same_people_again():
+    """Six and eight customers, of rows that are many: they may be eight together, so a third answer goes with them."""
+    assert hidden(PANEL.assign(people=[6, 8, 120, 150]))[0] == [0, 1, 2]
+
+
+def test_a_plot_does_not_tell_how_many_people():
+    assert base.for_plots(PANEL, 10).columns.tolist() == ["score", "n", "left", "rate"]
+
+
+def test_claims_of_few_people_lose_their_figure():
+    rates = [Claim("churn.monthly_rate", 0.1, "share", 60, "m", segment=f"segment:{name}", people=people)
+             for name, people in (("a", 6), ("b", 10), ("c", 40))]
+    assert [c.status for c in protect_claims(rates, 10)] == ["suppressed", "suppressed", "ok"]
+
+
+def test_a_claim_without_a_figure_does_not_tell_how_few():
+    few = Claim("churn.hazard_ratio_per_point", None, "ratio", 4, "m", status="not_enough_data", reason="few_events",
+                n_in=7)
+    made = protect_claims([few, replace(few, segment="score_age:3", n_used=0, n_in=200)], 10)
+    assert [(c.n_used, c.n_in, c.reason) for c in made] == [(None, None, "few_events"), (0, 200, "few_events")]
+
+
+def test_rows_offered_are_told_where_the_rest_is_nobody_or_many():
+    claim = Claim("sales.per_point", 1.0, "percent", 200, "m", n_in=204)
+    assert offered(claim, 10) is None
+    assert [offered(replace(claim, n_in=n), 10) for n in (200, 210, None)] == [200, 210, None]
+    assert offered(replace(claim, claim_id="data.rows_in"), 10) == 204  # rows of files
 
 
 def claims(*counts, dimension="channel", status="ok"):

@@ -137,9 +137,9 @@ def show(figure: Figure | None) -> None:
 
 
 def for_plots(table: pd.DataFrame, below: int, claims: Sequence[Claim] = ()) -> pd.DataFrame:
-    """The table as a plot outside the pages may hold it: protected like theirs, blanked rows kept."""
+    """The table as a plot outside the pages may hold it: protected like theirs, blanked rows kept, without people."""
     protected = disclosure.protect_table(table, below, spans=disclosure.known_spans(claims))
-    return protected.drop(columns=[*disclosure.FLAGS])
+    return protected.drop(columns=[*disclosure.FLAGS, disclosure.PEOPLE], errors="ignore")
 
 
 def value_axis(axis: Axis, words: Words, unit: str, most: int = 6) -> None:
