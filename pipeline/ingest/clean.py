@@ -23,6 +23,7 @@ from pipeline.ingest.read_csv import load_csv
 from pipeline.ingest.read_parquet import load_parquet
 from pipeline.ingest.redact import shown
 from pipeline.ingest.rules import Check, first_of
+from pipeline.ingest.swapped import refuse_swapped
 
 REPAIRS = {"ENC-BOM", "FMT-SEPLINE", "FMT-EOL", "FMT-HEADROWS", "SRC-QUALTRICS-HDR", "SRC-SM-HDR", "COL-NORM",
            "ORDER-FILL"}
@@ -85,6 +86,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     is_exact = company.ids == "exact"
     _make_records(con, plan, [one.table for one in loaded])
     _refuse(con, plan, loaded)
+    refuse_swapped(con, source, loaded)
     if company.ids is None:
         refuse_case(con, source, loaded)
     say("looking for duplicates")

@@ -1,0 +1,114 @@
+"""Two columns that changed places under an unchanged header in one file: the other files of the source tell."""
+
+from collections import Counter
+from itertools import combinations
+from math import log
+from statistics import median
+from typing import Any
+
+import duckdb
+
+from pipeline.contracts.params import Source
+from pipeline.contracts.refusal import Refusal
+from pipeline.ingest import columns, engine
+from pipeline.ingest.raw import Loaded
+
+LOOKED_AT, LEAST = 5_000, 20  # first records of each file that are looked at; fewer filled cells say nothing
+OFTEN, MOSTLY, SELDOM = 0.2, 0.9, 0.1  # shares of the cells
+APART = log(3)  # two columns whose typical sizes differ by less are not told apart by size
+PLACES = 12  # different words of a category that one file may hold
+Facts = dict[int, Any]  # number of the file -> what one column holds there
+
+
+def refuse_swapped(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[Loaded]) -> None:
+    """Refusal (COL-SWAP) for the first file in which two columns of one kind hold each what the other one holds in the
+    other files.
+
+    Numbers: one has fractions and the other has none, the other way round than elsewhere; or each has the typical size
+    (geometric mean) of the other. Words and ids: each holds the words, or ids of the shape, of the other.
+    """
+    if len(loaded) < 2:
+        return
+    for kinds, facts_of, is_swapped in ((columns.NUMERIC, _numbers, _numbers_differ),
+                                        (("category",), _words, _words_differ), (("id",), _shapes, _shapes_differ)):
+        names = [c.name for c in columns.mapped(source) if c.kind in kinds and c.name in columns.kept_columns(source)]
+        facts = {name: facts_of(con, name) for name in names} if len(names) > 1 else {}
+        for one, other in combinations(facts, 2):
+            swapped = [n for n in range(len(loaded)) if is_swapped(n, facts[one], facts[other])]
+            if len(swapped) == len(loaded) == 2:
+                raise _refusal(loaded[1], source, one, other)  # which of the two is right, nobody can tell
+            if swapped and 2 * len(swapped) <= len(loaded):
+                raise _refusal(loaded[swapped[0]], source, one, other)
+
+
+def _refusal(one: Loaded, source: Source, first: str, second: str) -> Refusal:
+    heads = source.columns[first], source.columns[second]
+    return Refusal("COL-SWAP", f"this column and {heads[1]!r} hold in this file what the other one holds in the other "
+                   "files of the source: they changed places under the same header", file=one.export.name,
+                   column=heads[0], found=f"{second} under {heads[0]!r}, {first} under {heads[1]!r}",
+                   expected="each column under its own header, or a source of its own for this file")
+
+
+def _cells(name: str) -> str:
+    return f"SELECT _file, {engine.quoted(name)} AS x FROM records WHERE _row < {LOOKED_AT} AND x IS NOT NULL"
+
+
+def _numbers(con: duckdb.DuckDBPyConnection, name: str) -> Facts:
+    """(share of cells with a fraction, mean logarithm of the size) by file."""
+    found = con.execute(f"SELECT _file, avg(CASE WHEN x <> round(x) THEN 1 ELSE 0 END), avg(ln(abs(x))) FROM "
+                        f"({_cells(name)} AND x <> 0) GROUP BY 1 HAVING count(*) >= {LEAST}").fetchall()
+    return {number: facts for number, *facts in found}
+
+
+def _numbers_differ(file: int, one: Facts, other: Facts) -> bool:
+    others = sorted((one.keys() & other.keys()) - {file})
+    if file not in one or file not in other or not others:
+        return False
+    (first_share, first_size), (second_share, second_size) = one[file], other[file]
+    shares = [median(facts[n][0] for n in others) for facts in (one, other)]
+    sizes = [[facts[n][1] for n in others] for facts in (one, other)]
+    usual = [median(each) for each in sizes]
+    whole_elsewhere = (shares[0] == 0 and shares[1] >= OFTEN and first_share >= OFTEN and second_share == 0)
+    whole_here = (shares[1] == 0 and shares[0] >= OFTEN and second_share >= OFTEN and first_share == 0)
+    gap = abs(usual[0] - usual[1])
+    steady = all(abs(size - mid) <= gap / 4 for each, mid in zip(sizes, usual, strict=True) for size in each)
+    swapped = abs(first_size - usual[1]) <= gap / 4 and abs(second_size - usual[0]) <= gap / 4
+    return whole_elsewhere or whole_here or (gap >= APART and steady and swapped)
+
+
+def _words(con: duckdb.DuckDBPyConnection, name: str) -> Facts:
+    """Cells by word, for each file with few words."""
+    found: Facts = {}
+    for number, word, count in con.execute(f"SELECT _file, lower(x), count(*) FROM ({_cells(name)}) GROUP BY ALL "
+                                           "ORDER BY ALL").fetchall():
+        found.setdefault(number, Counter())[word] = count
+    return {number: words for number, words in found.items() if len(words) <= PLACES and words.total() >= LEAST}
+
+
+def _words_differ(file: int, one: Facts, other: Facts) -> bool:
+    if file not in one or file not in other:
+        return False
+    own = [Counter(word for n, words in facts.items() if n != file for word in words) for facts in (one, other)]
+
+    def share(words: Counter, here: Counter, there: Counter) -> float:
+        return sum(count for word, count in words.items() if here[word] > there[word]) / words.total()
+
+    pairs = ((one[file], own[1], own[0]), (other[file], own[0], own[1]))
+    return all(share(words, theirs, mine) >= MOSTLY and share(words, mine, theirs) <= SELDOM
+               for words, theirs, mine in pairs)
+
+
+def _shapes(con: duckdb.DuckDBPyConnection, name: str) -> Facts:
+    """The shape of most ids (P1001 and P7 are P9), by file; "" where no shape has most."""
+    found = con.execute(f"SELECT _file, CASE WHEN 10 * max(n) >= {10 * MOSTLY:g} * sum(n) THEN arg_max(shape, n) "
+                        "ELSE '' END FROM (SELECT _file, regexp_replace(trim(x), '[0-9]+', '9', 'g') AS shape, "
+                        f"count(*) AS n FROM ({_cells(name)}) GROUP BY 1, 2) GROUP BY 1 HAVING sum(n) >= {LEAST}")
+    return dict(found.fetchall())
+
+
+def _shapes_differ(file: int, one: Facts, other: Facts) -> bool:
+    usual = [Counter(shape for n, shape in facts.items() if n != file).most_common(1) for facts in (one, other)]
+    if file not in one or file not in other or not all(usual):
+        return False
+    first, second = usual[0][0][0], usual[1][0][0]
+    return first != second and one[file] == second and other[file] == first

@@ -1,0 +1,69 @@
+"""Two columns that changed places in one file of a source are seen by what the other files hold."""
+
+import random
+
+import pytest
+
+from pipeline.contracts.spoken import told
+from tests.ingest.conftest import SALE, Workshop
+
+CONTRACT = SALE | {"files": "*.csv", "columns": {
+    "order_id": "id", "customer_id": "who", "quantity": "units", "net_amount": "amount", "channel": "way",
+    "branch": "shop"}}
+HEAD = "id,who,units,amount,way,shop\n"
+
+
+def month(number: int, swapped: tuple[int, int] = (), amounts=lambda draw: f"{draw.uniform(5, 90):.2f}",
+          rows: int = 40) -> str:
+    """The rows of one month; swapped: places of two cells that change."""
+    draw, lines = random.Random(number), []
+    for row in range(rows):
+        cells = [f"P{number}{row:03}", f"C{draw.randrange(30)}", str(draw.choice([1, 1, 2, 3])), amounts(draw),
+                 draw.choice(["web", "tienda"]), draw.choice(["Norte", "Sur", "Este"])]
+        if swapped:
+            one, other = swapped
+            cells[one], cells[other] = cells[other], cells[one]
+        lines.append(",".join(cells) + "\n")
+    return HEAD + "".join(lines)
+
+
+def folder(shop: Workshop, swapped: dict[int, tuple[int, int]], months: int = 4, **more) -> None:
+    for number in range(1, months + 1):
+        shop.write(month(number, swapped.get(number, ()), **more), f"month{number}.csv")
+
+
+@pytest.mark.parametrize(("places", "column", "other"), [
+    ((2, 3), "units", "amount"), ((4, 5), "way", "shop"), ((0, 1), "id", "who")])
+def test_swapped_columns_of_one_month_are_refused_with_file_and_column(shop: Workshop, places, column, other):
+    folder(shop, {3: places})
+    refusal = shop.refuse(None, "COL-SWAP", **CONTRACT)
+    assert (refusal.file, refusal.column) == ("month3.csv", column) and repr(other) in str(refusal)
+    assert "cambiaron de sitio" in told(refusal, "es") and repr(other) in told(refusal, "es")
+
+
+def test_whole_amounts_are_told_from_quantities_by_their_size(shop: Workshop):
+    folder(shop, {2: (2, 3)}, amounts=lambda draw: str(draw.randrange(20, 60)))
+    assert shop.refuse(None, "COL-SWAP", **CONTRACT).file == "month2.csv"
+
+
+def test_of_two_files_the_later_one_is_named(shop: Workshop):
+    folder(shop, {1: (2, 3)}, months=2)
+    assert shop.refuse(None, "COL-SWAP", **CONTRACT).file == "month2.csv"
+
+
+def test_two_swapped_months_of_seven_are_seen_as_well(shop: Workshop):
+    folder(shop, {2: (2, 3), 5: (2, 3)}, months=7)
+    assert shop.refuse(None, "COL-SWAP", **CONTRACT).file == "month2.csv"
+
+
+def test_months_that_are_as_they_should_be_pass(shop: Workshop):
+    folder(shop, {})
+    assert shop.ingest(None, **CONTRACT).account.total("clean") == 160
+
+
+def test_a_month_of_fractional_quantities_or_of_large_orders_alone_is_no_swap(shop: Workshop):
+    folder(shop, {})
+    shop.write(HEAD + "".join(f"P9{n},C1,{n}.5,{n}.25,web,Sur\n" for n in range(1, 41)), "month5.csv")  # by weight
+    shop.write(HEAD + "".join(f"P8{n},C1,{n},{n}0.00,web,Sur\n" for n in range(1, 41)), "month6.csv")  # round and large
+    shop.write(HEAD + "P7,C1,7.25,3,Norte,web\n", "month7.csv")  # too few to say anything
+    assert shop.ingest(None, **CONTRACT).account.total("clean") == 241
