@@ -7,10 +7,11 @@ segment answer:<group>), sales.growth.share_of_promoters (share; not estimable w
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from pipeline.contracts.claims import Claim
 from pipeline.measure.disclosure import hidden
-from pipeline.relate.estimate import Estimate, NotEstimable, claim, no_claim, nothing_sold
+from pipeline.relate.estimate import FEW_CUSTOMERS, Estimate, NotEstimable, claim, no_claim, nothing_sold
 from pipeline.relate.retention import Cohort, cohort_of
 from pipeline.relate.sample import score_groups
 
@@ -50,11 +51,31 @@ def growth_claims(periods: pd.DataFrame, instrument: str, groups: tuple[float, f
         return [*made, no_claim(SHARE, NotEstimable("missing_group", len(rows)), "share", METHOD)]
     if unseen["promoter"]:  # with the growth itself it would tell what they added
         return [*made, no_claim(SHARE, NotEstimable("small_group", 0, 0, "suppressed"), "share", METHOD)]
-    if total.interval()[0] <= 0 or total.se <= 0:  # a share of nothing, or of a fall, says nothing
+    low, high = fieller(change * promoters, change)
+    if total.interval()[0] <= 0 or total.se <= 0 or np.isnan(low):  # a share of nothing, or of a fall, says nothing
         return [*made, no_claim(SHARE, NotEstimable("no_growth", len(rows)), "share", METHOD)]
-    part = _share(change * promoters, change)
-    return [*made, claim(SHARE, Estimate(part.value / 100, part.influence / 100, part.n_in, part.n_used, part.clusters,
-                                         part.factor), "share", METHOD, **more)]
+    if len(rows) < FEW_CUSTOMERS:
+        return [*made, no_claim(SHARE, NotEstimable("few_customers", len(rows), len(rows), "not_enough_data"), "share",
+                                METHOD)]
+    return [*made, Claim(SHARE, float((change * promoters).sum() / change.sum()), "share", len(rows), METHOD,
+                         ci_low=low, ci_high=high, n_in=len(rows), **more)]
+
+
+def fieller(top: np.ndarray, bottom: np.ndarray) -> tuple[float, float]:
+    """95 % limits of sum over sum, one row per customer: every ratio r that a t test of top = r x bottom leaves.
+
+    Fieller 1954 (J R Stat Soc B 16:175). A growth may be small for its error, and then the ratio is lopsided: an
+    interval about it is too long on one side. nan where the sum of bottom is not told from nothing: then no ratio is.
+    """
+    n = len(top)
+    squared = stats.t.ppf(0.975, max(n - 1, 1)) ** 2
+    (of_top, both), (_, of_bottom) = n * np.cov(top, bottom)
+    x, y = bottom.sum(), top.sum()
+    a, b, c = x**2 - squared * of_bottom, x * y - squared * both, y**2 - squared * of_top
+    if a <= 0:
+        return float("nan"), float("nan")
+    half = np.sqrt(max(b**2 - a * c, 0.0))
+    return float((b - half) / a), float((b + half) / a)
 
 
 def _answered(periods: pd.DataFrame, cohort: Cohort, instrument: str, groups: tuple[float, float]) -> np.ndarray:

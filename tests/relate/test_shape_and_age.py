@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from pipeline.relate import sales
-from pipeline.relate.growth import growth_claims
+from pipeline.relate.growth import fieller, growth_claims
 from pipeline.relate.sample import fit_sales, sales_sample
 from pipeline.relate.spline import bends, knots_of, spline
 from pipeline.relate.staleness import stale_score
@@ -73,6 +74,30 @@ def test_growth_by_hand():
     assert made["contribution", "answer:passive"] == pytest.approx(2.5)
     assert made["contribution", "answer:detractor"] == pytest.approx(-5)
     assert made["share_of_promoters", "all"] == pytest.approx(9 / 8)
+
+
+def test_limits_of_a_share_of_growth_are_where_the_t_test_of_that_share_turns():
+    """Fieller: a share r is inside as long as "what they added - r x growth" is not told from nothing by a t test."""
+    random = np.random.default_rng(4)
+    growth = random.normal(2, 3, 60)
+    added = np.where(np.arange(60) < 25, growth, 0.0)
+    low, high = fieller(added, growth)
+    for end in (low, high):
+        assert stats.ttest_1samp(added - end * growth, 0).pvalue == pytest.approx(0.05)
+    assert low < added.sum() / growth.sum() < high
+    assert np.isnan(fieller(added, growth - growth.mean())).all()
+
+
+def test_the_share_of_promoters_is_lopsided_where_growth_is_barely_told():
+    random = np.random.default_rng(8)
+    panel = growing({"p": (10, 10, 14), "n": (8, 10, 11), "d": (3, 20, 20)})
+    factor = pd.Series(np.exp(random.normal(0, 0.24, 30)), panel["customer_id"].unique())
+    panel["revenue"] *= np.where(pd.DatetimeIndex(panel["period"]).month > 6, panel["customer_id"].map(factor), 1.0)
+    share = next(c for c in growth_claims(panel, "nps", (6, 9)) if c.claim_id == "sales.growth.share_of_promoters")
+    months = panel.groupby(["customer_id", pd.DatetimeIndex(panel["period"]).month > 6])["revenue"].sum().unstack()
+    growth, promoters = (months[True] - months[False]).to_numpy(), months.index.str.startswith("p")
+    assert (share.ci_low, share.ci_high) == pytest.approx(fieller(growth * promoters, growth))
+    assert share.ci_high - share.estimate > 1.2 * (share.estimate - share.ci_low)
 
 
 def test_no_share_of_a_fall(company):
