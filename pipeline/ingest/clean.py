@@ -59,7 +59,7 @@ def clean_source(name: str, source: Source, company: Company, private: Privacy, 
 
 def _cleaned(name: str, source: Source, company: Company, private: Privacy, workdir: Path, manifest: Path,
              others: Sequence[Source], say: Callable[[str], None]) -> Cleaned:
-    exports = find_exports(source)
+    exports = find_exports(source, name)
     refuse_shared(source, exports, others)
     made_by_demo = privacy.is_made_by_demo(exports, company, manifest)
     key = privacy.load_key(private, company)

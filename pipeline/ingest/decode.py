@@ -58,6 +58,12 @@ def decode(export: Export, source: Source, workdir: Path, stem: str) -> Text:
     return Text(target, lines_off, repairs)
 
 
+def no_text(name: str, line: int) -> Refusal:
+    """The refusal for a NUL byte, which stands in no text: its line is that of the first one."""
+    return Refusal("FMT-NUL", "the file holds NUL bytes: it is no text, or it was damaged on its way", file=name,
+                   line=line, found="byte 0x00", expected="the export as text, CSV or JSON: fetch it again")
+
+
 def _codec(source: Source, name: str) -> str:
     try:
         codec = codecs.lookup(source.encoding).name
@@ -125,8 +131,7 @@ def _decoded(chunks: Iterator[bytes], encoding: str, skip: int, name: str) -> It
         out = chunk if plain else text.encode("utf-8")
         if b"\0" in out:
             before = out[:out.index(b"\0")]
-            raise Refusal("FMT-NUL", "the file holds a NUL byte", file=name, line=lines + before.count(b"\n"),
-                          found="byte 0x00", expected="text")
+            raise no_text(name, lines + before.count(b"\n"))
         if skip:
             out = out[3:] if not wide else out
             skip = 0

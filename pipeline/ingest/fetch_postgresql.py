@@ -93,10 +93,12 @@ def _escaped(value: Any) -> str:
 def _columns(schema: pa.Schema, where: str) -> tuple[list[str], tuple[str, ...]]:
     """(select list, columns that are numbers spelled as text): exact types as they are, all others as their text."""
     names = schema.names
-    twice = [name for name in names if names.count(name) > 1]
+    folded = [name.casefold() for name in names]  # as the engine that reads the file takes them
+    twice = [name for name in names if folded.count(name.casefold()) > 1]
     if twice:
         raise Refusal("COL-DUP", "the query names this column more than once", file=where, column=twice[0],
-                      found=f"{names.count(twice[0])} times", expected="once: give one of them another name (AS)")
+                      found=f"{folded.count(twice[0].casefold())} times",
+                      expected="once: give one of them another name (AS)")
     found, numeric = [], []
     for field in schema:
         kind = (field.metadata or {}).get(b"POSTGRESQL:type", b"").decode()

@@ -1,6 +1,7 @@
 """The result of a query to an SQLite file as Arrow batches, read-only and from one snapshot."""
 
 import math
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,7 +72,9 @@ def ask_sqlite(database: Database, where: str) -> Iterator[Answer]:
         inner = f"({database.query.strip().rstrip(';')}\n)"
         count = connection.execute(f"SELECT count(*) FROM {inner}").fetchone()[0]
         cursor = connection.execute(f"SELECT * FROM {inner}")
-        schema = pa.schema([(column[0], pa.string()) for column in cursor.description])
+        names = [column[0] for column in cursor.description]
+        _refuse_twice(names, where)
+        schema = pa.schema([(name, pa.string()) for name in names])
         yield Answer(schema, count, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), cursor, where)
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "") or ""
@@ -85,3 +88,14 @@ def ask_sqlite(database: Database, where: str) -> Iterator[Answer]:
                       expected="one SELECT") from None
     finally:
         connection.close()
+
+
+def _refuse_twice(names: list[str], where: str) -> None:
+    """Refusal (COL-DUP) for a name that the query gives twice; SQLite calls the second one id:1."""
+    known = {name.casefold() for name in names}
+    for name in names:
+        bare = re.sub(r":\d+$", "", name)
+        if bare != name and bare.casefold() in known:
+            times = sum(re.sub(r":\d+$", "", other).casefold() == bare.casefold() for other in names)
+            raise Refusal("COL-DUP", "the query names this column more than once", file=where, column=bare,
+                          found=f"{times} times", expected="once: give one of them another name (AS)")

@@ -34,22 +34,24 @@ class Export:
     size: int
 
 
-def find_exports(source: Source) -> list[Export]:
-    """The files of a source in the order of their names; Refusal for what is no plain, whole, single file."""
+def find_exports(source: Source, name: str = "NAME") -> list[Export]:
+    """The files of a source (`name` in params.yaml) in the order of their names; Refusal for what is no plain, whole,
+    single file."""
     folder = Path(source.folder)
     if any(part == ".." for part in Path(source.files).parts) or Path(source.files).is_absolute():
         raise Refusal("FILE-NAME", "the file pattern leads out of its folder", file=source.folder,
                       found=repr(source.files), expected="a pattern inside the folder")
+    without = f"without this export, take the block sources.{name} out of params.yaml"
     if not folder.is_dir():
         raise Refusal("SET-MISSING", "the folder of this source does not exist", file=source.folder,
-                      expected=f"a folder with {source.files}")
+                      expected=f"a folder with {source.files}; {without}")
     within = folder.iterdir() if len(Path(source.files).parts) == 1 else folder.rglob("*")
     paths = [path for path in within if _meant(path.relative_to(folder), source.files)]
     if not paths:
         present = ", ".join(sorted(p.name for p in folder.iterdir())[:8]) or "nothing"
         fetch = " (`python -m pipeline.ingest fetch` asks the database for it)" if source.database else ""
         raise Refusal("SET-MISSING", "no file of this name lies in the folder", file=source.folder,
-                      found=present, expected=f"{source.files}{fetch}")
+                      found=present, expected=f"{source.files}{fetch}; {without}")
     exports = [_export(path, folder, source) for path in paths]
     exports.sort(key=lambda export: export.name)
     _refuse_twins(exports)

@@ -86,10 +86,11 @@ def _stretches(con: duckdb.DuckDBPyConnection, plan: Plan, number: int, one: Loa
         until = len(rejects) if last else bisect_left(rejects, one.lines_of(np.array([start + STRETCH]))[0],
                                                       key=lambda reject: reject.line)
         here, rejects = rejects[:until], rejects[until:]
-        none = pa.nulls(len(here), pa.string())
         parts = {"rule": pa.array([reject.rule for reject in here], pa.string()),
                  "line": pa.array([reject.line for reject in here], pa.int64()),
-                 "column": none, "found": none, "record": pa.array([reject.text for reject in here], pa.string())}
+                 "column": pa.array([reject.column for reject in here], pa.string()),
+                 "found": pa.array([reject.found for reject in here], pa.string()),
+                 "record": pa.array([reject.text for reject in here], pa.string())}
         told = pa.table(parts)
         if rows:
             told = pa.concat_tables([rows.drop_columns("_row").append_column("line", pa.array(lines, pa.int64()))

@@ -11,22 +11,26 @@ from pipeline.ingest.inspect import Inspection
 
 TIMES = {"sales": "ordered_at", "tickets": "created_at", "surveys": "responded_at"}  # without it nothing has its month
 NUMERIC = ("number", "integer", "money")
+KEYS = ("number", "text", "words")  # what a key can look like
 NAMED = 6  # headers in one question
 
 
 def which_header(found: Inspection, name: str) -> str:
     """The question for a column that no header is known to feed, with the free headers whose values could."""
     column = TABLES[found.table][name]
-    needed = "time" if column.kind == "timestamp" else "number" if column.kind in NUMERIC else ""
-    could = _free(found, needed) if needed else []
+    needed = "time" if column.kind == "timestamp" else "number" if column.kind in NUMERIC else "all different"
+    could = _free(found, needed)
     holds = f"; {', '.join(map(repr, could[:NAMED]))} could" if could else ""
     return f"{TELL} which header holds it? ({column.meaning}){holds}"
 
 
 def _free(found: Inspection, kind: str) -> list[str]:
-    """Headers of that kind that feed nothing."""
-    used = {*found.mapped.values(), *found.asked.values()}
-    return [head for head, column in found.columns.items() if column.kind == kind and head not in used]
+    """Headers of that kind, or with a value of its own in every row, that feed nothing."""
+    free = {head: column for head, column in found.columns.items()
+            if head not in found.mapped.values() and head not in found.asked.values()}
+    if kind == "all different":
+        return [head for head, column in free.items() if column.is_unique and column.kind in KEYS]
+    return [head for head, column in free.items() if column.kind == kind]
 
 
 def open_time(found: Inspection) -> str | None:

@@ -27,11 +27,13 @@ SHEET_LIMITS = (1_048_575, 65_535)  # rows under a header that fill a sheet of E
 
 @dataclass(frozen=True)
 class Reject:
-    """A line that is no record: rule, first physical line, its text."""
+    """A line that is no record: rule, first physical line, its text; column and found where one cell is to blame."""
 
     rule: str
     line: int
     text: str
+    column: str | None = None
+    found: str | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ def _no_record(loaded: Loaded, header: Header, source: Source) -> Refusal:
     first = next(reject for reject in loaded.rejects if reject.rule == rule)
     fields = split_fields(first.text, source.delimiter, source.quote) if rule == "FMT-WIDTH" else None
     return Refusal(rule, f"no line below the header is a record: {reason(rule)}", file=loaded.export.name,
-                   line=first.line, found=f"{len(fields)} fields" if fields else None,
+                   line=first.line, column=first.column, found=f"{len(fields)} fields" if fields else first.found,
                    expected=f"{header.width} fields" if fields else REMEDIES.get(
                        rule, "records as the header announces them"))
 

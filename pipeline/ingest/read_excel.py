@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import openpyxl
+from openpyxl.utils import get_column_letter
 
 from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
@@ -57,7 +58,7 @@ def _load(con: duckdb.DuckDBPyConnection, export: Export, source: Source, table:
         rows = _chain(top[source.skip_rows], rows)
     lines, rejects, counts = array("q"), [], {"blank": 0}
     first = source.skip_rows + source.header_rows + 1
-    fields = _fields(rows, header, source, export.name, first, lines, rejects, counts)
+    fields = _fields(rows, header, source, (export.name, sheet.title), first, lines, rejects, counts)
     count = fill_table(con, table, header, source, fields)
     numbers = np.array(lines, dtype=np.int64)
     notes = header.repairs | ({"XLS-HIDDEN": hidden} if hidden else {})
@@ -135,9 +136,10 @@ def _chain(first: Any, rest: Iterator) -> Iterator:
     yield from rest
 
 
-def _fields(rows: Iterator, header: Header, source: Source, name: str, first: int, lines: array,
+def _fields(rows: Iterator, header: Header, source: Source, place_of: tuple[str, str], first: int, lines: array,
             rejects: list[Reject], counts: dict[str, int]) -> Iterator[list[str | None]]:
-    """The rows as fields; what is blank or broken is set aside."""
+    """The rows as fields; what is blank or broken is set aside. place_of: names of the file and of its sheet."""
+    (name, title), names = place_of, {place: header_name for header_name, place in header.positions.items()}
     numeric = _numeric_places(header, source)
     kinds = _kinds(header, source)
     places, beside = sorted(set(header.positions.values())), other_places(header, source)
@@ -149,8 +151,10 @@ def _fields(rows: Iterator, header: Header, source: Source, name: str, first: in
         texts: list[str | None] = [None] * len(cells)
         for place in places:
             texts[place] = _shown(cells[place], source.decimal, kinds.get(place, ""))
-        if any(cells[place][1] for place in places):
-            rejects.append(Reject("XLS-FORMULA", number, "; ".join(text or "" for text in texts)))
+        broken = next((place for place in places if cells[place][1]), None)
+        if broken is not None:
+            at = f"{cells[broken][0] or 'no value'} in {get_column_letter(broken + 1)}{number} of sheet {title!r}"
+            rejects.append(Reject("XLS-FORMULA", number, "; ".join(text or "" for text in texts), names[broken], at))
             continue
         if source.decimal is None:
             _refuse_open_numbers(cells, numeric, name, number)

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.ingest.decode import BOMS, raw_chunks
+from pipeline.ingest.decode import BOMS, no_text, raw_chunks
 from pipeline.ingest.files import GZIP, Export
 
 HEAD = 1 << 20  # bytes of the start that are looked at
@@ -29,16 +29,18 @@ class Sample:
     tail: str
     lines: int
     whole: bool  # the head is the whole file
+    is_ascii: bool = False  # every encoding reads it alike
 
 
 def take_sample(path: Path) -> Sample:
-    """The sample of a file; Refusal for a damaged archive or one that unpacks to far more than an export would."""
+    """The sample of a file; Refusal for NUL bytes, a damaged archive or one that unpacks to far more than an export
+    would."""
     with open(path, "rb") as handle:
         packed = handle.read(2) == GZIP
     export = Export(path, path.name, "", path.stat().st_size)
     strict = codecs.getincrementaldecoder("utf-8")("strict")
     head, tail, slices, stride = b"", b"", [], 1
-    is_utf8, high, lines, bad_line, size, nul = True, set(), 0, None, 0, False
+    is_utf8, high, lines, bad_line, size, nul = True, set(), 0, None, 0, 0
     for chunk in raw_chunks(export, packed):
         if is_utf8:
             try:
@@ -46,7 +48,7 @@ def take_sample(path: Path) -> Sample:
             except UnicodeDecodeError as error:
                 is_utf8, bad_line = False, lines + error.object[:error.start].count(b"\n") + 1
         high.update(set(chunk.translate(None, ASCII)))
-        nul = nul or b"\0" in chunk
+        nul = nul or (lines + chunk.count(b"\n", 0, chunk.index(b"\0")) + 1 if b"\0" in chunk else 0)
         if len(head) < HEAD:
             head += chunk[:HEAD - len(head)]
         done, passed = 0, 0
@@ -64,12 +66,14 @@ def take_sample(path: Path) -> Sample:
             strict.decode(b"", final=True)
         except UnicodeDecodeError:
             is_utf8, bad_line = False, lines + 1
-    encoding, why = _encoding(head, is_utf8, high, nul, bad_line)
+    encoding, why = _encoding(head, is_utf8, high, nul > 0, bad_line)
+    if nul and not (encoding or "").startswith("utf-16"):
+        raise no_text(path.name, nul)
     codec = encoding or "windows-1252"
     wide = codec.startswith("utf-16")
     texts = [] if wide else [(line, _text(part, codec)) for line, part in slices]
     return Sample(encoding, why, _text(head, codec).removeprefix("\ufeff"), tuple(_whole_lines(texts)),
-                  "" if wide else _text(tail, codec), lines + (not tail.endswith(b"\n")), size <= len(head))
+                  "" if wide else _text(tail, codec), lines + (not tail.endswith(b"\n")), size <= len(head), not high)
 
 
 def _text(part: bytes, codec: str) -> str:
@@ -94,8 +98,6 @@ def _encoding(head: bytes, is_utf8: bool, high: set[int], nul: bool, bad_line: i
     if nul and head[:200].count(b"\0") >= len(head[:200]) // 3:
         order = "le" if head[1:2] == b"\0" else "be"
         return f"utf-16-{order}", "every second byte is zero: UTF-16 without its mark"
-    if nul:
-        return None, "zero bytes inside: no text that can be read"
     if is_utf8:
         mark = "a byte order mark, and " if bom else ""
         return "utf-8", mark + ("only ASCII bytes: every encoding reads them alike" if not high - set(b"\xef\xbb\xbf")

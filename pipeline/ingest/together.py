@@ -14,7 +14,7 @@ from pipeline.ingest.contract import TELL
 from pipeline.ingest.findings import block_of, findings
 from pipeline.ingest.header import normal
 from pipeline.ingest.inspect import Inspection, inspect_file
-from pipeline.ingest.proposal import Proposal, propose
+from pipeline.ingest.proposal import KEYS, Proposal, propose
 
 Key = tuple
 BESIDE = 24  # files beside them that are looked at
@@ -22,10 +22,31 @@ SEVERAL = object()  # the files decide differently
 
 
 def alike(found: Inspection) -> Key:
-    """What must be equal for one source to read both files: where and how they lie, their header and their dialect."""
-    own = propose(found).raw
+    """What must be equal for one source to read both files: where and how they lie, their header and their dialect,
+    the encoding apart."""
+    layout = found.layout
     return (found.path.parent, found.format, _names(found), found.header_rows, found.skip_rows,
-            own.get("encoding"), own.get("delimiter"), own.get("quote"), own.get("table"))
+            layout and (layout.delimiter, layout.quote, layout.is_sure), found.table)
+
+
+def _encoding(found: Inspection) -> str | None:
+    """The encoding that a file needs; None where every one reads it alike."""
+    return found.sample.encoding or found.sample.why if found.sample and not found.sample.is_ascii else None
+
+
+def grouped(seen: list[Inspection]) -> list[list[Inspection]]:
+    """The files that one source can read, together. One of ASCII letters alone goes with those beside it that need an
+    encoding (most of them, where these need several)."""
+    groups: dict[Key, dict[str | None, list[Inspection]]] = {}
+    order = {id(found): place for place, found in enumerate(seen)}
+    for found in seen:
+        groups.setdefault(alike(found), {}).setdefault(_encoding(found), []).append(found)
+    for own in groups.values():
+        plain = own.pop(None, [])
+        home = max(own, key=lambda name: len(own[name]), default=None)
+        own[home] = sorted([*own.get(home, []), *plain], key=lambda one: order[id(one)])
+    return sorted((group for own in groups.values() for group in own.values() if group),
+                  key=lambda group: order[id(group[0])])
 
 
 def _names(found: Inspection) -> tuple[str, ...]:
@@ -62,7 +83,8 @@ def strangers_of(group: list[Inspection]) -> list[str]:
 
 def _is_alike(path: Path, found: Inspection) -> bool:
     try:
-        return path.suffix == found.path.suffix and alike(inspect_file(path)) == alike(found)
+        other = inspect_file(path) if path.suffix == found.path.suffix else None
+        return other is not None and len(grouped([found, other])) == 1
     except Refusal:
         return False
 
@@ -90,6 +112,7 @@ def one_source(group: list[Inspection], home: Path | None = None) -> Proposal:
             f"then write {glob} here"
     if home:
         raw["folder"] = str(home)
+    raw = {key: raw[key] for key in KEYS if key in raw}
     told = {key: text for proposal in proposals for key, text in proposal.told.items()
             if key.split(".")[0] not in raw or _asks(raw[key.split(".")[0]])}
     if raw.get("decimal") is SEVERAL:
@@ -159,10 +182,8 @@ def report_all(names: list[str], tell: Callable[[str, Callable[[], str]], None],
         return findings(found, tongue)
     for name in names:
         tell(name, lambda name=name: look(name))
-    groups: dict[Key, list[Inspection]] = {}
-    for found in seen:
-        groups.setdefault(alike(found), []).append(found)
-    for group, home in zip(groups.values(), homes(list(groups.values())), strict=True):
+    groups = grouped(seen)
+    for group, home in zip(groups, homes(groups), strict=True):
         said = "# for params.yaml, under sources:" + (f" one source of {len(group)} files" if len(group) > 1 else "")
         head = phrased(said, tongue)
         tell(group[0].path.name, lambda group=group, head=head, home=home:

@@ -21,6 +21,11 @@ def test_a_time_and_an_amount_that_no_header_names_are_asked_for_with_the_header
     assert raw["timestamps"] == ["%d/%m/%Y %H:%M"] and raw["time_zone"].startswith("TELL:")
 
 
+def test_a_key_that_no_header_names_is_asked_for_with_those_that_never_repeat(shop: Workshop):
+    raw = propose(inspect_file(shop.write(ODD.replace("Pedido", "Nro").replace("Momento", "Fecha")), "sales")).raw
+    assert "'Nro'" in raw["columns"]["order_id"] and "Cliente" not in raw["columns"]["order_id"]
+
+
 @pytest.mark.parametrize(("content", "table", "name"), [
     ("ticket;Momento\n1;25/02/2026\n2;26/02/2026\n", "tickets", "created_at"),
     ("id respuesta;nps;Momento\nr1;9;25/02/2026\nr2;3;26/02/2026\n", "surveys", "responded_at")])
