@@ -48,8 +48,10 @@ class Limits:
     false_discovery_rate: float = 0.10
 
     def status(self, n: int, people: int | None = None) -> str:
-        """n: answers or tickets; people: the customers behind them, where they may be fewer."""
+        """n: answers or tickets; people: the customers behind them, where they may be fewer, and then decide."""
         if n == 0:
             return "not_estimable"
         least = n if people is None else min(n, people)
-        return "suppressed" if least < self.suppress_below else "not_enough_data" if n < self.caution_below else "ok"
+        if least < self.suppress_below:
+            return "suppressed"
+        return "not_enough_data" if least < self.caution_below else "ok"

@@ -37,7 +37,7 @@ def level_claim(metric: Metric, score: Score | None, limits: Limits, *, period: 
     low, high = _limits_of(score)
     reach = detectable(score) if low is not None else None
     return Claim(**common, estimate=score.estimate, ci_low=low, ci_high=high, n_used=score.n, n_in=n_in,
-                 status=status, reason=metric.reason, detectable=reach)
+                 status=status, reason=metric.reason, detectable=reach, people=score.n_clusters)
 
 
 def _limits_of(score: Score) -> tuple[float | None, float | None]:

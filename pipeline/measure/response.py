@@ -145,7 +145,8 @@ def if_all_answered(asked: Asked, period: str, limits: Limits, question: Questio
     shift[answered] -= weighted.wider * (value[answered] - value[answered].mean()) / answered.sum()
     moved, error = ((weighted.estimate - raw.estimate / question.factor) * question.change_factor,
                     shift_error(shift, value, answered, levels, codes) * question.change_factor)
-    common = {"period": period, "n_in": len(rows), "status": status, "reason": asked.kind}
+    common = {"period": period, "n_in": len(rows), "status": status, "reason": asked.kind,
+              "people": len(np.unique(codes[answered]))}
     kish, lower = int(ways["n"].iloc[0]), band.iloc[STEPS]
     in_change = question.change_factor / question.factor
     claims = [
@@ -229,7 +230,8 @@ def _way(name: str, way: Weighted, value: np.ndarray, codes: np.ndarray, questio
 
 def _odds(asked: Asked, levels: np.ndarray, names: list[list[str]], answered: np.ndarray,
           codes: np.ndarray) -> pd.DataFrame:
-    """One row per level: asked, answered, and its odds of answering against the first level, all else equal."""
+    """One row per level: asked, the people behind them, share answered, and its odds of answering against the first
+    level, all else equal."""
     model = response_model(answered.astype(float), levels, codes)
     found, place = [], 0
     for number, (dimension, texts) in enumerate(zip(asked.covariates, names, strict=True)):
@@ -239,6 +241,7 @@ def _odds(asked: Asked, levels: np.ndarray, names: list[list[str]], answered: np
             beta = model.coefficients[place] if level else 0.0
             half = Z95 * np.sqrt(model.covariance[place, place]) if level else np.nan
             found.append((dimension, f"{dimension}:{text}", int(mine.sum()), float(answered[mine].mean()),
-                          float(np.exp(beta)), float(np.exp(beta - half)), float(np.exp(beta + half))))
+                          float(np.exp(beta)), float(np.exp(beta - half)), float(np.exp(beta + half)),
+                          len(np.unique(codes[mine]))))
     return pd.DataFrame(found, columns=["dimension", "segment", "n", "answered_share", "estimate", "ci_low",
-                                        "ci_high"])
+                                        "ci_high", "people"])

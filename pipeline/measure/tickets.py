@@ -51,7 +51,8 @@ def _claim(claim_id, score, unit, method, limits, *, naive=False, reason="", **c
     finite = np.isfinite([score.low, score.high]).all()
     return Claim(claim_id, score.estimate, unit, score.n, method, ci_low=score.low if finite else None,
                  ci_high=score.high if finite else None, status=limits.status(score.n, score.n_clusters),
-                 naive=naive, reason=reason, detectable=detectable(score) if finite else None, **common)
+                 naive=naive, reason=reason, detectable=detectable(score) if finite else None, people=score.n_clusters,
+                 **common)
 
 
 def reconciliation(timed: pd.DataFrame, periods: Periods, limits: Limits) -> pd.DataFrame:

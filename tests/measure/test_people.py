@@ -41,6 +41,15 @@ def test_one_customer_with_many_answers_is_a_small_group():
     assert hidden == {"branch:a": "ok", "branch:b": "suppressed", "branch:c": "suppressed"}
 
 
+def test_many_answers_of_few_people_are_not_enough_data():
+    """60 answers of twelve customers, and of thirty."""
+    for customers, each, status in ((12, 5, "not_enough_data"), (30, 2, "ok")):
+        given = answered(company.surveys(answers({"a": (customers, each)})), "UTC")
+        found = next(c for c in score_all(survey_metrics(given, {}), [], SPAN, LIMITS).claims
+                     if c.claim_id == "experience.nps")
+        assert (found.n_used, found.people, found.status) == (60, customers, status)
+
+
 def test_one_customer_with_many_invitations_is_in_no_response_rate():
     silent = [row | {"score": None, "responded_at": None} for row in answers(GROUPS)]
     found = response_breakdown(company.surveys(answers(GROUPS) + silent), ["branch"], LIMITS)

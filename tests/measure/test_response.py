@@ -1,6 +1,7 @@
 """Who answered: weights that repair what is known of the silent, a band for what is not, churn beside it."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,14 @@ def test_weighting_by_hand():
     assert of(found.claims, "experience.nps_if_silent_lower").estimate == pytest.approx(-100 / 3 - 20 * 2 / 3)
     odds = found.odds.set_index("segment")["estimate"]
     assert odds["size:small"] == pytest.approx((40 / 160) / (60 / 40))
+
+
+def test_the_odds_of_answering_count_people():
+    """The 100 invitations of the big ones went to 5 people, those of the 200 small ones to 100."""
+    asked = by_hand()
+    codes = np.r_[np.arange(100) % 5, 5 + np.arange(200) % 100]
+    odds = if_all_answered(replace(asked, rows=asked.rows.assign(code=codes)), "2025", LIMITS).odds
+    assert odds[["segment", "n", "people"]].values.tolist() == [["size:big", 100, 5], ["size:small", 200, 100]]
 
 
 def test_worked_example_of_weights():

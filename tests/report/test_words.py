@@ -1,5 +1,7 @@
 """The catalogue is whole in both languages, and the claim alone decides what is said."""
 
+from dataclasses import replace
+
 import pytest
 from ruamel.yaml import YAML
 
@@ -46,6 +48,16 @@ def test_every_claim_wording_is_complete(language):
         for state, text in entry.items():
             if state not in ("better", "against"):
                 assert placeholders(text) <= CLAIM_PLACEHOLDERS, (claim_id, state)
+
+
+def test_too_few_data_are_told_by_people_where_these_are_fewer():
+    """60 answers of 12 customers; where the few are not told, neither is a number."""
+    claim = Claim("experience.nps", 10.0, "points", 60, "m", status="not_enough_data", ci_low=-5.0, ci_high=25.0,
+                  people=12)
+    assert "12 customers are not enough" in Words("en").sentence(claim)
+    assert "60 observations are not enough" in Words("en").sentence(replace(claim, people=60))
+    none = replace(claim, estimate=None, ci_low=None, ci_high=None, reason="", n_used=None, people=None)
+    assert Words("en").sentence(none).endswith(": not enough data.")
 
 
 def test_facts_about_a_claim_are_the_same_in_both_languages():
