@@ -12,14 +12,11 @@ from functools import cache
 
 import numpy as np
 
-from benchmarks.limits import FILE
+from benchmarks.limits import FILE, OF_TICKETS
 from benchmarks.printed import GROUPS, MONTHS, RISK_MONTHS, SEGMENTS, Linked
 from pipeline.demo.latent import draw_latent
 from pipeline.demo.truth import LEDGER_CUSTOMERS, LEDGER_SEED, truth
 from pipeline.relate.sample import score_groups
-
-NATURE = ("experience.ttr_median_hours", "experience.ttr_p90_hours", "experience.ttr_restricted_mean_hours",
-          "experience.requester_wait_median_hours")
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ def behind(kind: str, world: str) -> float:
 
 def _is_of_nature(name: str) -> bool:
     claim_id = name.partition("@")[0]
-    return claim_id.removesuffix("_change") in NATURE
+    return claim_id.removesuffix("_change") in OF_TICKETS
 
 
 def _percent(log_ratio: float) -> float:

@@ -225,6 +225,16 @@ def test_limits_of_several_companies_are_one_mean_and_their_noise_is_granted():
     assert truths_module.behind("limit", "base") >= 180_000
 
 
+def test_how_long_tickets_last_is_the_same_in_worlds_that_differ_elsewhere():
+    """Answering has no hand in tickets: what nature knows of them is known from the same ones, and from enough."""
+    base, silent = truths("base"), truths("nonresponse")
+    for name in limits.OF_TICKETS:
+        assert base[f"{name}@all"].kind == "nature" and base[f"{name}@all"] == silent[f"{name}@all"]
+    assert abs(base["experience.ttr_p90_hours_change@all"].value) < 2  # hours: nothing changes them between half years
+    drawn = limits.tickets_of("base", 2000, [3])
+    assert set(drawn) == {name for name in base if name.partition("@")[0].removesuffix("_change") in limits.OF_TICKETS}
+
+
 def test_exchanged_and_shuffled_answers_hold_nothing():
     """Shuffled, every answer stays in its group and reaches each of its places."""
     random = np.random.default_rng(1)
