@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.contracts.rules import rule_of
 
-Level = Literal["described", "associated", "effect"]
+Level = Literal["described", "associated", "effect", "forecast"]
 Status = Literal["ok", "not_enough_data", "not_estimable", "too_early", "suppressed"]
 DIGITS = 10  # significant digits kept; the 15th differs between Python versions
 

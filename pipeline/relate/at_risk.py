@@ -7,7 +7,8 @@ more may be more (or less) likely to stay, even within a segment: what is lost i
 customer, so the hazard must know the spending.
 
 Claims: churn.revenue_at_risk (money, segment months:<horizon>), churn.revenue_at_risk.by_answer (segment
-answer:<group>).
+answer:<group>). They foretell: their level is forecast. churn.revenue_at_risk.base_months (months): where no customer's
+mean month rests on a whole year, on how many months it rests.
 """
 
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from pipeline.relate.prediction import design_of, numbers_of, usable
 from pipeline.relate.sample import score_groups
 
 METHOD = "hazard_times_value"
+BASE = "churn.revenue_at_risk.base_months"
+YEAR = 12  # months of spending that a mean month is taken over, so that every season is in it once
 BY_ANSWER = "churn.revenue_at_risk.by_answer"
 RECENT_MONTHS, LEVEL_MONTHS = 12, 6  # whose leavers tell who leaves, and how many
 FEWEST_FOR_RECENT = 30  # events below which more months serve
@@ -75,7 +78,8 @@ def revenue_at_risk(sample: ChurnSample, months: int, currency: str, groups: tup
         elif len(part):
             made.append(no_claim(BY_ANSWER, NotEstimable("small_group", 0, 0, "suppressed"), currency, METHOD,
                                  segment=f"answer:{name}", comparisons=len(GROUPS)))
-    return made
+    known = int(today["value_months"].max()) if "value_months" in today else YEAR
+    return made + [Claim(BASE, float(known), "months", len(today), "counted")] * (known < YEAR)
 
 
 def fit_ahead(sample: ChurnSample, months: int) -> Ahead:
@@ -162,6 +166,6 @@ def _lost(ahead: Ahead, sample: ChurnSample, rows: pd.DataFrame, months: int, cu
     # the loss is never negative, so the interval is made of its logarithm
     half = stats.t.ppf(0.975, base.clusters - 1) * total.se / max(total.value, 1e-12)
     claim_id = BY_ANSWER if segment.startswith("answer:") else "churn.revenue_at_risk"
-    return Claim(claim_id, total.value, currency, len(rows), METHOD, "associated", segment=segment,
+    return Claim(claim_id, total.value, currency, len(rows), METHOD, "forecast", segment=segment,
                  ci_low=total.value * float(np.exp(-half)), ci_high=total.value * float(np.exp(half)),
                  n_in=len(sample.latest), comparisons=comparisons)

@@ -27,7 +27,8 @@ class ChurnSample:
     tenure and the declared categories. at_risk: the same without asking for a score. problem: why there is none.
     spend, in all three: mean sales of a month over the twelve that end with it (missing without sales).
     latest: one per customer of the last month who is still one, with value, the mean sales of a month of the last
-    twelve (missing without sales). answers: customer-months with a usable score, at risk or not.
+    twelve (missing without sales), and value_months, of how many months. answers: customer-months with a usable score,
+    at risk or not.
     """
 
     rows: pd.DataFrame
@@ -93,8 +94,9 @@ def _latest(base: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     if "is_active" in frame:
         here &= frame["is_active"].fillna(False).to_numpy(bool)
     spent = pd.to_numeric(frame["revenue"], errors="coerce") if "revenue" in frame else pd.Series(np.nan, frame.index)
-    mean = spent[base["month"] > last - 12].groupby(base["customer"]).mean()
-    return base[here].assign(value=lambda rows: rows["customer"].map(mean).astype(float)).reset_index(drop=True)
+    by = spent[base["month"] > last - 12].groupby(base["customer"])
+    return base[here].assign(value=lambda rows: rows["customer"].map(by.mean()).astype(float),
+                             value_months=lambda rows: rows["customer"].map(by.count())).reset_index(drop=True)
 
 
 def _spend(base: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:

@@ -14,7 +14,6 @@ The catalogue is wording/*.es.yaml and *.en.yaml; every file holds two mappings:
         bad: "Cada punto más va con {size} menos de ventas ({size_interval})."
         zero: "No se aprecia relación: {estimate} ({interval})."
         weak: …                          # optional, for zero: these data could not have shown an effect that matters
-        phrase: forecast                 # optional: text level.<phrase>.phrase in place of that of the level
         described: …                     # the only one needed where the figure is not compared with nothing
         not_estimable: …                 # optional: not_enough_data, not_estimable, too_early, suppressed
 
@@ -305,9 +304,6 @@ class Words:
         """The phrase of the claim's level; an association says why it is no more than that, where a check decided."""
         if claim.naive:
             return self.text("level.naive")
-        phrase = self.entry(claim.claim_id)[0].get("phrase")
-        if phrase:
-            return self.text(f"level.{phrase}.phrase")
         if claim.level == "associated" and claim.reason:
             return self.text("level.associated.because", reason=self.reason(claim))
         return self.text(f"level.{claim.level}.phrase")

@@ -1,5 +1,7 @@
 """Foretelling who leaves: held against hand arithmetic, the law of an invented company, and a model made worse."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -177,6 +179,11 @@ def test_revenue_at_risk_by_hand():
     assert [c.segment for c in made] == ["months:3", "answer:no_recent_answer"]
     assert made[0].estimate == pytest.approx(40 * 50 * (0.2 + 0.36), rel=0.02)
     assert made[0].ci_low < made[0].estimate < made[0].ci_high
+    assert {c.level for c in made} == {"forecast"}
+    short, year = (at_risk.revenue_at_risk(replace(sample, latest=latest.assign(value_months=known)), 3, "EUR", (6, 9))
+                   for known in ([7] * 39 + [9], 12))
+    assert [(c.claim_id, c.estimate, c.n_used) for c in short[2:]] == [("churn.revenue_at_risk.base_months", 9.0, 40)]
+    assert len(year) == 2
 
 
 def test_error_of_the_revenue_at_risk_is_that_of_leaving_one_customer_out(company):
@@ -286,3 +293,12 @@ def test_revenue_at_risk_is_that_of_the_last_twelve_months():
         left=left * (rows["month"] < 12)), n, [], [], None, latest=latest)
     assert at_risk.revenue_at_risk(few, 2, "EUR", (6, 9))[0].estimate == pytest.approx(
         40 * 50 * (12 + 11) * 20 / (400 * (24 + 23)), rel=0.002)  # the first month is nobody's second month ahead
+
+
+def test_a_mean_month_says_of_how_many_months_it_is():
+    """Of three months of data with sales in two of them, and of fifteen, of which a year counts."""
+    for months, known, base in ((3, 2, 2), (15, 15, 12)):
+        periods = pd.DataFrame({"customer_id": "a", "period": pd.date_range("2024-01-01", periods=months, freq="MS"),
+                                "is_at_risk_next": True, "is_churned_next": False,
+                                "revenue": [np.nan] * (months - known) + [10.0] * known})
+        assert churn.churn_sample(periods, "nps", 1, []).latest["value_months"].tolist() == [base]

@@ -126,7 +126,7 @@ def test_a_figure_rounds_as_its_table():
 
 
 def test_a_forecast_is_called_a_forecast():
-    given = claim("churn.revenue_at_risk", 234036.0, 212550.0, 257694.0, "EUR", segment="months:12")
+    given = claim("churn.revenue_at_risk", 234036.0, 212550.0, 257694.0, "EUR", segment="months:12", level="forecast")
     assert "previsión" in Words("es").sentence(given)
     assert "asociación" not in Words("es").sentence(given)
     assert "forecast" in Words("en").sentence(given)
