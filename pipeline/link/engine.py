@@ -23,7 +23,7 @@ from pipeline.link.calendar import FIRST_YEAR, month_starts
 Native = pd.DataFrame | duckdb.DuckDBPyRelation
 MINOR = 10_000  # money is summed exactly, in ten-thousandths of the currency unit
 PIECE = 122_880  # rows that leave the engine at a time
-_HOME: ContextVar[duckdb.DuckDBPyConnection | None] = ContextVar("home", default=None)
+_HOME: ContextVar[tuple[duckdb.DuckDBPyConnection, list[str]] | None] = ContextVar("home", default=None)
 _NUMBERS = count(1)  # of the tables that `kept` makes: any name will do that no other has
 
 _PANDAS = {"number": "float64", "integer": "Int64", "timestamp": "datetime64[us]", "boolean": "boolean"}
@@ -130,22 +130,28 @@ def kept(frame: nw.LazyFrame) -> nw.LazyFrame:
         return frame
     name = f"kept_{next(_NUMBERS)}"
     native.query("made", f"CREATE TEMP TABLE {name} AS FROM made")
-    home = _HOME.get()
-    return nw.from_native(native.query("made", f"FROM {name}") if home is None else home.table(name))
+    if _HOME.get() is None:
+        return nw.from_native(native.query("made", f"FROM {name}"))
+    con, names = _HOME.get()
+    names.append(name)
+    return nw.from_native(con.table(name))
 
 
 @contextmanager
 def at_home(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Inside, `kept` reads its tables straight from `con`, whose relations these must be.
+    """Inside, `kept` reads its tables straight from `con`, whose relations these must be; afterwards they are gone.
 
     A relation does not tell its connection; without it a kept table drags along all the steps that made it, which the
     engine binds again with every new table: four fifths of the time on small data.
     """
-    token = _HOME.set(con)
+    names: list[str] = []
+    token = _HOME.set((con, names))
     try:
         yield
     finally:
         _HOME.reset(token)
+        for name in names:
+            con.execute(f"DROP TABLE IF EXISTS {name}")
 
 
 def latest(frame: nw.LazyFrame, keys: Sequence[str], value: str, order: Sequence[str], sums: Sequence[str],

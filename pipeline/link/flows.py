@@ -81,11 +81,11 @@ def placed(frame: nw.LazyFrame, column: str, window: Window | None, time_zone: s
 
 
 def gather(frames: Mapping[str, nw.LazyFrame], people: nw.LazyFrame | None, held: Mapping[str, Mapping[str, int]],
-           window: Window | None, time_zone: str) -> Flows:
-    """The flows of these canonical tables. people: person and customer_id."""
-    asked_for = instruments_of(frames["surveys"]) if "surveys" in frames else []
+           window: Window | None, time_zone: str, instruments: list[str], referrals: nw.LazyFrame | None) -> Flows:
+    """The flows of these canonical tables. people: person and customer_id. held, window, instruments: of the whole.
+    referrals: customer_id of who recommended, acquired_at of who was won."""
     if people is None:
-        return Flows(asked_for)
+        return Flows(instruments)
     made = {}
     if "sales" in frames:
         lines = placed(_owned(frames["sales"], people), "ordered_at", window, time_zone)
@@ -103,11 +103,10 @@ def gather(frames: Mapping[str, nw.LazyFrame], people: nw.LazyFrame | None, held
     if "tickets" in frames:
         made["tickets"] = kept(_owned(frames["tickets"], people).select(
             "person", "ticket_id", "created_at", "solved_at", "is_complaint", "touchpoint", "channel"))
-    if "customers" in frames and held["customers"]["referred_by"]:
-        won = frames["customers"].filter(nw.col("customer_id") != nw.col("referred_by"))
-        won = won.drop("customer_id").join(people, left_on="referred_by", right_on="customer_id")
-        made["referrals"] = kept(placed(won, "acquired_at", window, time_zone).select("person", "month"))
-    return Flows(asked_for, **made)
+    if referrals is not None:
+        won = placed(_owned(referrals, people), "acquired_at", window, time_zone)
+        made["referrals"] = kept(won.select("person", "month"))
+    return Flows(instruments, **made)
 
 
 def _owned(frame: nw.LazyFrame, people: nw.LazyFrame) -> nw.LazyFrame:

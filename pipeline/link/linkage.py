@@ -1,18 +1,19 @@
 """How well the sources meet: rows with and without a customer, orphans, revenue behind the answers, what is missing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import narwhals as nw
 
 from pipeline.contracts.refusal import Refusal
-from pipeline.link.base import Base, prepare
+from pipeline.link.base import Base, Whole, prepare
 from pipeline.link.calendar import local_day
-from pipeline.link.engine import MINOR, Native, rows, whole
+from pipeline.link.engine import MINOR, Native, rows
+from pipeline.link.engine import whole as whole_minor
 from pipeline.link.flows import distinct, known, sums
 from pipeline.link.identity import OWNED
-from pipeline.link.window import EVENT_TIMES, Window, seen_between
 
 FLOWS = ("surveys", "tickets", "sales")  # tables to which every month adds rows
 CORE = ("surveys", "tickets", "sales", "customers", "actions")
@@ -34,20 +35,65 @@ NEEDS: dict[str, tuple[str | tuple[str, ...], ...]] = {
 }
 
 
-def build_linkage(tables: Mapping[str, Native] | Base, time_zone: str, *, as_of: str | None = None, currency: str = "",
-                  orphan_share: float = 0.2, stale_days: int = 31, most_orphans: float | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Met:
+    """What some people add to the facts: how many they are; per table the rows of customers whom the register does not
+    know (None where nothing can be compared); net revenue of them all and of those who answered, in ten-thousandths."""
+
+    customers: int
+    strays: dict[str, int | None]
+    linked: int
+    answered: int
+
+
+def meet(base: Base) -> Met:
+    """How the sources meet in these people."""
+    register = _register(base.frames)
+    strays: dict[str, int | None] = {}
+    for name in base.owners:
+        strays[name] = None
+        if register in base.frames and register != name:
+            lost = base.owners[name].join(base.owners[register], on="customer_id", how="anti")
+            strays[name] = int(rows(lost.select(nw.col("n").sum()))[0]["n"] or 0)
+    linked = answered = 0
+    if base.flows.orders is not None:
+        spent = sums(base.flows.orders, ["person"], ["net_amount"])
+        linked = _sum(spent)
+        if base.flows.answers is not None:
+            answered = _sum(spent.join(_everybody_answered(base.frames["surveys"], base.people), on="person",
+                                       how="semi"))
+    return Met(0 if base.people is None else rows(base.people.select(n=nw.len()))[0]["n"], strays, linked, answered)
+
+
+def all_met(parts: Sequence[Met]) -> Met:
+    """What all of the people add, part by part."""
+    strays = {name: None if first is None else sum(part.strays[name] or 0 for part in parts)
+              for name, first in parts[0].strays.items()}
+    return Met(sum(part.customers for part in parts), strays, sum(part.linked for part in parts),
+               sum(part.answered for part in parts))
+
+
+def _register(frames: Mapping[str, nw.LazyFrame]) -> str:
+    return "customers" if "customers" in frames else "sales"
+
+
+def build_linkage(tables: Mapping[str, Native] | Whole, time_zone: str, *, met: Met | None = None,
+                  as_of: str | None = None, orphan_share: float = 0.2, stale_days: int = 31,
+                  most_orphans: float | None = None) -> dict[str, Any]:
     """Facts on tables whose accounts are resolved, as plain values for linkage.json.
 
     tables: per table rows, rows_with_customer, rows_without_customer (KEY-NULL: never joined), rows_orphan (KEY-ORPHAN:
     customer not in the customers table, or without one not in sales; None where nothing can be compared), days and
     columns that are missing throughout. revenue in currency units, exact. cannot_answer: per question what it
     lacks ("a|b": either would do). missing: absent tables, and the `table.column`s that a question lacks.
+    A whole comes with what all of its people add.
     """
-    base = prepare(tables, time_zone, as_of)
-    frames, held, window = base.frames, base.held, base.window
-    _refuse_currencies(frames, currency)
-    facts = {name: _table_facts(name, base) for name in frames}
-    _refuse_orphans(facts, "customers" if "customers" in frames else "sales", most_orphans)
+    if not isinstance(tables, Whole):
+        base = prepare(tables, time_zone, as_of)
+        tables, met = base.whole, meet(base)
+    frames, held = tables.frames, tables.held
+    facts = {name: _table_facts(name, tables, met) for name in frames}
+    _refuse_orphans(facts, _register(frames), most_orphans)
     lacking = _unanswerable(frames, held)
     columns = sorted({name for needs in lacking.values() for need in needs for name in need.split("|")})
     missing = [name for name in CORE if name not in frames]
@@ -55,9 +101,8 @@ def build_linkage(tables: Mapping[str, Native] | Base, time_zone: str, *, as_of:
     warnings = [{"rule": "KEY-ORPHAN", "table": name, "rows": fact["rows_orphan"]} for name, fact in facts.items()
                 if fact.get("rows_orphan") and fact["rows_orphan"] > orphan_share * fact["rows_with_customer"]]
     warnings += _stale(facts, as_of, stale_days)
-    return {**_days(frames, window, time_zone), "tables": facts, "revenue": _revenue(base),
-            "customers": _count(base.people), "missing": missing,
-            "cannot_answer": lacking, "warnings": warnings}
+    return {**_days(tables), "tables": facts, "revenue": _revenue(tables, met), "customers": met.customers,
+            "missing": missing, "cannot_answer": lacking, "warnings": warnings}
 
 
 def _stale(facts: Mapping[str, Any], as_of: str | None, most: int) -> list[dict[str, Any]]:
@@ -69,7 +114,8 @@ def _stale(facts: Mapping[str, Any], as_of: str | None, most: int) -> list[dict[
             if (end - last).days > most]
 
 
-def _refuse_currencies(frames: Mapping[str, nw.LazyFrame], currency: str) -> None:
+def refuse_currencies(frames: Mapping[str, nw.LazyFrame], currency: str) -> None:
+    """Refusal CUR-MIX when a sale is in another currency than the company's."""
     if "sales" in frames and currency:
         found = rows(distinct(frames["sales"].filter(known("currency")), ["currency"]).sort("currency"))
         other = [row["currency"] for row in found if row["currency"] != currency]
@@ -89,20 +135,15 @@ def _refuse_orphans(facts: Mapping[str, dict[str, Any]], register: str, most: fl
                           expected=f"at most {most:.0%} (link.most_orphans), the same kind of id in both exports")
 
 
-def _table_facts(name: str, base: Base) -> dict[str, Any]:
-    frames, held = base.frames, base.held[name]
+def _table_facts(name: str, whole: Whole, met: Met) -> dict[str, Any]:
+    held = whole.held[name]
     fact: dict[str, Any] = {"rows": held["rows"]}
     if name in OWNED:
         fact["rows_with_customer"] = held["customer_id"]
         fact["rows_without_customer"] = held["rows"] - held["customer_id"]
-        register = "customers" if "customers" in frames else "sales"
-        fact["rows_orphan"] = None
-        if register in frames and register != name:
-            strays = base.owners[name].join(base.owners[register], on="customer_id", how="anti")
-            fact["rows_orphan"] = int(rows(strays.select(nw.col("n").sum()))[0]["n"] or 0)
-    span = seen_between(frames[name], name) if name in EVENT_TIMES else None
-    if span:
-        fact["first_day"], fact["last_day"] = (str(local_day(moment, base.time_zone)) for moment in span)
+        fact["rows_orphan"] = met.strays[name]
+    if name in whole.seen:
+        fact["first_day"], fact["last_day"] = (str(local_day(at, whole.time_zone)) for at in whole.seen[name])
     fact["columns_missing"] = [column for column, count in held.items() if not count and column != "rows"]
     return fact
 
@@ -127,26 +168,22 @@ def _unanswerable(frames: Mapping[str, nw.LazyFrame], held: Mapping[str, dict[st
     return found
 
 
-def _days(frames: Mapping[str, nw.LazyFrame], window: Window | None, time_zone: str) -> dict[str, Any]:
+def _days(whole: Whole) -> dict[str, Any]:
+    window = whole.window
     if window is None:
         return dict.fromkeys(("first_day", "as_of", "first_month", "last_whole_month"))
-    first = min(span[0] for name in EVENT_TIMES if name in frames and (span := seen_between(frames[name], name)))
     months = {"first_month": window.first, "last_whole_month": window.last_whole}
-    return {"first_day": str(local_day(first, time_zone)), "as_of": str(window.as_of),
-            **{name: f"{month // 12}-{month % 12 + 1:02d}" for name, month in months.items()}}
+    return {"first_day": str(local_day(min(first for first, _ in whole.seen.values()), whole.time_zone)),
+            "as_of": str(window.as_of), **{name: f"{at // 12}-{at % 12 + 1:02d}" for name, at in months.items()}}
 
 
-def _revenue(base: Base) -> dict[str, float] | None:
+def _revenue(whole: Whole, met: Met) -> dict[str, float] | None:
     """Net revenue: total, of lines with a customer, of customers who answered at least once."""
-    if "sales" not in base.frames:
+    if "sales" not in whole.frames:
         return None
-    found = {"total": whole(base.frames["sales"].select(nw.col("net_amount").sum()), ["net_amount"])}
-    spent = sums(base.flows.orders, ["person"], ["net_amount"])
-    found["linked"] = spent.select(nw.col("net_amount").sum())
-    if base.flows.answers is not None:
-        everybody = _everybody_answered(base.frames["surveys"], base.people)
-        found["answered"] = spent.join(everybody, on="person", how="semi").select(nw.col("net_amount").sum())
-    return {name: _sum(part) for name, part in found.items()}
+    total = _sum(whole_minor(whole.frames["sales"].select(nw.col("net_amount").sum()), ["net_amount"]))
+    found = {"total": total, "linked": met.linked} | ({"answered": met.answered} if "surveys" in whole.frames else {})
+    return {name: minor / MINOR for name, minor in found.items()}
 
 
 def _everybody_answered(surveys: nw.LazyFrame, people: nw.LazyFrame) -> nw.LazyFrame:
@@ -154,10 +191,5 @@ def _everybody_answered(surveys: nw.LazyFrame, people: nw.LazyFrame) -> nw.LazyF
     return answered.join(people, on="customer_id").select("person")
 
 
-def _sum(part: nw.LazyFrame) -> float:
-    return int(rows(part)[0]["net_amount"] or 0) / MINOR
-
-
-def _count(people: nw.LazyFrame | None) -> int:
-    """Customers that any table knows."""
-    return 0 if people is None else rows(people.select(n=nw.len()))[0]["n"]
+def _sum(part: nw.LazyFrame) -> int:
+    return int(rows(part.select(nw.col("net_amount").sum()))[0]["net_amount"] or 0)

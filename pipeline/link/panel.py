@@ -66,7 +66,7 @@ def _pieces(base: Base, contractual: bool | None) -> Iterator[pa.Table]:
     """The panel, some people at a time."""
     flows = _months(base)
     roster = kept(_roster(base))
-    ends = is_contractual(base.frames.get("customers"), contractual)
+    ends = is_contractual(base.held, contractual)
     step = max(1, AT_ONCE // (base.window.last - base.window.first + 1))
     people = rows(base.people.select(n=nw.len()))[0]["n"]
     for start in range(0, people, step):
@@ -143,9 +143,6 @@ def _began(roster: nw.LazyFrame, actions: nw.LazyFrame | None, window: Window, t
     return roster.with_columns(began=nw.min_horizontal("branch_began", "own_began"))
 
 
-def is_contractual(customers: nw.LazyFrame | None, declared: bool | None) -> bool:
+def is_contractual(held: Mapping[str, Mapping[str, int]], declared: bool | None) -> bool:
     """Whether the end of a contract can be seen: customers carry ended_at, and nobody declared otherwise."""
-    if customers is None or declared is False:
-        return False
-    ended = rows(customers.select(n=nw.col("ended_at").count()))[0]["n"]
-    return ended > 0
+    return declared is not False and bool(held.get("customers", {}).get("ended_at"))

@@ -8,9 +8,8 @@ import narwhals as nw
 
 from pipeline.link.base import Base, prepare
 from pipeline.link.calendar import month_number
-from pipeline.link.engine import MINOR, Native, finished, kept, latest, rows, with_missing, with_month
+from pipeline.link.engine import MINOR, Native, finished, kept, latest, with_missing, with_month
 from pipeline.link.flows import LATER, MICRO, Flows, distinct, known, placed, sums
-from pipeline.link.identity import OWNED
 from pipeline.link.panel import TRAITS, is_contractual
 
 ID, PERSON = ["customer_id"], ["person"]
@@ -31,11 +30,9 @@ def build_totals(tables: Mapping[str, Native] | Base, time_zone: str, *, as_of: 
     base = prepare(tables, time_zone, as_of)
     frames, window = base.frames, base.window
     parts, types = _parts(base)
-    extras, extra_types = _extras(frames)
     last_month = month_number(window.as_of) if window else None
-    traits = _traits(frames.get("customers"), base.people, window.cut if window else None, contractual, last_month,
-                     time_zone)
-    people = reduce(lambda left, part: left.join(part, on=ID, how="left"), [traits, *extras], base.people)
+    traits = _traits(base, window.cut if window else None, is_contractual(base.held, contractual), last_month)
+    people = reduce(lambda left, part: left.join(part, on=ID, how="left"), [traits, *_extras(base)], base.people)
     people = reduce(lambda left, part: left.join(part, on=PERSON, how="left"), parts, people)
     present = set(people.collect_schema().names())
     zero = {name: nw.col(name).fill_null(0) for name, source in COUNTS.items() if name in present and source in frames}
@@ -43,7 +40,7 @@ def build_totals(tables: Mapping[str, Native] | Base, time_zone: str, *, as_of: 
     outcome = dict.fromkeys(COUNTS, "number") | dict.fromkeys(dates, "timestamp")
     people = with_missing(people.with_columns(**zero), {n: kind for n, kind in outcome.items() if n not in present})
     kinds = {"customer_id": "text", **dict.fromkeys(TRAITS, "text"), **types, **outcome, "tenure_months": "number",
-             "is_churned": "maybe", **extra_types}
+             "is_churned": "maybe", **base.whole.extra_kinds}
     return finished(people, kinds, PERSON)
 
 
@@ -80,9 +77,9 @@ def _orders(flows: Flows) -> nw.LazyFrame:
                         first_order_at="first", last_order_at="last")
 
 
-def _traits(customers: nw.LazyFrame | None, people: nw.LazyFrame, cut: datetime | None, contractual: bool | None,
-            last_month: int | None, time_zone: str) -> nw.LazyFrame:
+def _traits(base: Base, cut: datetime | None, contractual: bool, last_month: int | None) -> nw.LazyFrame:
     """segment, value_band, branch, tenure_months and is_churned by customer."""
+    customers, people, time_zone = base.frames.get("customers"), base.people, base.time_zone
     if customers is None:
         kinds = dict.fromkeys(TRAITS, "text") | {"tenure_months": "number", "is_churned": "maybe"}
         return with_missing(people.select(*ID), kinds)
@@ -92,32 +89,16 @@ def _traits(customers: nw.LazyFrame | None, people: nw.LazyFrame, cut: datetime 
     until = nw.col("to") if last_month is None else nw.col("to").fill_null(last_month)
     lasted = (until - nw.col("from")).cast(nw.Float64)
     left = nw.when(nw.col("ended_at").is_null()).then(nw.lit(False)).otherwise(nw.lit(True))
-    churned = nw.coalesce("is_churned", left) if is_contractual(customers, contractual) else nw.col("is_churned")
+    churned = nw.coalesce("is_churned", left) if contractual else nw.col("is_churned")
     return known_ones.select(*ID, *TRAITS, is_churned=churned,
                              tenure_months=nw.coalesce("tenure_months", nw.when(lasted >= 0).then(lasted)))
 
 
-def _extras(frames: dict[str, nw.LazyFrame]) -> tuple[list[nw.LazyFrame], dict[str, str]]:
-    """x_ columns of every source with one row per customer; of two columns of one name the first table's stays."""
-    found, types = [], {}
-    for name in ("customers", *OWNED):
-        if name not in frames:
-            continue
-        schema = frames[name].collect_schema()
-        extra = [column for column in schema.names() if column.startswith("x_") and column not in types]
-        if not extra:
-            continue
-        owned = frames[name].filter(known("customer_id"))
-        if "source" in schema.names():
-            sources = sorted(row["source"] for row in rows(owned.select("source").unique()))
-            parts = [owned.filter(nw.col("source") == source) for source in sources]
-        else:
-            parts = [owned]
-        for part in parts:
-            size = rows(part.select(nw.len().alias("rows"), nw.col("customer_id").n_unique().alias("ids"),
-                                    *(nw.col(column).count() for column in extra)))[0]
-            held = [column for column in extra if size[column] and column not in types]
-            if held and size["rows"] == size["ids"]:
-                found.append(part.select(*ID, *held))
-                types |= {column: "number" if schema[column].is_numeric() else "text" for column in held}
-    return found, types
+def _extras(base: Base) -> list[nw.LazyFrame]:
+    """The x_ columns by customer, of every source that holds one row per customer."""
+    parts = []
+    for name, source, columns in base.whole.extras:
+        own = base.frames[name].filter(known("customer_id"))
+        own = own if source is None else own.filter(nw.col("source") == source)
+        parts.append(own.select(*ID, *columns))
+    return parts

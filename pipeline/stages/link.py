@@ -4,34 +4,38 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.contracts.params import Params, load_params
 from pipeline.contracts.progress import progress
 from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.spoken import language, phrased
 from pipeline.contracts.tables import TABLES
 from pipeline.link.accounts import group_contacts
-from pipeline.link.base import prepare
+from pipeline.link.base import Whole, observe, prepare, with_referrals
 from pipeline.link.context import survey_context, ticket_context
 from pipeline.link.engine import at_home
-from pipeline.link.identity import owners_of, resolve_accounts, rows_shared, shared_ids, unite, without_shared
+from pipeline.link.identity import OWNED, owners_of, resolve_accounts, rows_shared, shared_ids, unite, without_shared
 from pipeline.link.journey import build_events
-from pipeline.link.linkage import build_linkage
+from pipeline.link.linkage import Met, all_met, build_linkage, meet, refuse_currencies
 from pipeline.link.panel import build_panel
+from pipeline.link.ranges import AT_ONCE, HELD, Relations, bounds, crowds, literal, split, stands_out
 from pipeline.link.totals import build_totals
-from pipeline.stages import run, write_json
+from pipeline.stages import PRIVATE, run, write_json
+from pipeline.stages.growing import ROWS, Growing, about
 
 CLEAN, LINKED = Path("data/clean"), Path("data/linked")
 CONTEXT = {"surveys": survey_context, "tickets": ticket_context}
 MEMORY = "1100MB"
-VARIED = ("happened_at", "amount", "ref_id", "ttr_hours", "revenue", "margin", "revenue_next", "margin_next")
+VARIED = {"customer_totals": ("customer_id", "revenue", "first_order_at", "last_order_at"),
+          "customer_periods": ("ttr_hours", "revenue", "margin", "revenue_next", "margin_next"),
+          "events": ("happened_at", "amount", "ref_id")}
 WARNINGS = {
     "KEY-SHARED": "{rows} rows of {table} carry an id that too many share for one customer; counted, joined to nobody",
     "KEY-ORPHAN": "{rows} rows of {table} belong to customers whom no register knows",
@@ -41,16 +45,19 @@ WARNINGS = {
 
 def main(argv: list[str]) -> None:
     params = load_params()
+    tongue = language()
+    say = progress("link", tongue=tongue)
     accounts = read_accounts(params, CLEAN)
     with _connected() as con, _fresh(LINKED) as folder:
-        linkage = link(con, params, accounts, CLEAN, folder)
+        linkage = link(con, params, accounts, CLEAN, folder, say)
         write_json(linkage, folder / "linkage.json")
     rows = ", ".join(f"{fact['rows']} {name}" for name, fact in linkage["tables"].items())
-    print(f"link: {rows}; {linkage['customers']} customers, {linkage['customer_months']} customer-months, "
-          f"{linkage['merged_accounts']} accounts merged, data to {linkage['as_of'] or 'no date'}")
+    told = (f"{rows}; {linkage['customers']} customers, {linkage['customer_months']} customer-months, "
+            f"{linkage['merged_accounts']} accounts merged, data to {linkage['as_of'] or 'no date'}")
+    print(f"link: {phrased(told, tongue)}")
     for warning in linkage["warnings"]:
         told = WARNINGS[warning["rule"]].format(**warning)
-        print(f"link: {told} [{warning['rule']}]")
+        print(f"link: {phrased(told, tongue)} [{warning['rule']}]")
 
 
 def read_accounts(params: Params, clean: Path) -> dict[str, dict[str, Any]]:
@@ -70,55 +77,86 @@ def read_accounts(params: Params, clean: Path) -> dict[str, dict[str, Any]]:
     return accounts
 
 
-def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: Path, folder: Path) -> dict[str, Any]:
+def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: Path, folder: Path,
+         say: Callable[[str], None]) -> dict[str, Any]:
     """Write every linked table into `folder`; returns the facts for linkage.json."""
-    say = progress("link")
-    zone, as_of, contractual = params.company.time_zone, params.company.as_of, params.link.contractual
     by_table: dict[str, dict[str, Any]] = {}
     for name, source in params.sources.items():
         by_table.setdefault(source.table, {})[name] = con.read_parquet(str(clean / f"{name}.parquet"))
     united = {table: unite(sources, table) for table, sources in sorted(by_table.items())}
     say("who is who")
-    owners = owners_of(united)
-    shared = shared_ids(owners)
+    crowd = {name: crowds(table) for name, table in united.items() if name in HELD}
+    with at_home(con):
+        shared, rows_of_shared = _shared(united, crowd)
     resolved = resolve_accounts(without_shared(united, shared))
     grouped = group_contacts(resolved.tables) if params.link.customer == "account" else None
     tables = resolved.tables if grouped is None else grouped.tables
-    is_as_it_came = {name: table is united[name] for name, table in tables.items()}
-    say("orders, answers and tickets of each customer")
-    base = prepare(tables, zone, as_of, owners if all(is_as_it_came.values()) else None)
-    linkage = build_linkage(base, zone, as_of=as_of, currency=params.company.currency,
-                            orphan_share=params.link.orphan_warning_share, stale_days=params.link.stale_days,
-                            most_orphans=params.link.most_orphans)
-    linkage |= {"sources": sorted(params.sources), "merged_accounts": resolved.merged_accounts,
-                "rows_resolved": resolved.rows_resolved,
-                "invented": any(account.get("made_by_demo") for account in accounts.values()),
-                "key_id": next(iter(accounts.values()))["key_id"], "customer_months": 0,
-                "grouped_contacts": grouped.merged_accounts if grouped else 0}
+    whole = observe(tables, params.company.time_zone, params.company.as_of)
+    refuse_currencies(whole.frames, params.company.currency)
+    linkage = {"sources": sorted(params.sources), "merged_accounts": resolved.merged_accounts,
+               "rows_resolved": resolved.rows_resolved,
+               "invented": any(account.get("made_by_demo") for account in accounts.values()),
+               "key_id": next(iter(accounts.values()))["key_id"], "customer_months": 0,
+               "grouped_contacts": grouped.merged_accounts if grouped else 0}
+    with _parts(con, tables, bounds(list(crowd.values()), AT_ONCE), say) as parts:
+        met, months = _people(con, with_referrals(whole, parts), parts, params, folder, say)
+    facts = build_linkage(whole, params.company.time_zone, met=met, as_of=params.company.as_of,
+                          orphan_share=params.link.orphan_warning_share, stale_days=params.link.stale_days,
+                          most_orphans=params.link.most_orphans)
+    linkage = facts | linkage | {"customer_months": months}
     linkage["warnings"] += [{"rule": "KEY-SHARED", "table": name, "ids": len(shared.get(name, [])), "rows": count}
-                            for name, count in rows_shared(owners, shared).items()]
-    if linkage["customers"]:
-        say("customer_totals")
-        _write(build_totals(base, zone, contractual=contractual), folder / "customer_totals.parquet")
-        say("customer_periods")
-        panel = build_panel(base, zone, contractual=contractual)
-        if panel is not None:
-            linkage["customer_months"] = _write_pieces(panel, folder / "customer_periods.parquet")
-        say("events")
-        events = build_events(base, zone)
-        if events is not None:
-            _write_pieces(events, folder / "events.parquet")
+                            for name, count in rows_of_shared.items()]
     for name, table in tables.items():
         say(name)
         if name in CONTEXT:
             _write(CONTEXT[name](tables), folder / f"{name}.parquet")
-        elif is_as_it_came[name] and len(by_table[name]) == 1:
+        elif table is united[name] and len(by_table[name]) == 1:
             shutil.copyfile(clean / f"{next(iter(by_table[name]))}.parquet", folder / f"{name}.parquet")
         else:
             # A join leaves the order of rows to the engine; without one they stay in the order of the exports.
             in_order = table.order(", ".join(TABLES[name].key)) if resolved.merged_accounts or grouped else table
             _write(in_order, folder / f"{name}.parquet")
     return linkage
+
+
+def _shared(tables: Relations, crowd: Mapping[str, pa.Table]) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """Ids that too many share, by table, and the rows that carry one. Only where a crowd stands out are ids counted."""
+    standing_out = {name: tables[name] for name, found in crowd.items() if name in OWNED and stands_out(found)}
+    shared = shared_ids(owners_of(standing_out)) if standing_out else {}
+    return shared, rows_shared(owners_of(tables), shared) if shared else {}
+
+
+@contextmanager
+def _parts(con: duckdb.DuckDBPyConnection, tables: Relations, begins: list[str],
+           say: Callable[[str], None]) -> Iterator[list[Relations]]:
+    """The tables by ranges of customers, on disk where there are several; the files are gone afterwards."""
+    if not begins:
+        yield [tables]
+        return
+    with tempfile.TemporaryDirectory(prefix="vivencia-link-") as folder:
+        say(f"{len(begins) + 1} ranges of customers")
+        yield split(con, tables, begins, Path(folder))
+
+
+def _people(con: duckdb.DuckDBPyConnection, whole: Whole, parts: list[Relations], params: Params, folder: Path,
+            say: Callable[[str], None]) -> tuple[Met, int]:
+    """Write customer_totals, customer_periods and events, range by range; returns what all people add to the facts and
+    the rows of customer_periods."""
+    zone, contractual = params.company.time_zone, params.link.contractual
+    files = {name: Growing(folder / f"{name}.parquet", VARIED[name]) for name in VARIED}
+    met = []
+    for number, part in enumerate(parts, 1):
+        say(f"range {number} of {len(parts)} of the customers")
+        with at_home(con):
+            base = prepare(part, zone, whole=whole)
+            met.append(meet(base))
+            if met[-1].customers:
+                totals = build_totals(base, zone, contractual=contractual)
+                files["customer_totals"].add(totals.to_arrow_reader(ROWS))
+                files["customer_periods"].add(build_panel(base, zone, contractual=contractual) or [])
+                files["events"].add(build_events(base, zone) or [])
+    count = {name: file.close() for name, file in files.items()}
+    return all_met(met), count["customer_periods"]
 
 
 @contextmanager
@@ -140,12 +178,16 @@ def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def _fresh(target: Path) -> Iterator[Path]:
-    """An empty folder beside `target` that takes its place when all went well, so that nothing stale stays."""
+    """An empty folder beside `target`, closed to others, that takes its place when all went well, so that nothing stale
+    stays."""
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
+    part.chmod(0o700)
     try:
         yield part
+        for path in part.glob("*.parquet"):
+            path.chmod(PRIVATE)
         shutil.rmtree(target, ignore_errors=True)
         os.replace(part, target)
     finally:
@@ -158,32 +200,8 @@ def _write(table: duckdb.DuckDBPyRelation, path: Path) -> None:
     The footer tells pandas that flags are booleans with missing values, which Parquet alone does not.
     """
     flags = [name for name, kind in zip(table.columns, table.types, strict=True) if str(kind) == "BOOLEAN"]
-    table.query("made", f"COPY made TO {_literal(str(path))} (FORMAT parquet, COMPRESSION snappy, "
-                        f"KV_METADATA {{pandas: {_literal(json.dumps(_about(flags)))}}})")
-
-
-def _write_pieces(pieces: pa.RecordBatchReader, path: Path) -> int:
-    """Write what the reader yields as Parquet; returns its rows. Nothing is written when there are none."""
-    about = json.dumps(_about([field.name for field in pieces.schema if pa.types.is_boolean(field.type)]))
-    few, count = [field.name for field in pieces.schema if field.name not in VARIED], 0
-    with pq.ParquetWriter(path, pieces.schema, compression="snappy", store_schema=False, use_dictionary=few) as writer:
-        writer.add_key_value_metadata({"pandas": about})
-        for piece in pieces:
-            writer.write_batch(piece)
-            count += piece.num_rows
-    if not count:
-        path.unlink()
-    return count
-
-
-def _about(flags: list[str]) -> dict[str, Any]:
-    columns = [{"name": name, "field_name": name, "pandas_type": "bool", "numpy_type": "boolean", "metadata": None}
-               for name in flags]
-    return {"index_columns": [], "column_indexes": [], "columns": columns, "pandas_version": "3.0.0"}
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    table.query("made", f"COPY made TO {literal(str(path))} (FORMAT parquet, COMPRESSION snappy, "
+                        f"KV_METADATA {{pandas: {literal(json.dumps(about(flags)))}}})")
 
 
 if __name__ == "__main__":

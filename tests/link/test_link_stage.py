@@ -9,9 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.contracts import progress
 from pipeline.contracts.params import load_params
 from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.spoken import phrased
 from pipeline.contracts.tables import TABLES
+from pipeline.link import panel
+from pipeline.link.base import prepare
 from pipeline.link.linkage import build_linkage
 from pipeline.stages import link as stage
 
@@ -130,6 +134,50 @@ def test_two_runs_give_the_same_bytes_and_leave_nothing_stale(workspace):
 
 def digests() -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in Path("data/linked").iterdir()}
+
+
+@pytest.mark.parametrize("at_once", [1, 5, 9])
+def test_many_ranges_of_customers_give_the_bytes_of_one(workspace, random_tables, monkeypatch, at_once):
+    """A range per customer, or a few; with accounts merged, one customer recommended by another, x_ columns and ids
+    that hold a quote. Every table and every fact to the byte, although each range is worked through on its own."""
+    tables = random_tables(11)
+    tables["customers"] = tables["customers"].assign(
+        referred_by=["c2", "c3", None, "c1", None, "c7", "c'8", "c'8"], merged_into=[*[None] * 7, "c'8"])
+    for name in ("sales", "surveys", "tickets"):
+        tables[name] = tables[name].replace({"customer_id": {"c6": "c'8"}})
+    for name, frame in tables.items():
+        write_clean(name, name, frame)
+    stage.main([])
+    one = digests()
+    monkeypatch.setattr(stage, "AT_ONCE", at_once)
+    monkeypatch.setattr(panel, "AT_ONCE", 7)
+    seen = []
+    monkeypatch.setattr(stage, "prepare", lambda part, *more, **also: seen.append(part) or prepare(part, *more, **also))
+    stage.main([])
+    assert len(seen) >= {1: 8, 5: 6, 9: 4}[at_once]
+    assert digests() == one
+
+
+def test_linked_rows_are_closed_to_others(workspace):
+    stage.main([])
+    modes = {path.name: path.stat().st_mode & 0o777 for path in Path("data/linked").glob("*.parquet")}
+    assert len(modes) == 8 and set(modes.values()) == {0o600}
+    assert Path("data/linked").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_spanish_user_is_told_in_spanish(workspace, monkeypatch, capsys):
+    """What it does, what it did and what it warns of; also that ids were shared and customers unknown."""
+    monkeypatch.setenv("VIVENCIA_LANGUAGE", "es")
+    monkeypatch.setattr(progress, "QUIET_SECONDS", -1)
+    stage.main([])
+    said = capsys.readouterr()
+    assert "link: quién es quién (van " in said.err and "link: tramo 1 de 1 de los clientes (van " in said.err
+    assert phrased("12 ranges of customers (3 s so far)", "es") == "12 tramos de clientes (van 3 s)"
+    assert "; 3 clientes, 7 meses de cliente, 0 cuentas fusionadas, datos hasta 2025-04-02" in said.out
+    assert "link: surveys termina 32 días antes que los datos [SET-STALE]" in said.out
+    for rule, told in stage.WARNINGS.items():
+        text = told.format(rows=3, table="sales", days=4)
+        assert phrased(text, "es") != text, rule
 
 
 def test_the_file_of_a_source_that_is_not_declared_any_more_is_ignored(workspace):
