@@ -23,6 +23,7 @@ from pipeline.ingest.read_csv import load_csv
 from pipeline.ingest.read_parquet import load_parquet
 from pipeline.ingest.redact import shown
 from pipeline.ingest.rules import Check, first_of
+from pipeline.ingest.second_table import set_apart
 from pipeline.ingest.swapped import refuse_swapped
 
 REPAIRS = {"ENC-BOM", "FMT-SEPLINE", "FMT-EOL", "FMT-HEADROWS", "SRC-QUALTRICS-HDR", "SRC-SM-HDR", "COL-NORM",
@@ -78,7 +79,8 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     loaded = []
     for number, export in enumerate(exports):
         say(f"reading {export.name} ({number + 1} of {len(exports)}, {export.size / 1e6:,.0f} MB)")
-        loaded.append(fill_down(con, _load(con, export, source, workdir, f"raw_{number}"), source))
+        one = set_apart(con, _load(con, export, source, workdir, f"raw_{number}"), source)
+        loaded.append(fill_down(con, one, source))
     say(f"holding {sum(one.rows for one in loaded):,} rows against the contract")
     if source.format != "csv" and source.decimal is None:  # typed cells are spelled with a point by their reader
         source = replace(source, decimal=".")

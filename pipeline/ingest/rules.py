@@ -75,6 +75,7 @@ REASONS = {
     "FMT-HUGE": "a field above the size limit",
     "FMT-QUOTE": "a quote that neither opens nor closes a field",
     "FMT-SEPLINE": "the line that names the delimiter was taken off",
+    "FMT-TABLE": "a row of another table, under an empty row",
     "FMT-WIDTH": "fewer or more fields than the header",
     "ID-PRECISION": "an id in scientific notation has lost digits",
     "JSON-KEYS": "an object that names a key twice",

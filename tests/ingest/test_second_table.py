@@ -1,0 +1,67 @@
+"""What stands under an empty row and is another table becomes no customer and no sale; what is the same table stays."""
+
+import openpyxl
+import pytest
+
+from tests.ingest.conftest import CUSTOMER, Workshop
+
+PEOPLE = CUSTOMER | {"columns": {"customer_id": "id", "segment": "segment", "branch": "shop", "value_band": "band"}}
+ROWS = [["C1", "Hogar", "Norte", "A"], ["C2", "Empresa", "Sur", "B"], ["C3", "Hogar", "Sur", "A"],
+        ["C4", "Hogar", "Norte", "C"]]
+HEAD = ["id", "segment", "shop", "band"]
+SECOND = [["Tienda", "Ciudad", None, None], ["Norte", "Bilbao", None, None], ["Sur", "Cádiz", None, None]]
+NOTES = [["Fuente: CRM, extraído en mayo", None, None, None]]
+EMPTY = [None] * 4
+
+
+def as_csv(rows: list[list], is_bare: bool = False) -> str:
+    return "".join(("" if is_bare and not any(row) else ",".join(f'"{cell}"' if cell and "," in cell else cell or ""
+                                                                 for cell in row)) + "\n" for row in rows)
+
+
+def write(shop: Workshop, kind: str, rows: list[list]) -> dict:
+    if kind != "xlsx":
+        shop.write(as_csv(rows, kind == "empty line"))
+        return {}
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(shop.folder / "raw" / "export.xlsx")
+    return {"format": "xlsx", "files": "export.xlsx"}
+
+
+@pytest.mark.parametrize("kind", ["empty line", "empty cells", "xlsx"])
+@pytest.mark.parametrize("below", [SECOND, NOTES, SECOND[1:]])
+def test_another_table_under_an_empty_row_is_kept_out(shop: Workshop, kind: str, below: list):
+    contract = write(shop, kind, [HEAD, *ROWS, EMPTY, EMPTY, *below])
+    found = shop.ingest(None, **PEOPLE | contract)
+    apart = found.quarantine[found.quarantine.rule == "FMT-TABLE"]
+    assert sorted(apart["line"]) == list(range(8, 8 + len(below)))
+    assert len(found.clean) == 4 and set(found.clean["segment"]) == {"Hogar", "Empresa"}
+    assert found.account.total("rows_in") == 4 + 2 + len(below)
+
+
+@pytest.mark.parametrize("kind", ["empty line", "empty cells", "xlsx"])
+def test_the_same_table_goes_on_under_an_empty_row_and_behind_another_one(shop: Workshop, kind: str):
+    more = [["C5", "Hogar", "Sur", "A"], ["C6", "Empresa", "Norte", None]]
+    contract = write(shop, kind, [HEAD, *ROWS, EMPTY, *more, EMPTY, *SECOND, EMPTY, ["C9", "Hogar", "Este", "C"]])
+    found = shop.ingest(None, **PEOPLE | contract)
+    assert found.clean["branch"].tolist() == ["Norte", "Sur", "Sur", "Norte", "Sur", "Norte", "Este"]
+    assert found.quarantine[found.quarantine.rule == "FMT-TABLE"]["line"].tolist() == [10, 11, 12]
+
+
+def test_lines_behind_what_was_set_apart_keep_their_number(shop: Workshop):
+    rows = [HEAD, *ROWS, EMPTY, *SECOND, EMPTY, ["C9", "Hogar", "Este", "C"], ["", "Hogar", "Este", "C"]]
+    found = shop.ingest(as_csv(rows, True), **PEOPLE).quarantine
+    assert found[found.rule == "KEY-MISSING"]["line"].tolist() == [12]
+
+
+def test_totals_under_an_empty_row_stay_totals(shop: Workshop):
+    found = shop.ingest(as_csv([HEAD, *ROWS, EMPTY, ["Total", None, None, None]], True), **PEOPLE)
+    assert found.rules == {"FMT-FOOTER:quarantined": 1, "FMT-BLANK:dropped": 1}
+
+
+def test_ids_without_digits_are_no_header(shop: Workshop):
+    rows = [["Ana", "Hogar", "Sur", "A"], ["Luis", "Hogar", "Sur", "A"], ["Eva", "Empresa", "Sur", "B"]]
+    found = shop.ingest(as_csv([HEAD, *rows, EMPTY, ["Paz", "Hogar", "Norte", "A"]], True), **PEOPLE)
+    assert len(found.clean) == 4
