@@ -5,6 +5,7 @@ asked, each labelled by its own declared cuts). The index is the weighted sum of
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,8 @@ def evaluated_contacts(answers: pd.DataFrame, cuts: dict[str, list[float]]) -> p
 def index_score(weights: dict[str, float], n_codes: int) -> Callable[[pd.DataFrame], Score]:
     """rows -> index with its t interval, clustered by customer over both kinds; nan where a weighed kind is missing.
 
-    The variance is that of leaving one customer out: the rarer kind has few contacts, and each pulls its own mean.
+    The variance is that of leaving one customer out: the rarer kind has few contacts, and each pulls its own mean. The
+    interval is made on the logit of the scale (on_the_scale).
     """
 
     def score(rows: pd.DataFrame) -> Score:
@@ -70,10 +72,25 @@ def index_score(weights: dict[str, float], n_codes: int) -> Callable[[pd.DataFra
         variance = (moved**2).sum() * (n_clusters - 1) / n_clusters
         half = stats.t.ppf(0.975, n_clusters - 1) * np.sqrt(variance)
         effect = max(1.0, variance / plain) if plain > 0 else len(rows) / n_clusters
-        return Score(estimate, max(estimate - half, -100.0), min(estimate + half, 100.0), len(rows), n_clusters,
-                     float(effect), moved)
+        return Score(estimate, *on_the_scale(estimate, half), len(rows), n_clusters, float(effect), moved)
 
     return score
+
+
+def on_the_scale(estimate: float, half: float) -> tuple[float, float]:
+    """Limits within -100 and 100: `half` to both sides on the logit of the place between them, turned back.
+
+    The nearer contacts lie to one end the smaller their spread: about the mean itself the interval is too short where
+    the mean came out too high, and its limits miss on one side alone.
+    """
+    ends = np.array([WORTH["negative"], WORTH["positive"]])
+    place = (estimate - ends[0]) / (ends[1] - ends[0])
+    if not 0 < place < 1:
+        return float(max(estimate - half, ends[0])), float(min(estimate + half, ends[1]))
+    reach = half / (ends[1] - ends[0]) / (place * (1 - place))
+    logit = np.log(place / (1 - place)) + np.array([-reach, reach])
+    low, high = ends[0] + (ends[1] - ends[0]) / (1 + np.exp(-logit))
+    return float(low), float(high)
 
 
 def index_metrics(answers: pd.DataFrame, cuts: dict[str, list[float]], weights: dict[str, float]) -> list[Metric]:
@@ -84,11 +101,15 @@ def index_metrics(answers: pd.DataFrame, cuts: dict[str, list[float]], weights: 
     n_codes = int(rows["code"].max()) + 1
 
     def plain(part: pd.DataFrame) -> Score:
-        return mean(part["value"].to_numpy(float), part["code"].to_numpy(), n_codes, WORTH["negative"],
-                    WORTH["positive"])
+        values = part["value"].to_numpy(float)
+        found = mean(values, part["code"].to_numpy(), n_codes, WORTH["negative"], WORTH["positive"])
+        if np.ptp(values) == 0 or not np.isfinite(found.low):
+            return found
+        low, high = on_the_scale(found.estimate, (found.high - found.low) / 2)
+        return replace(found, low=low, high=high)
 
     return [Metric("experience.index", "points", "index_t", rows, index_score(shares, n_codes), is_broken_down=False),
-            *[Metric(f"experience.index_{kind}", "points", "mean_t", rows[rows["kind"] == kind], plain,
+            *[Metric(f"experience.index_{kind}", "points", "mean_logit_t", rows[rows["kind"] == kind], plain,
                      is_broken_down=False) for kind in KINDS]]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.contracts.refusal import Refusal
 from pipeline.measure.disclosure import Limits
-from pipeline.measure.index import evaluated_contacts, index_metrics, index_parts, index_score
+from pipeline.measure.index import evaluated_contacts, index_metrics, index_parts, index_score, on_the_scale
 from pipeline.measure.metrics import answered
 from pipeline.measure.periods import choose_periods
 from pipeline.measure.scorecard import score_all
@@ -59,12 +59,33 @@ def test_worked_example_of_the_index():
 
 def test_interval_by_hand():
     """Once each, leaving one out moves its mean by (value - mean) / (n - 1): variance .25 (40 var/39^2 + 20 var/19^2),
-    with 59/60 and t of 59 degrees of freedom (2.00100).
+    with 59/60 and t of 59 degrees of freedom (2.00100); on the logit of the place between -100 and 100.
     """
     direct, indirect = np.repeat([100, 0, -100], [30, 6, 4]), np.repeat([100, 0, -100], [10, 5, 5])
     variance = 0.25 * (40 * direct.var() / 39**2 + 20 * indirect.var() / 19**2) * 59 / 60
     claim = claims_of(BOTH)["experience.index"]
-    assert claim.ci_high - claim.estimate == pytest.approx(2.00100 * variance**0.5, rel=1e-5)
+    place = (45 + 100) / 200
+    reach = 2.00100 * variance**0.5 / 200 / (place * (1 - place))
+    odds = place / (1 - place) * np.exp([-reach, reach])
+    assert [claim.ci_low, claim.ci_high] == pytest.approx(200 * odds / (1 + odds) - 100, rel=1e-5)
+
+
+def test_the_interval_of_few_good_contacts_misses_on_both_sides_alike():
+    """2,000 companies of 30 contacts, 8, 30 and 62 in 100 of them bad, middling and good: about the mean itself the
+    lower limit is too high in 6 of 100 and 93 hold the truth."""
+    random = np.random.default_rng(30)
+    rows = pd.DataFrame({"kind": np.repeat(["direct", "indirect"], 30), "code": np.arange(60)})
+    below = above = plain = 0
+    for _ in range(2000):
+        values = random.choice([-100.0, 0.0, 100.0], 60, p=(0.08, 0.3, 0.62))
+        score = index_score({"direct": 0.0, "indirect": 1.0}, 60)(rows.assign(value=values))
+        below, above = below + (score.low > 54), above + (score.high < 54)
+        part = next(m for m in index_metrics(answers(BOTH), CUTS, HALF) if m.claim_id.endswith("_indirect")).score(
+            rows.assign(value=values)[30:]) if _ < 300 else None
+        plain += part is not None and part.low > 54
+    assert 0.94 <= 1 - (below + above) / 2000 <= 0.97 and below <= 1.5 * above
+    assert plain / 300 <= 0.04
+    assert on_the_scale(100.0, 5.0) == (95.0, 100.0)
 
 
 def test_a_contact_counts_once_whatever_it_was_asked():
