@@ -38,7 +38,7 @@ MOST_OFF = 0.10  # by which a detectable effect may miss the one that the estima
 CHANGE_TESTS = ("size.nps_change", "size.csat_change")
 WHERE_SEEN = ("sales.growth.share_of_promoters", "sales.lag", "sales.growth.contribution", "sales.shape.spline",
               "sales.shape.answer", "churn.revenue_at_risk.by_answer",
-              "sales.referrals.per_point")  # printed only where the data allow it
+              "sales.referrals.per_point", "sales.complaints.per_point")  # printed only where the data allow it
 FEWEST = 30  # companies that print it, below which there is no verdict
 
 

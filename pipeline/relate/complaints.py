@@ -3,6 +3,10 @@
 The panel model of sales on counts of month t+1: tickets opened, and customers won whom this one recommended. Claims:
 sales.complaints.per_point, sales.contacts.per_point, sales.referrals.per_point (percent). Associated at most: who has
 just complained may complain again of the same matter, and who has just recommended the company says so when asked.
+
+A complaint lowers the answers that follow it. Among the months of one customer these then lie above in the months
+before it, and the model would read that as "higher answer, complaint next": +2 % per point where there is nothing. So
+what the customer did in the month of the answer and the two before stands beside the score (OWN_MONTHS).
 """
 
 import numpy as np
@@ -15,13 +19,14 @@ from pipeline.relate.sample import SalesSample, fit_sales
 METHOD = "ppml"
 OUTCOMES = {"sales.complaints.per_point": "count_complaints", "sales.contacts.per_point": "count_tickets",
             "sales.referrals.per_point": "count_referrals"}
-FEWEST = 30  # complaints, tickets or recommendations that the model rests on
+FEWEST = 60  # complaints, tickets or recommendations that the model rests on: two for each month and adjuster it fits
+OWN_MONTHS = 3  # the month of the answer and those before it in which the same count is held fixed
 OF_REGISTER = ("segment", "branch", "is_churned_next")
 
 
 def complaint_claims(sample: SalesSample, periods: pd.DataFrame) -> list[Claim]:
     """Percent change of next month's complaints, tickets and recommendations per point, same customers and months as
-    the sales.
+    the sales, the same count of the months up to the answer held fixed.
 
     periods: customer_periods, with count_complaints and count_tickets where tickets were exported, count_referrals
     where the register says who recommended whom. Not estimable without them (no_tickets, no_complaint_mark,
@@ -35,8 +40,10 @@ def complaint_claims(sample: SalesSample, periods: pd.DataFrame) -> list[Claim]:
                 raise sample.problem
             if column not in periods or periods[column].isna().all():
                 raise NotEstimable(_lacking(periods, column), len(sample.rows))
-            rows = sample.rows.assign(counted=in_next_month(sample.rows, periods, column))
-            fit = fit_sales(sample, ["score"], "counted", rows)
+            own = {f"own_{back}": np.nan_to_num(in_month(sample.rows, periods, column, -back))
+                   for back in range(OWN_MONTHS)}  # months before the data, or before the customer: none known of
+            rows = sample.rows.assign(counted=in_month(sample.rows, periods, column, 1), **own)
+            fit = fit_sales(sample, ["score"], "counted", rows, list(own))
             happened = int(fit.fitted.sum() + 0.5)  # a Poisson fit adds up to what it was fitted to
             if happened < FEWEST:
                 raise NotEstimable("few_counted", fit.n_in, happened, "not_enough_data")
@@ -49,16 +56,17 @@ def complaint_claims(sample: SalesSample, periods: pd.DataFrame) -> list[Claim]:
     return made
 
 
-def in_next_month(rows: pd.DataFrame, periods: pd.DataFrame, column: str) -> np.ndarray:
-    """(rows,) the column of the same customer in the month after the row's; missing where the panel has none.
+def in_month(rows: pd.DataFrame, periods: pd.DataFrame, column: str, later: int) -> np.ndarray:
+    """(rows,) the column of the same customer `later` months after the row's (0: its own, below: before); missing where
+    the panel has none.
 
     rows: customer (code, by the panel's order of customer_id) and month (index) as sales_sample makes them.
     """
     frame = periods.sort_values(["customer_id", "period"], kind="stable")
     period = pd.DatetimeIndex(frame["period"])
-    later = pd.Series(pd.to_numeric(frame[column], errors="coerce").to_numpy(float), pd.MultiIndex.from_arrays(
-        [pd.factorize(frame["customer_id"])[0], period.year * 12 + period.month - 2]))
-    return later.reindex(pd.MultiIndex.from_frame(rows[["customer", "month"]])).to_numpy()
+    found = pd.Series(pd.to_numeric(frame[column], errors="coerce").to_numpy(float), pd.MultiIndex.from_arrays(
+        [pd.factorize(frame["customer_id"])[0], period.year * 12 + period.month - 1 - later]))
+    return found.reindex(pd.MultiIndex.from_frame(rows[["customer", "month"]])).to_numpy()
 
 
 def _has_register(periods: pd.DataFrame) -> bool:

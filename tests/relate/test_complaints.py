@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.relate.complaints import complaint_claims, in_next_month
-from pipeline.relate.sample import sales_sample
+from pipeline.relate.complaints import complaint_claims, in_month
+from pipeline.relate.sample import fit_sales, sales_sample
 
 
 def complaining(panel: pd.DataFrame, per_point: float, seed: int = 4) -> pd.DataFrame:
@@ -22,7 +22,9 @@ def test_the_month_after_is_the_month_after():
                             "period": pd.to_datetime(["2024-11-01", "2024-12-01", "2025-02-01", "2024-12-01"])})
     december = 2024 * 12 + 11
     rows = pd.DataFrame({"customer": [1, 1, 0], "month": [december - 1, december, december - 1]})  # b, b, a
-    np.testing.assert_array_equal(in_next_month(rows, periods, "count_complaints"), [2.0, np.nan, 7.0])
+    np.testing.assert_array_equal(in_month(rows, periods, "count_complaints", 1), [2.0, np.nan, 7.0])
+    np.testing.assert_array_equal(in_month(rows, periods, "count_complaints", 0), [1.0, 2.0, np.nan])
+    np.testing.assert_array_equal(in_month(rows, periods, "count_complaints", -1), [np.nan, 1.0, np.nan])
 
 
 @pytest.mark.parametrize("planted", [-0.15, 0.0])
@@ -49,12 +51,27 @@ def test_recommendations_are_found_where_better_answers_bring_them(company, plan
 
 @pytest.mark.parametrize(("month", "is_told"), [(0.03, True), (0.002, False)])
 def test_few_recommendations_are_not_enough(company, month, is_told):
-    """Of 2,500 customers some 200 recommendations follow an answer, or a tenth of them: less than thirty."""
+    """Of 2,500 customers some 200 recommendations follow an answer, or a tenth of them: less than sixty."""
     panel = company(3, 2500)
     won = np.random.default_rng(12).poisson(month, len(panel)).astype(float)
     made = complaint_claims(sales_sample(panel, "nps", 1, []), panel.assign(count_referrals=won))[2]
     assert (made.status, made.estimate is not None) == ("ok" if is_told else "not_enough_data", is_told)
     assert is_told or made.reason == "few_counted"
+
+
+def test_a_complaint_that_lowers_the_answers_after_it_makes_no_effect(company):
+    """Complaints at random, each taking three points off the answer of its month and two and one off the next two."""
+    panel = company(5, 4000)
+    count = np.random.default_rng(14).poisson(0.15, len(panel)).astype(float)
+    by_customer = pd.Series(count).groupby(panel["customer_id"].to_numpy())
+    off = 3 * count + 2 * by_customer.shift(1).fillna(0).to_numpy() + by_customer.shift(2).fillna(0).to_numpy()
+    panel = panel.assign(score_nps=panel["score_nps"] - off, count_complaints=count, count_tickets=count)
+    sample = sales_sample(panel, "nps", 1, [])
+    naive = fit_sales(sample, ["score"], "counted", sample.rows.assign(
+        counted=in_month(sample.rows, panel, "count_complaints", 1)))["score"]
+    found = complaint_claims(sample, panel)[0]
+    assert naive.interval()[0] > 0
+    assert found.ci_low < 0 < found.ci_high
 
 
 def test_what_was_not_exported_is_said(company):
