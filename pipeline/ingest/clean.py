@@ -24,6 +24,7 @@ from pipeline.ingest.read_parquet import load_parquet
 from pipeline.ingest.redact import shown
 from pipeline.ingest.rules import Check, first_of
 from pipeline.ingest.second_table import set_apart
+from pipeline.ingest.spelling import count_folded, fold_words
 from pipeline.ingest.swapped import refuse_swapped
 
 REPAIRS = {"ENC-BOM", "FMT-SEPLINE", "FMT-EOL", "FMT-HEADROWS", "SRC-QUALTRICS-HDR", "SRC-SM-HDR", "COL-NORM",
@@ -89,6 +90,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     _make_records(con, plan, [one.table for one in loaded])
     _refuse(con, plan, loaded)
     refuse_swapped(con, source, loaded)
+    fold_words(con, source)
     if company.ids is None:
         refuse_case(con, source, loaded)
     say("looking for duplicates")
@@ -108,6 +110,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     quarantine.collect(con, plan, is_survey)
     files = _files(con, loaded, is_survey)
     counts = _counts(con, plan, loaded, is_survey)
+    counts["CAT-CASE", "repaired"] += count_folded(con)
     counts["FILE-UNREAD", "warned"] += len(unread)
     counts["FILE-OVERLAP", "warned"] += overlapping
     say("writing")
