@@ -58,6 +58,8 @@ class Section:
     """One heading with sentences, a figure, a table and notes; each may be absent.
 
     key: texts `<key>.title` (needed) and `<key>.lead`, `<key>.figure` (caption), `<key>.table` (caption) where given.
+    gathered: as sentences, for claims that differ by group or setting alone: where a pattern finds three or more they
+    stand in a table (group, estimate, interval, cases) after the sentences, fewer are told as sentences.
     sentences: "claim.id" (of all customers), "claim.id@segment:*"; `*` matches anything in both. Claims that the
     results do not hold are left out; a section left with nothing says which of `needs` is missing.
     notes: text keys. The figure's data always stand beside it, as `table` when that is the same one.
@@ -69,6 +71,7 @@ class Section:
     table: Table | None = None
     notes: Sequence[str] = ()
     needs: Sequence[str] = ()
+    gathered: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pipeline.report.shell import page_html, picture_address
 from pipeline.report.words import Words, tidy
 
 Key = tuple[str, str, str]
+FEWEST_GATHERED = 3  # claims alike that a table tells better than sentences
 
 
 @dataclass(frozen=True)
@@ -80,19 +81,31 @@ def frame(site: Site, words: Words, current: str) -> dict[str, Any]:
 def section_view(section: Section, results: Results, site: Site, words: Words) -> dict[str, Any]:
     """One section ready for its template; without anything to show it says what is missing."""
     said = [say(claim, site, words) for pattern in section.sentences for claim in select_claims(results, pattern)]
+    alike = [[say(claim, site, words) for claim in select_claims(results, pattern)] for pattern in section.gathered]
+    said += [one for part in alike if len(part) < FEWEST_GATHERED for one in part]
+    alike = [part for part in alike if len(part) >= FEWEST_GATHERED]
     figure = figure_view(section, results, site, words) if section.figure else None
     table = None
     if section.table and (figure is None or section.table.name != section.figure.table):
         table = one_table(section.table, _caption(section, "table", words), results, site, words)
     key = section.key
-    tells = figure or table or any(one.claim.estimate is not None for one in said)  # else there is nothing to note
+    tells = figure or table or any(one.claim.estimate is not None for one in sum(alike, said))  # else nothing to note
     absent = ""
-    if not said and figure is None and table is None:
+    if not said and not alike and figure is None and table is None:
         gone = [words.name("table_name", name) for name in section.needs if name in site.missing]
         absent = words.text("section.missing", sources=words.listed(gone)) if gone else words.text("section.empty")
     return {"id": key.replace(".", "-"), "title": words.text(f"{key}.title"), "said": said, "figure": figure,
+            "gathered": [gathered_view(part, words) for part in alike],
             "table": table, "absent": absent, "lead": words.text(f"{key}.lead") if words.has(f"{key}.lead") else "",
             "notes": [words.text(note) for note in section.notes] if tells else []}
+
+
+def gathered_view(alike: list[Said], words: Words) -> dict[str, Any]:
+    """Claims that differ by group or setting alone as one table; what they share is said once, beneath it."""
+    names = [words.segment(one.claim.segment) for one in alike]
+    first = next((one for one in alike if one.claim.status == "ok"), alike[0])
+    return {"caption": alike[0].label, "title": names[0][0], "first": first,
+            "rows": [(name, one) for (_, name), one in zip(names, alike, strict=True)]}
 
 
 def figure_view(section: Section, results: Results, site: Site, words: Words) -> dict[str, Any] | None:

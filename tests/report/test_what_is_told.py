@@ -8,7 +8,7 @@ import pytest
 from pipeline.contracts.claims import Claim
 from pipeline.contracts.params import Company, Disclosure
 from pipeline.contracts.results import Results
-from pipeline.report import numerals
+from pipeline.report import numerals, shell
 from pipeline.report.page import Figure, Page, Section, Table
 from pipeline.report.pages import churn, coverage, experience, sales
 from pipeline.report.render import Site, render_page, section_view
@@ -183,3 +183,35 @@ def test_the_page_of_sales_says_which_answers_make_a_group():
         ("Detractor", "CSAT", f"≤{NB}3"), ("Pasivo", "CSAT", "4–5"), ("Promotor", "CSAT", f"≥{NB}6"))
     bare = site(per_point)
     assert "sales.who" not in [one.key for one in sales.page(bare.results["n"], words).sections]
+
+
+def gathered(made_up_claims):
+    """The section of the churn page on how much is left, of these claims."""
+    section = Section("churn.retention", sentences=["churn.retention.net"], gathered=["churn.retention.net@segment:*"])
+    anchors = {(c.claim_id, c.segment, c.period): f"row-{i}" for i, c in enumerate(made_up_claims)}
+    site = Site(Company("A", "own", "EUR", "Europe/Madrid"), Disclosure(), "", "", (), {}, {}, anchors)
+    return section_view(section, Results(made_up_claims, {}), site, Words("en"))
+
+
+def kept(segment, estimate, **more):
+    return Claim("churn.retention.net", estimate, "share", 500, "cohort_ratio", segment=segment,
+                 ci_low=estimate and 0.8, ci_high=estimate and 0.9, **more)
+
+
+def test_three_claims_alike_stand_in_a_table_and_two_in_sentences():
+    """Every claim has its row with its figure, its range, its cases and where it is kept; the total is a sentence."""
+    few = [kept("all", 0.85), kept("segment:a", 0.81), kept("segment:b", 0.82)]
+    view = gathered(few)
+    assert [one.claim.segment for one in view["said"]] == ["all", "segment:a", "segment:b"] and view["gathered"] == []
+    small = kept("segment:c", None, status="suppressed")
+    view = gathered([*few, small])
+    assert [one.claim.segment for one in view["said"]] == ["all"]
+    (table,) = view["gathered"]
+    assert [(name, one.estimate, one.anchor) for name, one in table["rows"]] == [
+        ("a", "81%", "row-1"), ("b", "82%", "row-2"), ("c", "–", "row-3")]
+    assert table["title"] == Words("en").segment("segment:a")[0]
+    html = shell.page_html("page.html.j2", Words("en"), "t", "d", heading="t", lead="", sections=[view], limits=[],
+                           company="A", links=[], current="", dates="", banner="")
+    for text in ("81%", "82%", "Suppressed", "index.html#row-3"):
+        assert text in html
+    assert "row-0" in html and html.count("index.html#row-1") == 1

@@ -14,6 +14,7 @@ CALIBRATION = Table("calibration", {"group": "count", "n": "count", "fitted": "s
                                     "ci_low": "share", "ci_high": "share"}, keys=("group",))
 LIMITS = {"churn.limit.cause": "churn.hazard_ratio", "churn.limit.answered": "churn.hazard_ratio",
           "churn.limit.silence": "churn.inactivity"}  # what a page cannot say is said where it says something
+RETENTION = ("churn.retention.net", "churn.retention.gross", "churn.retention.logo_churn")
 WINDOWS = Table("windows", {"days": "count", "n": "count", **RATIOS}, keys=("days",))
 
 
@@ -29,13 +30,12 @@ def page(results: Results, words: Words) -> Page:
         Section("churn.by_score" if monthly else "churn.by_score_once", figure=Figure(figures.by_score, "by_score"),
                 table=Table("by_score", RATES | ({"fitted": "share"} if fitted else {})), needs=NEEDS),
         Section("churn.contrast", sentences=["churn.naive.ever_logit"], notes=["churn.contrast.why"], needs=NEEDS),
-        Section("churn.groups", sentences=["churn.monthly_rate@segment:*", "churn.rate@segment:*"], needs=NEEDS),
-        Section("churn.retention", sentences=_by_segment("churn.retention.net", "churn.retention.gross",
-                                                         "churn.retention.logo_churn"),
+        Section("churn.groups", gathered=["churn.monthly_rate@segment:*", "churn.rate@segment:*"], needs=NEEDS),
+        Section("churn.retention", sentences=RETENTION, gathered=[f"{name}@segment:*" for name in RETENTION],
                 notes=["churn.retention.gross"], needs=("sales", "customers")),
         Section("churn.at_risk",
-                sentences=["churn.revenue_at_risk@months:*", "churn.revenue_at_risk.base_months",
-                           "churn.revenue_at_risk.by_answer@answer:*"],
+                sentences=["churn.revenue_at_risk@months:*", "churn.revenue_at_risk.base_months"],
+                gathered=["churn.revenue_at_risk.by_answer@answer:*"],
                 notes=["churn.at_risk.limit"], needs=("sales", *NEEDS)),
         Section("churn.prediction", sentences=["churn.prediction.auc.added_by_score", "churn.prediction.auc",
                                                "churn.prediction.auc.without_score",
@@ -46,9 +46,10 @@ def page(results: Results, words: Words) -> Page:
                 figure=Figure(figures.calibration, "out_of_time") if foretold else None,
                 table=replace(CALIBRATION, name="out_of_time") if foretold else None,
                 notes=["churn.prediction.note"], needs=NEEDS),
-        Section("churn.silence", sentences=[*_silence(results, "churn.inactivity.monthly_rate"),
-                                            *_silence(results, "churn.inactivity.hazard_ratio_per_point"),
-                                            "churn.inactivity.still_there", "churn.inactivity.not_silent@window:*"],
+        Section("churn.silence", sentences=[*_silence(results, "churn.inactivity.hazard_ratio_per_point"),
+                                            "churn.inactivity.still_there"],
+                gathered=[*_silence(results, "churn.inactivity.monthly_rate"),
+                          "churn.inactivity.not_silent@window:*"],
                 notes=_rhythm(results),
                 figure=Figure(figures.windows, "windows") if has_windows else None,
                 table=WINDOWS if has_windows else None,
@@ -88,11 +89,6 @@ def _rhythm(results: Results) -> list[str]:
     if rhythm.ci_low > max(shares):
         return ["churn.silence.more"]
     return ["churn.silence.fewer" if rhythm.ci_high < min(shares) else "churn.silence.between"]
-
-
-def _by_segment(*claim_ids: str) -> list[str]:
-    """Each claim over all customers, then each by target segment."""
-    return [*claim_ids, *(f"{claim_id}@segment:*" for claim_id in claim_ids)]
 
 
 def _any(results: Results, start: str) -> bool:
