@@ -56,7 +56,10 @@ def per_point(sample: SalesSample, level: Level = "associated", reason: str = ""
 
 
 def _by_customer_and_month(sample: SalesSample, fit: PpmlFit, level: Level, reason: str) -> Claim:
-    """The same estimate with its error clustered by customer and month, at least that by customer alone."""
+    """The same estimate with its error clustered by customer and month, at least that by customer alone.
+
+    Where months add nothing to the error it is that of customers, and so are its degrees of freedom.
+    """
     rows = sample.rows[sample.rows[["score", "revenue"]].notna().all(axis=1)]
     covariance, fewest = fit.two_way(rows["revenue"].to_numpy(float), rows["month"].to_numpy())
     one = fit["score"]
@@ -64,7 +67,8 @@ def _by_customer_and_month(sample: SalesSample, fit: PpmlFit, level: Level, reas
         why = NotEstimable("few_months", one.n_in, one.n_used, "not_enough_data")
         return no_claim(f"sales.per_point{TWO_WAY}", why, "percent", "ppml_two_way")
     wider = max(float(np.sqrt(max(covariance[0, 0], 0.0))) / one.se, 1.0) if one.se > 0 else 1.0
-    both = Estimate(one.value, one.influence * wider, one.n_in, one.n_used, fewest, one.factor)
+    clusters = fewest if wider > 1 else one.clusters
+    both = Estimate(one.value, one.influence * wider, one.n_in, one.n_used, clusters, one.factor)
     return claim(f"sales.per_point{TWO_WAY}", both, "percent", "ppml_two_way", level=level, transform="percent",
                  reason=reason, people=one.clusters)
 

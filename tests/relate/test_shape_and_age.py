@@ -111,5 +111,9 @@ def test_months_may_only_widen_the_interval(company):
     one, _, both = sales.per_point(sales_sample(company(5, 1500), "nps", 1, []))[0]
     assert both.estimate == one.estimate
     assert both.ci_low <= one.ci_low and one.ci_high <= both.ci_high
+    both_ways = [sales.per_point(sales_sample(company(seed, 800), "nps", 1, []))[0] for seed in (1, 2)]
+    alone, with_months = ([claims[0].ci_high == claims[2].ci_high for claims in both_ways], both_ways[1][2])
+    assert alone == [True, False]  # where months add nothing, they take no degrees of freedom either
+    assert with_months.ci_high > both_ways[1][0].ci_high
     short = sales.per_point(sales_sample(company(5, 1500).query("month < 8"), "nps", 1, []))[0][2]
     assert short.reason == "few_months"
