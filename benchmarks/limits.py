@@ -5,8 +5,9 @@
 The same functions on COMPANIES companies of CUSTOMERS customers a world; the mean stands in limits.json beside this
 file (a minute a company; a run that was broken off goes on). After a change of a method: delete the file first.
 Of tickets, whose longest times are rare, TICKET_COMPANIES of them are drawn but not analysed: nature knows how long
-each lasts. An interval held against it is shown to be as wide as it must be; whether the figure is the right one to ask
-for is another question, which the verdicts keep apart (`truth_kind`).
+each lasts. What an answer foretells of complaints and contacts comes from COUNT_COMPANIES, laid out without linking. An
+interval held against a limit is shown to be as wide as it must be; whether the figure is the right one to ask for is
+another question, which the verdicts keep apart (`truth_kind`).
 """
 
 import argparse
@@ -16,21 +17,25 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from benchmarks.printed import MONTHS, WINDOW_MONTHS, linked, printed
+from benchmarks.printed import GROUPS, MONTHS, WINDOW_MONTHS, linked, printed
 from pipeline.contracts.claims import Claim
-from pipeline.demo.latent import draw_latent
-from pipeline.demo.service import draw_tickets
+from pipeline.demo.latent import Latent, draw_latent
+from pipeline.demo.service import Tickets, draw_tickets
 from pipeline.demo.truth import LEDGER_SEED, rounded
 from pipeline.demo.worlds import world_named
 from pipeline.measure.tickets import HORIZON_HOURS
+from pipeline.relate.complaints import complaint_claims
+from pipeline.relate.sample import SalesSample, sales_sample
 
 FILE = Path(__file__).with_name("limits.json")
 CUSTOMERS, COMPANIES, FIRST_SEED = 60_000, 12, 900_001
-TICKET_COMPANIES, FIRST_MONTH = 100, "2024-01"
+TICKET_COMPANIES, COUNT_COMPANIES, FIRST_MONTH = 100, 4, "2024-01"
 WORLDS = "base,null,feedback,nonresponse"
 OF_TICKETS = ("experience.ttr_median_hours", "experience.ttr_p90_hours", "experience.ttr_restricted_mean_hours",
               "experience.requester_wait_median_hours")
+OF_COUNTS = ("sales.complaints.per_point", "sales.contacts.per_point")
 
 
 def limits(world: str, customers: int, seeds: list[int]) -> dict[str, float]:
@@ -38,7 +43,7 @@ def limits(world: str, customers: int, seeds: list[int]) -> dict[str, float]:
     found: dict[str, list[Claim]] = {}
     for seed in seeds:
         for claim in printed(linked([seed], customers, world)[0]):
-            if claim.estimate is not None and claim.claim_id.removesuffix("_change") not in OF_TICKETS:
+            if claim.estimate is not None and claim.claim_id.removesuffix("_change") not in (*OF_TICKETS, *OF_COUNTS):
                 found.setdefault(f"{claim.claim_id}@{claim.segment}", []).append(claim)
     return {name: _mean(claims) for name, claims in found.items()}
 
@@ -71,11 +76,41 @@ def tickets_of(world: str, customers: int, seeds: list[int]) -> dict[str, float]
     return made
 
 
+def counts_of(world: str, customers: int, seeds: list[int]) -> dict[str, float]:
+    """What an answer foretells of complaints and contacts, by the function of the notebook on panels laid out straight
+    from what happened."""
+    made = [claim for seed in seeds for claim in complaint_claims(*_counted(world, customers, seed))]
+    by_name = {name: [c for c in made if c.claim_id == name and c.estimate is not None] for name in OF_COUNTS}
+    return {f"{name}@all": _mean(claims) for name, claims in by_name.items() if claims}
+
+
+def _counted(world: str, customers: int, seed: int) -> tuple[SalesSample, pd.DataFrame]:
+    """The sample of one company and its customer x month panel: answers, who is there next month, tickets."""
+    latent, drawn = _draw(world, customers, seed)
+    who, month = np.nonzero(latent.is_active)
+    known = drawn.customer >= 0
+    panel = pd.DataFrame({
+        "customer_id": who, "period": pd.date_range(FIRST_MONTH, periods=MONTHS, freq="MS")[month],
+        "score_nps": np.where(latent.answered, latent.potential, np.nan)[who, month],
+        "is_at_risk_next": np.column_stack([latent.is_active[:, 1:], np.zeros(customers, bool)])[who, month],
+        "revenue_next": 1.0, "exposure_months": (month - latent.cohort[who]).astype(float)})
+    panel["exposure_months"] = panel["exposure_months"].where(panel["exposure_months"] >= 0)
+    for name, mine in (("count_tickets", known), ("count_complaints", known & drawn.frame["is_complaint"].to_numpy())):
+        count = np.zeros(latent.is_active.shape)
+        np.add.at(count, (drawn.customer[mine], drawn.month[mine]), 1.0)
+        panel[name] = count[who, month]
+    return sales_sample(panel, "nps", 1, ["exposure_months"], GROUPS), panel
+
+
 def _tickets(world: str, customers: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Month, hours to the solution and hours of waiting for the company of every ticket of one company."""
-    latent = draw_latent(customers, MONTHS, seed, world_named(world), LEDGER_SEED)
-    drawn = draw_tickets(latent, np.arange(customers).astype(str).astype(object), seed, FIRST_MONTH)
+    _, drawn = _draw(world, customers, seed)
     return drawn.month, drawn.ttr_hours, drawn.wait_hours
+
+
+def _draw(world: str, customers: int, seed: int) -> tuple[Latent, Tickets]:
+    latent = draw_latent(customers, MONTHS, seed, world_named(world), LEDGER_SEED)
+    return latent, draw_tickets(latent, np.arange(customers).astype(str).astype(object), seed, FIRST_MONTH)
 
 
 def main(argv: list[str]) -> None:
@@ -85,11 +120,13 @@ def main(argv: list[str]) -> None:
     given = parser.parse_args(argv)
     held = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {"worlds": {}, "companies": {}}
     for world in given.worlds.split(","):
-        if held.setdefault("ticket_companies", {}).get(world, 0) < TICKET_COMPANIES:
-            seeds = list(range(FIRST_SEED, FIRST_SEED + TICKET_COMPANIES))
-            held["worlds"][world] = held["worlds"].get(world, {}) | rounded(tickets_of(world, CUSTOMERS, seeds))
-            held["ticket_companies"][world] = TICKET_COMPANIES
-            _write(held)
+        for part, of, count in (("ticket_companies", tickets_of, TICKET_COMPANIES),
+                                ("count_companies", counts_of, COUNT_COMPANIES)):
+            if held.setdefault(part, {}).get(world, 0) < count:
+                found = of(world, CUSTOMERS, list(range(FIRST_SEED, FIRST_SEED + count)))
+                held["worlds"][world] = held["worlds"].get(world, {}) | rounded(found)
+                held[part][world] = count
+                _write(held)
     for number in range(given.companies):
         for world in given.worlds.split(","):
             count = held["companies"].get(world, 0)
@@ -105,7 +142,7 @@ def main(argv: list[str]) -> None:
 def _write(held: dict) -> None:
     whole = {"invented": True, "made_by": "python -m benchmarks.limits", "customers": CUSTOMERS,
              "first_seed": FIRST_SEED, "companies": held["companies"],
-             "ticket_companies": held["ticket_companies"], "worlds": held["worlds"]}
+             **{part: held.get(part, {}) for part in ("ticket_companies", "count_companies")}, "worlds": held["worlds"]}
     FILE.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 

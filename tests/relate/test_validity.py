@@ -20,6 +20,7 @@ from pipeline.demo.latent import draw_latent
 from pipeline.demo.truth import LEDGER_SEED
 from pipeline.demo.worlds import WORLDS
 from pipeline.link.panel import build_panel
+from pipeline.relate.complaints import complaint_claims
 from pipeline.report import trust
 from pipeline.report.catalogue import catalogue
 from pipeline.report.words import Words
@@ -233,6 +234,15 @@ def test_how_long_tickets_last_is_the_same_in_worlds_that_differ_elsewhere():
     assert abs(base["experience.ttr_p90_hours_change@all"].value) < 2  # hours: nothing changes them between half years
     drawn = limits.tickets_of("base", 2000, [3])
     assert set(drawn) == {name for name in base if name.partition("@")[0].removesuffix("_change") in limits.OF_TICKETS}
+
+
+def test_counts_laid_out_without_linking_say_what_the_linked_company_says():
+    one = linked([5], 1000, "base")[0]
+    told = {f"{c.claim_id}@all": c.estimate for c in complaint_claims(one.sample, one.panel)}
+    assert limits.counts_of("base", 1000, [5])["sales.contacts.per_point@all"] == pytest.approx(
+        told["sales.contacts.per_point@all"], rel=1e-6)
+    for world in ("base", "null", "feedback", "nonresponse"):  # a complaint that lowers later answers is no effect
+        assert all(-3 < truths(world)[f"{name}@all"].value < 1 for name in limits.OF_COUNTS)
 
 
 def test_exchanged_and_shuffled_answers_hold_nothing():
