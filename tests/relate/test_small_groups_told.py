@@ -89,7 +89,7 @@ def test_without_a_register_the_register_says_nothing(company):
 
 
 def test_a_score_that_is_another_variable_adds_nothing_that_could_be_told(company):
-    panel = company(2, 600)
+    panel = company(2, 600).copy()
     panel["score_nps"] = panel["segment"].map({"small": 3.0, "middle": 8.0, "large": 10.0}).where(
         panel["score_nps"].notna())
     panel["last_nps"] = panel.groupby("customer_id")["score_nps"].ffill()
@@ -104,7 +104,7 @@ def test_a_score_that_is_another_variable_adds_nothing_that_could_be_told(compan
 
 
 def test_a_share_of_the_sample_made_of_few_customers_is_hidden_with_another(company):
-    panel = company(2, 400)
+    panel = company(2, 400).copy()
     few = np.sort(panel["customer_id"].unique())[:6]
     panel["segment"] = np.where(panel["customer_id"].isin(few), "rare", panel["segment"])
     table = population_table(sales_sample(panel, "nps", 1, []), "EUR")
