@@ -154,7 +154,7 @@ def test_bias_of_a_difference_is_held_against_its_scale():
             for x in (-0.01, 0.01)] * 200
     verdict = judged(made + [interval(3, 5, 0.1, claim_id="experience.nps_change", unit="points")] * 20)
     assert "of the scale" in verdict.gate and verdict.bias_share == pytest.approx((400 * 0.03 + 20 * 0.39) / 420)
-    percent = judged([interval(-50, 100, 0.0, claim_id="sales.complaints.per_point", estimate=e)
+    percent = judged([interval(-50, 100, 0.0, claim_id="sales.contacts.per_point", estimate=e)
                       for e in (-50.0, 100.0)])
     assert percent.bias_share == pytest.approx(0.0, abs=1e-9)  # a half and the double: their logarithms cancel
 
