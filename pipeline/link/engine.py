@@ -223,26 +223,6 @@ def sorted_by(frame: nw.LazyFrame, order: Sequence[str]) -> nw.LazyFrame:
     return nw.from_native(native.order(", ".join(f'"{name}"' for name in order)))
 
 
-def with_ids(ordered: duckdb.DuckDBPyRelation, people: nw.LazyFrame) -> pa.RecordBatchReader:
-    """The rows of a relation ordered by `person`, its first column, with customer_id in its place, piece by piece.
-
-    Ids are put in after sorting, as places in the list of people: the sort would carry them along for nothing.
-    """
-    ids = fetched(sorted_by(people, ["person"]))["customer_id"].combine_chunks()
-    source = ordered.to_arrow_reader(PIECE)
-    schema = pa.schema([pa.field("customer_id", pa.dictionary(pa.int32(), pa.string())), *list(source.schema)[1:]])
-
-    def pieces() -> Iterator[pa.RecordBatch]:
-        for batch in source:
-            person = batch.column(0).to_numpy()
-            low, high = (int(person[0]), int(person[-1])) if len(person) else (0, -1)
-            some = ids.slice(low, high - low + 1).cast(pa.string())
-            named = pa.DictionaryArray.from_arrays(pa.array((person - low).astype("int32")), some)
-            yield pa.RecordBatch.from_arrays([named, *batch.columns[1:]], schema=schema)
-
-    return pa.RecordBatchReader.from_batches(schema, pieces())
-
-
 def rows(frame: nw.LazyFrame) -> list[dict[str, Any]]:
     """A small frame as a list of dicts, missing as None, from either engine."""
     return fetched(frame).to_pylist()

@@ -16,6 +16,8 @@ from pipeline.link.window import Window
 KEYS = ["person", "month"]
 MICRO = 1_000_000
 HOUR = 3_600 * MICRO
+RESPONSES = ["person", "response_id", "instrument", "score", "score_up", "sent_at", "responded_at", "touchpoint",
+             "channel", "is_direct"]
 UNDATED, LATER = 0, 1_000_000  # months of what has no date, and of what lies after the end of the data
 
 
@@ -25,7 +27,8 @@ class Flows:
 
     orders: one row per person, order_id and is_return: net_amount, margin (whole ten-thousandths), unknown (a line has
     no margin), first and last instant, channel. monthly: the same per month too, which differs only for an order whose
-    lines lie in several months. past: orders without the lines after the end of the data. answers: one row per person,
+    lines lie in several months. past: orders without the lines after the end of the data. surveys: the surveys with a
+    person, of RESPONSES, and month of the answer. answers: one row per person,
     instrument and month: points (whole micro-points), n, last. asked, given: one row per person, response_id and month
     of its invitation and of its answer. tickets: the tickets with a person. referrals: one row per customer whom
     another known one recommended: that one as person, and the month of acquisition. split: which of asked and given
@@ -36,6 +39,7 @@ class Flows:
     orders: nw.LazyFrame | None = None
     monthly: nw.LazyFrame | None = None
     past: nw.LazyFrame | None = None
+    surveys: nw.LazyFrame | None = None
     answers: nw.LazyFrame | None = None
     asked: nw.LazyFrame | None = None
     given: nw.LazyFrame | None = None
@@ -92,8 +96,9 @@ def gather(frames: Mapping[str, nw.LazyFrame], people: nw.LazyFrame | None, held
         made |= _orders(lines.with_columns(is_return=nw.col("is_return").fill_null(False)))
     if "surveys" in frames:
         surveys = placed(_owned(frames["surveys"], people), "responded_at", window, time_zone)
+        made["surveys"] = surveys = kept(surveys.with_columns(score_up=score_up()).select(*RESPONSES, "month"))
         answered = surveys.filter(known("score"), nw.col("month") < LATER)
-        answered = answered.with_columns(points=(score_up() * MICRO).round().cast(nw.Int64), n=nw.lit(1))
+        answered = answered.with_columns(points=(nw.col("score_up") * MICRO).round().cast(nw.Int64), n=nw.lit(1))
         made["answers"] = kept(latest(answered, ["person", "instrument", "month"], "points",
                                       ["responded_at", "response_id"], ["points", "n"]))
         if held["surveys"]["sent_at"]:

@@ -59,9 +59,9 @@ def meet(base: Base) -> Met:
     if base.flows.orders is not None:
         spent = sums(base.flows.orders, ["person"], ["net_amount"])
         linked = _sum(spent)
-        if base.flows.answers is not None:
-            answered = _sum(spent.join(_everybody_answered(base.frames["surveys"], base.people), on="person",
-                                       how="semi"))
+        if base.flows.surveys is not None:
+            everybody = distinct(base.flows.surveys.filter(known("score")), ["person"])
+            answered = _sum(spent.join(everybody, on="person", how="semi"))
     return Met(0 if base.people is None else rows(base.people.select(n=nw.len()))[0]["n"], strays, linked, answered)
 
 
@@ -184,11 +184,6 @@ def _revenue(whole: Whole, met: Met) -> dict[str, float] | None:
     total = _sum(whole_minor(whole.frames["sales"].select(nw.col("net_amount").sum()), ["net_amount"]))
     found = {"total": total, "linked": met.linked} | ({"answered": met.answered} if "surveys" in whole.frames else {})
     return {name: minor / MINOR for name, minor in found.items()}
-
-
-def _everybody_answered(surveys: nw.LazyFrame, people: nw.LazyFrame) -> nw.LazyFrame:
-    answered = distinct(surveys.filter(known("customer_id"), known("score")), ["customer_id"])
-    return answered.join(people, on="customer_id").select("person")
 
 
 def _sum(part: nw.LazyFrame) -> int:

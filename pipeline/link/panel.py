@@ -9,13 +9,13 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.link.base import Base, prepare
-from pipeline.link.engine import Native, fetched, kept, rows, sorted_by, with_missing, with_month
+from pipeline.link.engine import Native, fetched, sorted_by, with_missing, with_month
 from pipeline.link.flows import known, referral_months, sales_months, survey_months, ticket_months
 from pipeline.link.months import panel_columns, spread, stretch_of
 from pipeline.link.window import Window
 
 TRAITS = ["segment", "value_band", "branch"]
-AT_ONCE = 1_000_000  # rows of the panel in memory at a time, at most
+AT_ONCE = 250_000  # rows of the panel in memory at a time, at most
 
 
 def build_panel(tables: Mapping[str, Native] | Base, time_zone: str, *, as_of: date | str | None = None,
@@ -64,16 +64,23 @@ def _plain(schema: pa.Schema) -> pa.Schema:
 
 def _pieces(base: Base, contractual: bool | None) -> Iterator[pa.Table]:
     """The panel, some people at a time."""
-    flows = _months(base)
-    roster = kept(_roster(base))
+    flows = [_by_person(fetched(flow)) for flow in _months(base)]
+    roster = fetched(sorted_by(_roster(base), ["person"]))
     ends = is_contractual(base.held, contractual)
     step = max(1, AT_ONCE // (base.window.last - base.window.first + 1))
-    people = rows(base.people.select(n=nw.len()))[0]["n"]
-    for start in range(0, people, step):
-        part = (nw.col("person") >= start) & (nw.col("person") < start + step)
-        some = fetched(sorted_by(roster.filter(part), ["person"]))
-        events = [fetched(flow.filter(part).with_columns(person=nw.col("person") - start)) for flow in flows]
-        yield _piece(some, events, base, ends)
+    for start in range(0, len(roster), step):
+        events = []
+        for flow, person in flows:
+            low, high = np.searchsorted(person, (start, start + step))
+            events.append(flow.slice(low, high - low).append_column("person", pa.array(person[low:high] - start)))
+        yield _piece(roster.slice(start, step), events, base, ends)
+
+
+def _by_person(flow: pa.Table) -> tuple[pa.Table, np.ndarray]:
+    """The flow in the order of people, without `person`, and `person`."""
+    person = flow["person"].to_numpy()
+    order = np.argsort(person)
+    return flow.drop_columns("person").combine_chunks().take(pa.array(order)), person[order]
 
 
 def _piece(roster: pa.Table, flows: list[pa.Table], base: Base, contractual: bool) -> pa.Table:
@@ -82,7 +89,8 @@ def _piece(roster: pa.Table, flows: list[pa.Table], base: Base, contractual: boo
     taken = slice(None) if chosen.all() else chosen
     who = np.flatnonzero(stretch.place >= 0).astype("int32")[stretch.who[taken]]
     months = (stretch.month[taken] - 1970 * 12).astype("datetime64[M]").astype("datetime64[us]")
-    made: dict[str, pa.Array] = {"customer_id": _taken(roster["customer_id"], who), "period": pa.array(months)}
+    ids = pa.DictionaryArray.from_arrays(pa.array(who), roster["customer_id"].combine_chunks().cast(pa.string()))
+    made: dict[str, pa.Array] = {"customer_id": ids, "period": pa.array(months)}
     made |= {name: _taken(roster[name], who) for name in TRAITS}
     for name, values in columns.items():
         is_unknown = values is stretch.unknown

@@ -94,3 +94,22 @@ def test_without_any_customer_key_answers_keep_their_order(by_hand):
     surveys = survey_context({"sales": sales, "surveys": by_hand["surveys"].drop(columns="customer_id")})
     assert surveys["is_promise_kept"].tolist() == [True, pd.NA, pd.NA, pd.NA]
     assert surveys["segment"].isna().all()
+
+
+def test_events_of_one_instant_stand_by_kind_then_ref_then_instrument(by_hand, on_duckdb):
+    """Two orders, two tickets and an answer to two questions in one second, and one a microsecond earlier; in the
+    engine as in pandas, whatever the order of the exports."""
+    at = pd.Timestamp("2025-02-20 09:00")
+    sales = pd.DataFrame({"order_id": ["o9", "o8", "o7"], "line_id": "1", "customer_id": "ana", "net_amount": 1.0,
+                          "ordered_at": [at, at, at - pd.Timedelta(1, "us")]})
+    surveys = pd.DataFrame({"response_id": ["r6", "r5", "r6", "r5"], "customer_id": "ana", "score": 5.0,
+                            "instrument": ["nps", "nps", "ces", "ces"], "scale_min": 0.0, "scale_max": 10.0,
+                            "direction": "higher_is_better", "responded_at": at})
+    tickets = pd.DataFrame({"ticket_id": ["t2", "t1"], "customer_id": ["ana", "bea"], "created_at": at})
+    tables = {"sales": sales, "surveys": surveys, "tickets": tickets}
+    for world in (tables, on_duckdb(tables)):
+        events = build_events(world, ZONE)
+        events = events if isinstance(events, pd.DataFrame) else events.read_pandas()
+        told = events[["customer_id", "ref_id"]].astype("str").agg(" ".join, axis=1).tolist()
+        assert told == ["ana o7", "ana r5", "ana r5", "ana r6", "ana r6", "ana o8", "ana o9", "ana t2", "bea t1"]
+        assert events["instrument"].tolist()[1:5] == ["ces", "nps", "ces", "nps"]
