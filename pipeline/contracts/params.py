@@ -127,6 +127,7 @@ class Source:
     delimiter: str = ","
     quote: str = '"'
     sheet: str | None = None
+    records: str | None = None  # in JSON: the key (or dotted path) of the list of records inside one object
     header_rows: int = 1  # 0: columns are named by position "1", "2", ...; above 1: the first of them names
     skip_rows: int = 0  # lines above the header
     decimal: Literal[".", ","] | None = None

@@ -45,6 +45,8 @@ def findings(found: Inspection, tongue: str = "en") -> str:
     if found.sheets:
         tell("sheets", ", ".join(found.sheets))
         tell("header", _header(found))
+    if found.lists:
+        tell("", f"the file is one object; its records stand in a list: {', '.join(found.lists)}")
     tell("numbers", _numbers(found))
     tell("times", _times(found))
     tell("table", found.table or "cannot be told", found.table_why)

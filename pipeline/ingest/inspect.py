@@ -21,7 +21,7 @@ from pipeline.ingest.evidence_layout import SEPLINE, Layout, Row, find_layout, f
 from pipeline.ingest.files import check_json, check_text, check_workbook
 from pipeline.ingest.presets import Recognised, recognise
 from pipeline.ingest.sample import Sample, take_sample
-from pipeline.ingest.sheets import read_json_rows, read_parquet_rows, read_sheet_rows
+from pipeline.ingest.sheets import read_json_rows, read_parquet_rows, read_sheet_rows, wrapped_lists
 
 Kind = Literal["csv", "xlsx", "parquet", "json"]
 JSON_NAMES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")  # elsewhere JSON is an error page
@@ -54,6 +54,7 @@ class Inspection:
     sample: Sample | None = None
     layout: Layout | None = None
     sheets: list[str] = field(default_factory=list)
+    lists: list[str] = field(default_factory=list)  # in JSON: the lists of records inside one object, the first read
     says_utc: bool = False
     repeats_key: bool = False
     footer: int = 0
@@ -120,12 +121,13 @@ def _tables_of(path: Path) -> str:
 
 def _inspect_json(path: Path, told: str | None) -> Inspection:
     sample = take_sample(path)
-    rows, numbers = read_json_rows(sample, path.name, ROWS)
+    lists = wrapped_lists(sample)
+    rows, numbers = read_json_rows(sample, path.name, ROWS, lists[0] if lists else None)
     if not rows:
         raise Refusal("JSON-LINE", "no JSON object can be told in the first megabyte", file=path.name,
                       expected="one object a line, or one array of objects")
     return _found(path, "json", rows[0][1], rows[1:], rows[:1], 1, number_cells=numbers,
-                  tool=recognise([rows[0][1]], {}), sample=sample, told=told)
+                  tool=recognise([rows[0][1]], {}), sample=sample, told=told, lists=lists)
 
 
 def _inspect_text(path: Path, told: str | None) -> Inspection:

@@ -14,6 +14,8 @@ PIECE = 1 << 20
 ITEM_LIMIT = 16 << 20  # letters of one object of an array
 UNFIT = re.compile("[\0\ud800-\udfff]")  # what no text of a table can hold
 LARGEST_EXPONENT = 40
+LIST = re.compile(r"\[[ \t\n\r]*\{")
+DEEPEST = 3  # objects within objects in which lists are looked for
 BLANK = re.compile(r"[ \t\n\r]*")
 
 
@@ -59,15 +61,26 @@ def _no_number(text: str) -> None:
 DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=Written, parse_float=Written, parse_constant=_no_number)
 
 
-def items_of(path: Path, name: str) -> Iterator[Item]:
-    """Every object of a UTF-8 text, in order; blank lines and what is no object are items with a rule."""
+def items_of(path: Path, name: str, records: str | None = None) -> Iterator[Item]:
+    """Every object of a UTF-8 text, in order; blank lines and what is no object are items with a rule.
+
+    records: the key of the list that holds them inside one object, dotted where it lies deeper; Refusal
+    (JSON-RECORDS) where there is none.
+    """
     with open(path, encoding="utf-8") as handle:  # no raw line end can stand inside a JSON text: any kind ends a line
-        yield from items_in(handle, name)
+        yield from items_in(handle, name, records)
 
 
-def items_in(handle: TextIO, name: str) -> Iterator[Item]:
+def items_in(handle: TextIO, name: str, records: str | None = None) -> Iterator[Item]:
     """The same of an open text."""
     start = handle.read(PIECE)
+    if records is not None:
+        start, found = _lists_ahead(start, handle, records)
+        if records not in found:
+            raise Refusal("JSON-RECORDS", f"no list of objects stands under the key {records!r}", file=name,
+                          found=", ".join(found) or "no such list", expected="`records:` with the key of the list")
+        yield from _array(start, found[records], handle, name, is_inside=True)
+        return
     at = BLANK.match(start).end()
     if start[at:at + 1] == "[":
         yield from _array(start, at, handle, name)
@@ -75,6 +88,35 @@ def items_in(handle: TextIO, name: str) -> Iterator[Item]:
     handle.seek(0)
     for number, line in enumerate(handle, 1):
         yield _item(line.rstrip("\n"), number)
+
+
+def lists_in(text: str) -> dict[str, int]:
+    """Key (dotted inside objects) -> where its list of objects begins, as far as the text of one object goes."""
+    at = BLANK.match(text).end()
+    return dict(_lists(text, at, "", 0)) if text[at:at + 1] == "{" else {}
+
+
+def _lists(text: str, at: int, above: str, depth: int) -> Iterator[tuple[str, int]]:
+    at = BLANK.match(text, at + 1).end()
+    while text[at:at + 1] == '"':
+        try:
+            key, at = DECODER.raw_decode(text, at)
+            at = BLANK.match(text, BLANK.match(text, at).end() + 1).end()
+            if LIST.match(text, at):
+                yield above + key, at
+            elif text[at:at + 1] == "{" and depth < DEEPEST:
+                yield from _lists(text, at, f"{above}{key}.", depth + 1)
+            _, at = DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):  # the text ends in this value
+            return
+        at = BLANK.match(text, BLANK.match(text, at).end() + 1).end()
+
+
+def _lists_ahead(text: str, handle: TextIO, wanted: str) -> tuple[str, dict[str, int]]:
+    """The text read so far and its lists, until the wanted one begins; what stands before it is small or not read."""
+    while wanted not in (found := lists_in(text)) and len(text) < ITEM_LIMIT and (more := handle.read(len(text))):
+        text += more
+    return text, found
 
 
 def _item(text: str, line: int) -> Item:
@@ -100,8 +142,9 @@ def _is_unfit(value: Any) -> bool:
     return isinstance(value, list) and any(map(_is_unfit, value))
 
 
-def _array(text: str, at: int, handle: TextIO, name: str) -> Iterator[Item]:
-    """The items of one array; Refusal where it breaks, for nothing behind that place can be told."""
+def _array(text: str, at: int, handle: TextIO, name: str, is_inside: bool = False) -> Iterator[Item]:
+    """The items of one array; Refusal where it breaks, for nothing behind that place can be told. is_inside: the array
+    is a value of an object, of which more may follow."""
     line, at, is_over, expected = 1 + text.count("\n", 0, at + 1), at + 1, False, "first"
     while True:
         if len(text) - at < PIECE // 2 and not is_over:
@@ -116,7 +159,7 @@ def _array(text: str, at: int, handle: TextIO, name: str) -> Iterator[Item]:
                               expected="a whole file: fetch it again")
             continue
         if sign == "]" and expected in ("first", "sign"):
-            rest = text[at + 1:] + handle.read(PIECE)
+            rest = "" if is_inside else text[at + 1:] + handle.read(PIECE)
             if rest.strip():
                 raise _broken(name, line, "something stands behind the array")
             return

@@ -16,9 +16,9 @@ from pipeline.ingest.inspect import Inspection
 from pipeline.ingest.questions import ask_ids, ask_silent, open_time, which_header
 
 DEFAULTS = {"encoding": "utf-8", "delimiter": ",", "quote": '"', "header_rows": 1, "skip_rows": 0}
-KEYS = ("preset", "table", "folder", "files", "format", "sheet", "encoding", "delimiter", "quote", "header_rows",
-        "skip_rows", "decimal", "thousands", "timestamps", "time_zone", "missing", "columns", "constants", "words",
-        "instruments")
+KEYS = ("preset", "table", "folder", "files", "format", "sheet", "records", "encoding", "delimiter", "quote",
+        "header_rows", "skip_rows", "decimal", "thousands", "timestamps", "time_zone", "missing", "columns",
+        "constants", "words", "instruments")
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,9 @@ def _dialect(found: Inspection, raw: dict[str, Any], told: dict[str, str]) -> No
         raw["header_rows"], raw["skip_rows"] = found.header_rows, found.skip_rows
     if len(found.sheets) > 1:
         raw["sheet"] = f"{TELL} which sheet? {', '.join(found.sheets)} (the first was looked at)"
+    if found.lists:
+        raw["records"] = found.lists[0] if len(found.lists) == 1 else \
+            f"{TELL} which list? {', '.join(found.lists)} (the first was looked at)"
     if found.sample:
         raw["encoding"] = found.sample.encoding or f"{TELL} {found.sample.why}"
     if found.layout:

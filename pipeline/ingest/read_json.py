@@ -15,7 +15,7 @@ from pipeline.contracts.tables import TABLES
 from pipeline.ingest.decode import check_end, decode
 from pipeline.ingest.files import Export
 from pipeline.ingest.header import Header, declared_headers, missing_column, normal
-from pipeline.ingest.json_text import Item, Twice, Written, items_of
+from pipeline.ingest.json_text import PIECE, Item, Twice, Written, items_of, lists_in
 from pipeline.ingest.raw import Loaded, Reject, check_loaded, counts_whole, fill_table
 from pipeline.ingest.read_excel import POINT
 
@@ -36,7 +36,9 @@ def load_json(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wo
     reader = _Reader(source, export.name)
     width = len(reader.declared) + reader.is_whole  # the last one: what nobody declared
     header = Header({name: place for place, name in enumerate(reader.declared)}, width, {}, ())
-    count = fill_table(con, table, header, source, reader.rows(items_of(text.path, export.name)))
+    count = fill_table(con, table, header, source, reader.rows(items_of(text.path, export.name, source.records)))
+    if count < 2 and source.records is None and not set(reader.known) >= set(reader.declared):
+        _refuse_wrapped(text.path, export.name)
     if not count and reader.rejects:
         first = reader.rejects[0]
         raise Refusal(first.rule, "no line of this file is a JSON object that can be read", file=export.name,
@@ -47,6 +49,15 @@ def load_json(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wo
     notes = text.repairs | reader.notes()
     loaded = Loaded(export, table, count, lambda ordinals: numbers[ordinals], reader.rejects, reader.blank, notes)
     return check_loaded(con, loaded, header, source)
+
+
+def _refuse_wrapped(path: Path, name: str) -> None:
+    """Refusal (JSON-RECORDS) for a file that is one object with lists of objects in it, as programs answer."""
+    with open(path, encoding="utf-8") as handle:
+        found = lists_in(handle.read(PIECE))
+    if found:
+        raise Refusal("JSON-RECORDS", "the file is one object, and the records stand in a list inside it", file=name,
+                      found=", ".join(found), expected=f"`records: {next(iter(found))}` in this source")
 
 
 class _Reader:

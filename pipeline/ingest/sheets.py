@@ -1,6 +1,7 @@
 """The first rows of a workbook, a Parquet or a JSON file as text, for inspect only."""
 
 import io
+import json
 import warnings
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -15,7 +16,7 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.engine import literal, quoted
 from pipeline.ingest.evidence import Cell, is_number
 from pipeline.ingest.evidence_layout import Row
-from pipeline.ingest.json_text import items_in
+from pipeline.ingest.json_text import items_in, lists_in
 from pipeline.ingest.read_parquet import spelled_time
 from pipeline.ingest.sample import Sample
 
@@ -59,11 +60,11 @@ def read_parquet_rows(path: Path, limit: int) -> tuple[list[str], list[Row], lis
     return [], [(0, names), *((line, [_text(v) for v in row]) for line, row in enumerate(rows, 1))], texts
 
 
-def read_json_rows(sample: Sample, name: str, limit: int) -> tuple[list[Row], list[Cell]]:
+def read_json_rows(sample: Sample, name: str, limit: int, records: str | None = None) -> tuple[list[Row], list[Cell]]:
     """(the keys, dotted inside objects, and the first objects under them; numbers that are stored as text)."""
     rows: list[tuple[int, dict[str, Any]]] = []
     try:
-        for item in items_in(io.StringIO(sample.head), name):
+        for item in items_in(io.StringIO(sample.head), name, records):
             if not item.rule:
                 rows.append((item.line, dict(_flat(item.value))))
             if len(rows) >= limit:
@@ -75,6 +76,17 @@ def read_json_rows(sample: Sample, name: str, limit: int) -> tuple[list[Row], li
     texts = [(line, value) for line, row in rows for value in row.values()
              if type(value) is str and is_number(value)]
     return ([(0, keys), *((line, [_text(row.get(key)) for key in keys]) for line, row in rows)] if rows else []), texts
+
+
+def wrapped_lists(sample: Sample) -> list[str]:
+    """The lists of objects inside a file that is one object; none where an object a line stands in it."""
+    at = len(sample.head) - len(sample.head.lstrip())
+    found = list(lists_in(sample.head))
+    try:
+        _, end = json.JSONDecoder().raw_decode(sample.head, at)
+    except json.JSONDecodeError as error:  # longer than the head, or broken
+        return found if not sample.whole and error.pos > len(sample.head) // 2 else []
+    return [] if sample.head[end:].strip() else found
 
 
 def _flat(value: dict[str, Any], above: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:

@@ -26,7 +26,7 @@ def alike(found: Inspection) -> Key:
     the encoding apart."""
     layout = found.layout
     return (found.path.parent, found.format, _names(found), found.header_rows, found.skip_rows,
-            layout and (layout.delimiter, layout.quote, layout.is_sure), found.table)
+            layout and (layout.delimiter, layout.quote, layout.is_sure), found.table, tuple(found.lists))
 
 
 def _encoding(found: Inspection) -> str | None:
