@@ -15,8 +15,9 @@ PHRASES = Path(__file__).with_name("phrases.es.yaml")
 REASONS = Path(__file__).parents[1] / "report" / "wording" / "rules.es.yaml"  # the same words as on the pages
 SLOT = re.compile(r"\{\*?\}")
 DEPTH = 4  # of phrases within phrases
-SENTENCE = 12  # letters by which a sentence is known
+SENTENCE, WHOLE = 12, 24  # letters by which a sentence is known, and what to do instead of what the rule says
 LANGUAGES = ("es", "en")
+GENERAL = ("rows as the contract describes them", "records as the header announces them")  # the rule says more
 DECLARED = re.compile(r"^report:[^\n]*\n(?:[ \t#][^\n]*\n|\n)*?[ \t]+messages:[ \t]*[\"']?(es|en)\b", re.MULTILINE)
 SECTIONS = "sources|company|privacy|report|sales|churn|experience|link|demo"
 KEY = re.compile(rf"(?<![\w.])[a-z_]+(?:\.[\w-]+)+|(?<![\w.])(?:{SECTIONS})\b")
@@ -50,7 +51,9 @@ def told(refusal: Refusal, tongue: str) -> str:
     place += [f"{labels['line']} {refusal.line}"] if refusal.line is not None else []
     place += [f"{labels['column']} {refusal.column!r}"] if refusal.column else []
     facts = [f"{labels['found']} {phrased(refusal.found, tongue)}"] if refusal.found is not None else []
-    expected = fix or (phrased(refusal.expected, tongue) if refusal.expected else "")
+    wanted = refusal.expected or ""
+    own = phrased(wanted, tongue, least=WHOLE if fix else 0)  # a phrase of few letters would leave the rest in English
+    expected = fix if fix and (own == wanted or wanted in GENERAL) else own
     facts += [f"{labels['expected']} {expected}"] if expected else []
     head = ", ".join(place) + ": " if place else ""
     said_so = _sentence(text, refusal.sentence, tongue)

@@ -40,7 +40,7 @@ def test_the_facts_of_a_refusal_are_the_same_in_both_languages():
     refusal = Refusal("ENC-INVALID", "the bytes are not utf-8 (byte 3 of the line)", file="ventas.csv", line=7,
                       column="Año", found="byte 0xF1", expected="utf-8")
     assert told(refusal, "en") == str(refusal)
-    assert told(refusal, "es") == ("ventas.csv, línea 7, columna 'Año': los bytes no son de la codificación declarada; "
+    assert told(refusal, "es") == ("ventas.csv, línea 7, columna 'Año': los bytes no son utf-8 (byte 3 de la línea); "
                                    "se encontró byte 0xF1, se esperaba utf-8 [ENC-INVALID].")
 
 
@@ -54,6 +54,40 @@ def test_the_facts_of_a_refusal_are_the_same_in_both_languages():
 ])
 def test_what_is_spoken_of_is_named(rule: str, sentence: str, expected: str):
     assert expected in told(Refusal(rule, sentence), "es")
+
+
+@pytest.mark.parametrize(("rule", "sentence", "wanted", "spanish"), [
+    ("FMT-PREAMBLE", "lines stand above the header", "the header here, or `skip_rows: 3`",
+     "hay líneas encima de la cabecera; se esperaba la cabecera aquí, o `skip_rows: 3` ["),
+    ("FILE-TRUNC", "the last line does not end: the file was cut", "a whole file: fetch it again (or "
+     "`final_newline: false`)", "la última línea no termina: el fichero está cortado; se esperaba el fichero entero: "
+     "descárguelo otra vez (o `final_newline: false`) ["),
+    ("COL-MISSING", "a declared column is not in the header (and 2 more); the nearest is 'Importe'", "'importe neto'",
+     "falta una columna declarada (y 2 más); la más parecida es 'Importe'; se esperaba 'importe neto' ["),
+    ("COL-MISSING", "a declared column is not in the header; the nearest is 'Fecha'", "'fecha'",
+     "falta una columna declarada; la más parecida es 'Fecha'; se esperaba 'fecha' ["),
+    ("DATE-FMT", "sources.ventas.timestamps must say how times are written (ordered_at)", "[iso8601]",
+     "sources.ventas.timestamps debe decir cómo están escritas las fechas (ordered_at); se esperaba [iso8601] ["),
+    ("TIME-ZONE", "a time without its zone, and the contract does not say where the clock hung",
+     "`time_zone: Europe/Madrid` (or another) for this source", "una hora sin su zona, y el contrato no dice dónde "
+     "colgaba el reloj; se esperaba `time_zone: Europe/Madrid` (u otra) en esta fuente ["),
+    ("TIME-ZONE", "this time zone does not exist", "for instance Europe/Madrid or UTC",
+     "esta zona horaria no existe; se esperaba por ejemplo Europe/Madrid o UTC ["),
+    ("ENC-INVALID", "the bytes are UTF-8, which cp1252 would read as other letters",
+     "cp1252; write `encoding: utf-8`",
+     "los bytes son UTF-8, que cp1252 leería como otras letras; se esperaba cp1252; escriba `encoding: utf-8` ["),
+    ("ENC-UTF16", "UTF-16 without its mark does not say its byte order", "`encoding: utf-16-le` or `utf-16-be`",
+     "UTF-16 sin su marca no dice el orden de sus bytes; se esperaba `encoding: utf-16-le` o `utf-16-be` ["),
+    ("NUM-LOCALE", "a number is written as text and the contract does not say how", '`decimal: ","` or `decimal: "."`',
+     'un número está escrito como texto, y el contrato no dice cómo; se esperaba `decimal: ","` o `decimal: "."` ['),
+    ("FMT-HTML", "this is JSON, perhaps an error message of the tool", "a table as text",
+     "es JSON, quizá un mensaje de error de la herramienta; se esperaba una tabla como texto ["),
+    ("KEY-CASE", "ids that differ by case alone, and nothing says whether they are the same",
+     "`company.ids: exact` if they are different ones (Salesforce), or `company.ids: folded` if they are the same",
+     "se esperaba `company.ids: exact` si son distintos (Salesforce), o `company.ids: folded` si son el mismo ["),
+])
+def test_the_refusals_of_the_first_hour_say_what_is_the_case_and_what_to_do(rule, sentence, wanted, spanish):
+    assert spanish in told(Refusal(rule, sentence, expected=wanted), "es")
 
 
 def test_a_rule_without_a_spanish_sentence_is_told_in_english():
