@@ -16,6 +16,7 @@ from pipeline.contracts.tables import TABLES
 from pipeline.link.identity import OWNED, SHARED_SHARE
 
 AT_ONCE = 4_000_000  # rows of all tables together that a range holds, about
+FEW = 6  # ranges up to which reading the tables again for each costs less than writing them once by range
 BUCKETS = 65_536
 HELD = (*OWNED, "customers")
 NEEDED = {  # of each table, besides the x_ columns, what becomes part of a person's totals, months and events
@@ -60,16 +61,32 @@ def split(con: duckdb.DuckDBPyConnection, tables: Mapping[str, duckdb.DuckDBPyRe
 
     referrals: customers of another's recommendation, in the range of that one, who is their customer_id there.
     """
-    owned = {name: _needed(table, name) for name, table in tables.items() if name in HELD}
-    if "customers" in tables and "referred_by" in tables["customers"].columns:
-        owned["referrals"] = referrals_of(tables["customers"])
+    owned, others = _owned(tables)
     for name, table in owned.items():
         place = _place(begins, 0, len(begins))
         table.query("made", f"COPY (SELECT *, {place} AS part FROM made WHERE customer_id IS NOT NULL) TO "
                     f"{literal(str(folder / name))} (FORMAT parquet, PARTITION_BY (part), COMPRESSION uncompressed)")
-    others = {name: table for name, table in tables.items() if name not in HELD}
     return [{name: _part(con, table, folder / name / f"part={number}") for name, table in owned.items()} | others
             for number in range(len(begins) + 1)]
+
+
+def selected(tables: Mapping[str, duckdb.DuckDBPyRelation], begins: Sequence[str]) -> list[Relations]:
+    """The same rows and columns as `split` gives, looked for in the tables whenever a range is read."""
+    owned, others = _owned(tables)
+    found = []
+    for low, high in zip([None, *begins], [*begins, None], strict=True):
+        within = [f"customer_id >= {literal(low)}"] if low is not None else []
+        within += [f"customer_id < {literal(high)}"] if high is not None else []
+        found.append({name: table.filter(" AND ".join(within)) for name, table in owned.items()} | others)
+    return found
+
+
+def _owned(tables: Mapping[str, duckdb.DuckDBPyRelation]) -> tuple[Relations, Relations]:
+    """The tables whose rows have a customer, with referrals, and the others."""
+    owned = {name: _needed(table, name) for name, table in tables.items() if name in HELD}
+    if "customers" in tables and "referred_by" in tables["customers"].columns:
+        owned["referrals"] = referrals_of(tables["customers"])
+    return owned, {name: table for name, table in tables.items() if name not in HELD}
 
 
 def referrals_of(customers: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:

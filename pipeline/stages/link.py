@@ -25,7 +25,7 @@ from pipeline.link.identity import OWNED, owners_of, resolve_accounts, rows_shar
 from pipeline.link.journey import build_events
 from pipeline.link.linkage import Met, all_met, build_linkage, meet, refuse_currencies
 from pipeline.link.panel import build_panel
-from pipeline.link.ranges import AT_ONCE, HELD, Relations, bounds, crowds, literal, split, stands_out
+from pipeline.link.ranges import AT_ONCE, FEW, HELD, Relations, bounds, crowds, literal, selected, split, stands_out
 from pipeline.link.totals import build_totals
 from pipeline.stages import PRIVATE, run, write_json
 from pipeline.stages.growing import ROWS, Growing, about
@@ -129,9 +129,9 @@ def _shared(tables: Relations, crowd: Mapping[str, pa.Table]) -> tuple[dict[str,
 @contextmanager
 def _parts(con: duckdb.DuckDBPyConnection, tables: Relations, begins: list[str],
            say: Callable[[str], None]) -> Iterator[list[Relations]]:
-    """The tables by ranges of customers, on disk where there are several; the files are gone afterwards."""
-    if not begins:
-        yield [tables]
+    """The tables by ranges of customers, on disk where there are many; the files are gone afterwards."""
+    if len(begins) < FEW:
+        yield selected(tables, begins) if begins else [tables]
         return
     with tempfile.TemporaryDirectory(prefix="vivencia-link-") as folder:
         say(f"{len(begins) + 1} ranges of customers")
