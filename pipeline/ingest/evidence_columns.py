@@ -1,9 +1,10 @@
 """Evidence in columns: what each holds, whether it can be a key, and which scale its answers may have."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from pipeline.ingest import salesforce
 from pipeline.ingest.evidence import EMAIL, NOT_ASKED, PERHAPS_MISSING, SURELY_MISSING, Cell, is_number, masked
 from pipeline.ingest.evidence_dates import date_form
 from pipeline.ingest.meaning import is_personal, plain
@@ -43,6 +44,8 @@ class Column:
     case_twins: int = 0  # different texts that are another one but for case
     is_cased: bool = False  # ids in which case tells one from another, as a machine makes them
     below_zero: int = 0  # numbers that are negative
+    salesforce: int = 0  # characters of ids of Salesforce, 15 or 18
+    records: frozenset[str] = field(default=frozenset(), repr=False)  # those ids by their first 15 characters
 
     @property
     def is_unique(self) -> bool:
@@ -103,6 +106,7 @@ def describe(header: str, cells: list[Cell]) -> Column:
     labels = {text: int(found[1]) for text in distinct if (found := LABEL.fullmatch(text)) and int(found[1]) <= 10}
     scale, outside = _scale(texts, labels) if kind in ("number", "words", "text") else (None, 0)
     unasked = dict.fromkeys(text.strip() for _, text in cells if text.strip().casefold() in NOT_ASKED)
+    length = salesforce.length_of(distinct) if kind in ("text", "words") else 0
     if kind == "time" or (kind == "number" and not names_somebody(header) and len(texts[0].split(".")[0]) < 6):
         example = texts[0]
     else:
@@ -111,8 +115,10 @@ def describe(header: str, cells: list[Cell]) -> Column:
                   tuple(sorted(distinct)) if kind == "words" else (), scale,
                   tuple(sorted(labels.items(), key=lambda item: item[1])) if scale else (),
                   tuple(unasked) if scale else (),
-                  (f"{outside} outside 0 to 10, if these are answers",) if outside else notes + _notes(texts), example,
-                  *_case(list(distinct)), sum(map(is_below_zero, texts)) if kind == "number" else 0)
+                  (f"{outside} outside 0 to 10, if these are answers",) if outside else
+                  notes + _notes(texts) + ((salesforce.NOTES[length],) if length else ()), example,
+                  *_case(list(distinct)), sum(map(is_below_zero, texts)) if kind == "number" else 0,
+                  length, frozenset(text[:15] for text in distinct) if length else frozenset())
 
 
 def _case(texts: list[str]) -> tuple[int, bool]:

@@ -15,6 +15,7 @@ from pipeline.ingest.findings import block_of, findings
 from pipeline.ingest.header import normal
 from pipeline.ingest.inspect import Inspection, inspect_file
 from pipeline.ingest.proposal import KEYS, Proposal, propose
+from pipeline.ingest.salesforce import met_halfway
 
 Key = tuple
 BESIDE = 24  # files beside them that are looked at
@@ -188,3 +189,7 @@ def report_all(names: list[str], tell: Callable[[str, Callable[[], str]], None],
         head = phrased(said, tongue)
         tell(group[0].path.name, lambda group=group, head=head, home=home:
              f"{head}\n{block_of(one_source(group, home), tongue)}")
+    halves = met_halfway([(found.path.name, head, column.salesforce, column.records) for found in seen
+                          for head, column in found.columns.items() if column.salesforce])
+    for sentence in halves:
+        tell(seen[0].path.name, lambda sentence=sentence: phrased(sentence, tongue))

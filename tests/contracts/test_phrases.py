@@ -16,7 +16,7 @@ from pipeline.contracts.tables import TABLES
 ROOT = Path(__file__).parents[2]
 INGEST = ROOT / "pipeline" / "ingest"
 SPOKEN = ("findings", "proposal", "together", "check", "account", "share", "evidence_columns", "evidence_layout",
-          "sample", "meaning")
+          "sample", "meaning", "questions", "salesforce")
 NO_MESSAGES = {  # code, patterns and lines of params.yaml; sentences of refusals and of defects are tried elsewhere
     "    column: {}", "    minimum: {}", "    maximum: {}    # {}", "    direction: {}", "    words: {",
     "    not_asked: [", "]    # no part of the survey", "    # TELL: {}: {}", " and others ",
