@@ -71,6 +71,7 @@ def account_text(account: Account, examples: dict[str, str], tongue: str = "en")
                    f" + {given['not_asked']:,} not asked")
         lines.append(phrased(answers, tongue))
     lines += [phrased(f"  {account.unread_line()}", tongue)] if account.unread else []
+    lines += [f"  {phrased(sentence, tongue)}" for sentence in account.odd]
     for verdict, heading in HEADINGS.items():
         rules = [rule for rule in account.rules if rule.verdict == verdict]
         lines += [phrased(f"  {heading}:", tongue)] if rules else []

@@ -25,7 +25,7 @@ from pipeline.ingest.redact import shown
 from pipeline.ingest.rules import Check, first_of
 from pipeline.ingest.second_table import set_apart
 from pipeline.ingest.spelling import count_folded, fold_words
-from pipeline.ingest.swapped import refuse_swapped
+from pipeline.ingest.swapped import odd_numbers, refuse_swapped
 
 REPAIRS = {"ENC-BOM", "FMT-SEPLINE", "FMT-EOL", "FMT-HEADROWS", "SRC-QUALTRICS-HDR", "SRC-SM-HDR", "COL-NORM",
            "ORDER-FILL"}
@@ -90,6 +90,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     _make_records(con, plan, [one.table for one in loaded])
     _refuse(con, plan, loaded)
     refuse_swapped(con, source, loaded)
+    odd = odd_numbers(con, source, loaded)
     fold_words(con, source)
     if company.ids is None:
         refuse_case(con, source, loaded)
@@ -111,6 +112,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     files = _files(con, loaded, is_survey)
     counts = _counts(con, plan, loaded, is_survey)
     counts["CAT-CASE", "repaired"] += count_folded(con)
+    counts["COL-KIND", "warned"] += len(odd)
     counts["FILE-UNREAD", "warned"] += len(unread)
     counts["FILE-OVERLAP", "warned"] += overlapping
     say("writing")
@@ -119,7 +121,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     quarantine.write_quarantine(con, plan, loaded, quarantine_path)
     account = Account(name, source.table, files, "answers" if len(source.instruments) > 1 else "rows",
                       rule_counts(counts), privacy.key_id(key, is_exact), made_by_demo,
-                      _answer_counts(con, source) if is_survey else {}, unread)
+                      _answer_counts(con, source) if is_survey else {}, unread, tuple(odd))
     if account.total("rows_in") and not account.total("clean") and not source.allow_empty:
         raise quarantine.nothing_left(con, quarantine_path)
     return Cleaned(clean_path, quarantine_path, account)

@@ -1,8 +1,8 @@
-"""Two columns that changed places under an unchanged header in one file: the other files of the source tell."""
+"""What the files of a source tell of each other: two columns that changed places, a number in another unit."""
 
 from collections import Counter
 from itertools import combinations
-from math import log
+from math import exp, log
 from statistics import median
 from typing import Any
 
@@ -16,6 +16,7 @@ from pipeline.ingest.raw import Loaded
 LOOKED_AT, LEAST = 5_000, 20  # first records of each file that are looked at; fewer filled cells say nothing
 OFTEN, MOSTLY, SELDOM = 0.2, 0.9, 0.1  # shares of the cells
 APART = log(3)  # two columns whose typical sizes differ by less are not told apart by size
+FAR = log(20)  # a typical size that differs by more from that of all other files is another unit
 PLACES = 12  # different words of a category that one file may hold
 Facts = dict[int, Any]  # number of the file -> what one column holds there
 
@@ -39,6 +40,26 @@ def refuse_swapped(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[
                 raise _refusal(loaded[1], source, one, other)  # which of the two is right, nobody can tell
             if swapped and 2 * len(swapped) <= len(loaded):
                 raise _refusal(loaded[swapped[0]], source, one, other)
+
+
+def odd_numbers(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[Loaded]) -> list[str]:
+    """A sentence (COL-KIND) for each column of numbers that in one file alone has fractions in most cells, or a typical
+    size 20 times that of every other file (or a 20th of it): cents for euros, a price for a quantity."""
+    said = []
+    for column in columns.mapped(source) if len(loaded) > 2 else ():
+        facts = _numbers(con, column.name) if column.kind in columns.NUMERIC else {}
+        for number, (share, size) in facts.items() if len(facts) > 2 else ():
+            others = [other for n, other in facts.items() if n != number]
+            gaps = [size - other for _, other in others]
+            what = ""
+            if share > 1 / 2 and not any(other for other, _ in others):
+                what = "fractions, and whole numbers only"
+            elif min(gaps) > FAR or max(gaps) < -FAR:
+                what = f"numbers of another size ({exp(size):,.3g}), and about {exp(median(s for _, s in others)):,.3g}"
+            if what:
+                where = f"{loaded[number].export.name}, column {source.columns[column.name]!r}"
+                said.append(f"{where}: it holds {what} in the other files (COL-KIND)")
+    return said
 
 
 def _refusal(one: Loaded, source: Source, first: str, second: str) -> Refusal:

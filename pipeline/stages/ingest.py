@@ -36,6 +36,8 @@ def main(argv: list[str]) -> None:
     write_json(cleaned.account.as_json(), Path("data/clean") / f"{name}.account.json")
     print(phrased(cleaned.account.line(), tongue))
     print(f"{name}: {phrased(cleaned.account.unread_line(), tongue)}") if cleaned.account.unread else None
+    for sentence in cleaned.account.odd:
+        print(f"{name}: {phrased(sentence, tongue)}")
     if broken:
         often = f"{name}: most often refused: {broken}; every such row is in data/quarantine/{name}.parquet"
         print(phrased(often, tongue))

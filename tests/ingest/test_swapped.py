@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from pipeline.contracts.spoken import told
+from pipeline.contracts.spoken import phrased, told
+from pipeline.ingest.check import account_text
 from tests.ingest.conftest import SALE, Workshop
 
 CONTRACT = SALE | {"files": "*.csv", "columns": {
@@ -67,3 +68,29 @@ def test_a_month_of_fractional_quantities_or_of_large_orders_alone_is_no_swap(sh
     shop.write(HEAD + "".join(f"P8{n},C1,{n},{n}0.00,web,Sur\n" for n in range(1, 41)), "month6.csv")  # round and large
     shop.write(HEAD + "P7,C1,7.25,3,Norte,web\n", "month7.csv")  # too few to say anything
     assert shop.ingest(None, **CONTRACT).account.total("clean") == 241
+
+
+def test_fractional_quantities_in_one_month_alone_are_told_with_file_and_column(shop: Workshop):
+    folder(shop, {})
+    shop.write(HEAD + "".join(f"P9{n},C1,{n}.5,{n}.25,web,Sur\n" for n in range(1, 41)), "month5.csv")
+    account = shop.ingest(None, **CONTRACT).account
+    assert account.odd == ("month5.csv, column 'units': it holds fractions, and whole numbers only in the other files "
+                           "(COL-KIND)",)
+    assert [rule.rows for rule in account.rules if rule.rule == "COL-KIND"] == [1]
+    assert account.odd[0] in account_text(account, {})
+    assert "columna 'units': contiene fracciones, y en los demás ficheros solo números enteros" in \
+        account_text(account, {}, "es")
+
+
+def test_a_month_in_cents_is_told(shop: Workshop):
+    folder(shop, {})
+    shop.write(month(5, amounts=lambda draw: f"{draw.uniform(500, 9000):.0f}"), "month5.csv")
+    odd = shop.ingest(None, **CONTRACT).account.odd
+    assert len(odd) == 1 and odd[0].startswith("month5.csv, column 'amount': it holds numbers of another size (")
+    assert "contiene números de otro tamaño" in phrased(odd[0], "es")
+
+
+def test_months_that_vary_as_months_do_are_not_told(shop: Workshop):
+    for number, most in enumerate((60, 90, 200, 900), 1):
+        shop.write(month(number, amounts=lambda draw, most=most: f"{draw.uniform(5, most):.2f}"), f"month{number}.csv")
+    assert shop.ingest(None, **CONTRACT).account.odd == ()
