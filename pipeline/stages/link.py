@@ -109,13 +109,13 @@ def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: 
     for name, table in tables.items():
         say(name)
         if name in CONTEXT:
-            _write(CONTEXT[name](tables), folder / f"{name}.parquet")
+            _write(con, CONTEXT[name](tables), folder / f"{name}.parquet")
         elif table is united[name] and len(by_table[name]) == 1:
             shutil.copyfile(clean / f"{next(iter(by_table[name]))}.parquet", folder / f"{name}.parquet")
         else:
             # A join leaves the order of rows to the engine; without one they stay in the order of the exports.
             in_order = table.order(", ".join(TABLES[name].key)) if resolved.merged_accounts or grouped else table
-            _write(in_order, folder / f"{name}.parquet")
+            _write(con, in_order, folder / f"{name}.parquet")
     return linkage
 
 
@@ -194,14 +194,17 @@ def _fresh(target: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _write(table: duckdb.DuckDBPyRelation, path: Path) -> None:
-    """Write the relation as Parquet from the engine.
+def _write(con: duckdb.DuckDBPyConnection, table: duckdb.DuckDBPyRelation, path: Path) -> None:
+    """Write the relation as Parquet from the engine, by one thread: where several write, the bytes of a large file
+    depend on who was first.
 
     The footer tells pandas that flags are booleans with missing values, which Parquet alone does not.
     """
     flags = [name for name, kind in zip(table.columns, table.types, strict=True) if str(kind) == "BOOLEAN"]
+    con.execute("SET threads = 1")
     table.query("made", f"COPY made TO {literal(str(path))} (FORMAT parquet, COMPRESSION snappy, "
                         f"KV_METADATA {{pandas: {literal(json.dumps(about(flags)))}}})")
+    con.execute("RESET threads")
 
 
 if __name__ == "__main__":

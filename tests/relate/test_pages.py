@@ -108,7 +108,8 @@ def test_pages_say_every_claim(results):
     pages = {"sales": sales_page.page(results, words), "churn": churn_page.page(results, words)}
     assert all(isinstance(page, Page) for page in pages.values())
     for key, page in pages.items():
-        said = {c for s in page.sections for pattern in s.sentences for c in select_claims(results, pattern)}
+        said = {c for s in page.sections for pattern in (*s.sentences, *s.gathered)
+                for c in select_claims(results, pattern)}
         assert {c for c in results.claims if c.claim_id.startswith(key)} == said
         for section in page.sections:
             assert words.has(f"{section.key}.title") and all(words.has(note) for note in section.notes)
@@ -118,7 +119,8 @@ def test_pages_say_every_claim(results):
 def test_a_page_without_an_estimate_says_why_once(company):
     words, nothing = Words("es"), made(company(8, 400).assign(revenue_next=float("nan"), is_churned_next=None))
     page = sales_page.page(nothing, words)
-    said = [c.claim_id for s in page.sections for pattern in s.sentences for c in select_claims(nothing, pattern)]
+    said = [c.claim_id for s in page.sections for pattern in (*s.sentences, *s.gathered)
+                for c in select_claims(nothing, pattern)]
     assert said == ["sales.per_point"] and not any(s.figure for s in page.sections)
     churn_sections = {s.key: s for s in churn_page.page(nothing, words).sections}
     assert "churn.fit" not in churn_sections and "churn.by_score" not in churn_sections
