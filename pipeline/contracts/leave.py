@@ -15,6 +15,6 @@ def leave(code: int) -> NoReturn:
     """
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):  # its reader went away
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # its reader went away, or there never was one
             stream.flush()
     os._exit(code)

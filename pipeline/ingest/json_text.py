@@ -14,7 +14,7 @@ PIECE = 1 << 20
 ITEM_LIMIT = 16 << 20  # letters of one object of an array
 UNFIT = re.compile("[\0\ud800-\udfff]")  # what no text of a table can hold
 LARGEST_EXPONENT = 40
-LIST = re.compile(r"\[[ \t\n\r]*\{")
+LIST = re.compile(r"\[[ \t\n\r]*([{\]])")  # a list of objects, or an empty one
 DEEPEST = 3  # objects within objects in which lists are looked for
 BLANK = re.compile(r"[ \t\n\r]*")
 
@@ -79,7 +79,7 @@ def items_in(handle: TextIO, name: str, records: str | None = None) -> Iterator[
         if records not in found:
             raise Refusal("JSON-RECORDS", f"no list of objects stands under the key {records!r}", file=name,
                           found=", ".join(found) or "no such list", expected="`records:` with the key of the list")
-        yield from _array(start, found[records], handle, name, is_inside=True)
+        yield from _array(start, found[records], handle, name, records)
         return
     at = BLANK.match(start).end()
     if start[at:at + 1] == "[":
@@ -90,10 +90,14 @@ def items_in(handle: TextIO, name: str, records: str | None = None) -> Iterator[
         yield _item(line.rstrip("\n"), number)
 
 
-def lists_in(text: str) -> dict[str, int]:
-    """Key (dotted inside objects) -> where its list of objects begins, as far as the text of one object goes."""
-    at = BLANK.match(text).end()
-    return dict(_lists(text, at, "", 0)) if text[at:at + 1] == "{" else {}
+def lists_in(text: str, wanted: str = "") -> dict[str, int]:
+    """Key (dotted inside objects) -> where its list of objects begins, as far as the text of one object goes; of empty
+    lists that of the wanted key alone."""
+    at, found = BLANK.match(text).end(), {}
+    for key, place in _lists(text, at, "", 0) if text[at:at + 1] == "{" else ():
+        if key == wanted or LIST.match(text, place)[1] == "{":
+            found.setdefault(key, place)  # a second one under the same key is refused behind the first
+    return found
 
 
 def _lists(text: str, at: int, above: str, depth: int) -> Iterator[tuple[str, int]]:
@@ -114,7 +118,10 @@ def _lists(text: str, at: int, above: str, depth: int) -> Iterator[tuple[str, in
 
 def _lists_ahead(text: str, handle: TextIO, wanted: str) -> tuple[str, dict[str, int]]:
     """The text read so far and its lists, until the wanted one begins; what stands before it is small or not read."""
-    while wanted not in (found := lists_in(text)) and len(text) < ITEM_LIMIT and (more := handle.read(len(text))):
+    while wanted not in (found := lists_in(text, wanted)) and len(text) < ITEM_LIMIT:
+        more = handle.read(len(text))
+        if not more:
+            break
         text += more
     return text, found
 
@@ -142,9 +149,9 @@ def _is_unfit(value: Any) -> bool:
     return isinstance(value, list) and any(map(_is_unfit, value))
 
 
-def _array(text: str, at: int, handle: TextIO, name: str, is_inside: bool = False) -> Iterator[Item]:
-    """The items of one array; Refusal where it breaks, for nothing behind that place can be told. is_inside: the array
-    is a value of an object, of which more may follow."""
+def _array(text: str, at: int, handle: TextIO, name: str, records: str = "") -> Iterator[Item]:
+    """The items of one array; Refusal where it breaks, for nothing behind that place can be told. records: the key of
+    the array in the one object that the file must be."""
     line, at, is_over, expected = 1 + text.count("\n", 0, at + 1), at + 1, False, "first"
     while True:
         if len(text) - at < PIECE // 2 and not is_over:
@@ -159,9 +166,11 @@ def _array(text: str, at: int, handle: TextIO, name: str, is_inside: bool = Fals
                               expected="a whole file: fetch it again")
             continue
         if sign == "]" and expected in ("first", "sign"):
-            rest = "" if is_inside else text[at + 1:] + handle.read(PIECE)
+            rest = text[at + 1:] + handle.read(ITEM_LIMIT if records else PIECE)
+            if records:
+                rest = rest[_closed(rest, records, name, line):] + handle.read(1)
             if rest.strip():
-                raise _broken(name, line, "something stands behind the array")
+                raise _broken(name, line, f"something stands behind the {'object' if records else 'array'}")
             return
         if expected == "sign":
             if sign != ",":
@@ -171,6 +180,26 @@ def _array(text: str, at: int, handle: TextIO, name: str, is_inside: bool = Fals
         value, stop, text, is_over = _decoded(text, at, handle, is_over, name, line)
         yield _checked(value, line, text[at:stop])
         line, at, expected = line + text.count("\n", at, stop), stop, "sign"
+
+
+def _closed(rest: str, records: str, name: str, line: int) -> int:
+    """Where the object ends whose list of records ends before `rest`; Refusal where it does not, or names it again."""
+    at = 0
+    for own in reversed(records.split(".")):
+        while rest[(at := BLANK.match(rest, at).end()):at + 1] == ",":
+            try:
+                key, at = DECODER.raw_decode(rest, BLANK.match(rest, at + 1).end())
+                at = BLANK.match(rest, at).end()
+                _, stop = DECODER.raw_decode(rest, BLANK.match(rest, at + 1).end())
+            except (ValueError, RecursionError):
+                raise _broken(name, line, "the object around the list of records is no JSON behind it") from None
+            if key == own or rest[at] != ":":
+                raise _broken(name, line, "the key of the list of records stands twice")
+            at = stop
+        if rest[at:at + 1] != "}":
+            raise _broken(name, line, "the object around the list of records is no JSON behind it")
+        at += 1
+    return at
 
 
 def _decoded(text: str, at: int, handle: TextIO, is_over: bool, name: str, line: int) -> tuple[Any, int, str, bool]:

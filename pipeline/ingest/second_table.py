@@ -1,6 +1,5 @@
 """Rows under an empty one that belong to another table: a summary, a legend, a second list on the same sheet."""
 
-import re
 from dataclasses import replace
 
 import duckdb
@@ -14,17 +13,17 @@ from pipeline.ingest.raw import Loaded, Reject
 
 SECTIONS = 10_000  # more gaps than that are a habit of the file, not tables
 SAMPLE, LEAST = 1_000, 3  # rows of the first section that are looked at; fewer say nothing
-ALWAYS, MOST = 0.99, 0.9
-DIGIT = re.compile(r"\d")
+MOST = 0.9
 Row = tuple[str | None, ...]
 
 
 def set_apart(con: duckdb.DuckDBPyConnection, loaded: Loaded, source: Source) -> Loaded:
     """The same export; the rows of a section behind an empty row that is another table are rejects (FMT-TABLE).
 
-    A section is another table where its first row is a header (words alone, also where the first section has digits),
-    or where none of its rows fills half of what every row of the first section fills. Lines of totals are left to
-    FMT-FOOTER.
+    Nine of ten cells of some columns of the first section hold digits: its ids, times and amounts. A section is
+    another table where each of its rows holds digits in fewer than half of these columns; one row that looks like
+    those above, and all of it stays. Lines of totals are left to FMT-FOOTER. Where no column of the first section
+    holds digits nothing can be told.
     """
     names = declared_headers(source)
     if source.format not in ("csv", "xlsx") or loaded.rows <= LEAST:
@@ -32,51 +31,59 @@ def set_apart(con: duckdb.DuckDBPyConnection, loaded: Loaded, source: Source) ->
     starts = _starts(con, loaded, names)
     if not 0 < len(starts) <= SECTIONS or starts[0] < LEAST:
         return loaded
-    cells = ", ".join(f"nullif(trim({quoted(name)}), '')" for name in names)
-    first = con.execute(f"SELECT {cells} FROM {quoted(loaded.table)} WHERE rowid < ? ORDER BY rowid",
-                        [min(int(starts[0]), SAMPLE)]).fetchall()
-    out: list[tuple[int, Row]] = []
-    for start, end in zip(starts, [*starts[1:], loaded.rows], strict=True):
-        section = con.execute(f"SELECT {cells} FROM {quoted(loaded.table)} WHERE rowid >= ? AND rowid < ? "
-                              "ORDER BY rowid", [int(start), int(end)]).fetchall()
-        if _is_another(first, section):
-            out += [(int(start) + place, row) for place, row in enumerate(section) if any(row)]
+    table, dated = quoted(loaded.table), _with_digits(con, loaded, names, int(starts[0]))
+    if not dated:
+        return loaded
+    few = " + ".join(f"CAST({_has_digit(name)} AS INTEGER)" for name in dated)
+    unlike = con.execute(f"SELECT 2 * ({few}) < {len(dated)} AS unlike FROM {table} ORDER BY rowid").fetchnumpy()
+    is_unlike = np.asarray(unlike["unlike"], dtype=bool)
+    ends = [*starts[1:].tolist(), loaded.rows]
+    rows = [row for start, end in zip(starts.tolist(), ends, strict=True) if is_unlike[start:end].all()
+            for row in range(start, end)]
+    out = _filled(con, table, names, rows)
     return _without(con, loaded, out) if out else loaded
+
+
+def _has_digit(name: str) -> str:
+    return f"coalesce(regexp_matches({quoted(name)}, '[0-9]'), FALSE)"
+
+
+def _with_digits(con: duckdb.DuckDBPyConnection, loaded: Loaded, names: list[str], end: int) -> list[str]:
+    """The columns that hold digits in most of the rows before `end`."""
+    shares = ", ".join(f"avg(CAST({_has_digit(name)} AS INTEGER))" for name in names)
+    filled = " OR ".join(f"nullif({quoted(name)}, '') IS NOT NULL" for name in names)
+    found = con.execute(f"SELECT {shares} FROM {quoted(loaded.table)} WHERE rowid < ? AND ({filled})",
+                        [min(end, SAMPLE)]).fetchone()
+    return [name for name, share in zip(names, found, strict=True) if share is not None and share >= MOST]
+
+
+def _filled(con: duckdb.DuckDBPyConnection, table: str, names: list[str], rows: list[int]) -> list[tuple[int, Row]]:
+    """The cells of those of the rows that hold any, lines of totals left out."""
+    cells = ", ".join(f"nullif(trim({quoted(name)}), '')" for name in names)
+    con.execute("CREATE OR REPLACE TEMP TABLE apart AS SELECT unnest(?::BIGINT[]) AS place", [rows])
+    found = con.execute(f"SELECT t.rowid, {cells} FROM {table} t JOIN apart ON t.rowid = place ORDER BY 1").fetchall()
+    con.execute("DROP TABLE apart")
+    return [(row, tuple(texts)) for row, *texts in found
+            if any(texts) and not begins_as_total(next(filter(None, texts)))]
 
 
 def _starts(con: duckdb.DuckDBPyConnection, loaded: Loaded, names: list[str]) -> np.ndarray:
     """Rows (from 0) that follow an empty line, or a row without any declared cell."""
+    table = quoted(loaded.table)
     empty = " AND ".join(f"nullif({quoted(name)}, '') IS NULL" for name in names)
-    found = con.execute(f"SELECT rowid FROM {quoted(loaded.table)} WHERE {empty} ORDER BY 1 LIMIT {SECTIONS}")
+    found = con.execute(f"SELECT rowid FROM {table} WHERE {empty} ORDER BY 1 LIMIT {SECTIONS}")
     bare = np.array([row for (row,) in found.fetchall()], dtype=np.int64)
     gaps = np.empty(0, dtype=np.int64)
-    if loaded.blank:
+    if loaded.blank:  # line numbers jump behind empty lines, behind lines that are no record and within long fields
         lines = loaded.lines_of(np.arange(loaded.rows))
-        gaps = np.flatnonzero(np.diff(lines) > 1) + 1
+        inner = " + ".join(f"coalesce(length({quoted(name)}) - length(replace({quoted(name)}, chr(10), '')), 0)"
+                           for name in names)
+        broken = con.execute(f"SELECT {inner} AS inside FROM {table} ORDER BY rowid").fetchnumpy()["inside"]
+        refused = np.sort([reject.line for reject in loaded.rejects])
+        others = np.diff(np.searchsorted(refused, lines))
+        gaps = np.flatnonzero(np.diff(lines) > 1 + broken[:-1] + others) + 1
     starts = np.setdiff1d(np.union1d(gaps, bare + 1), bare)
     return starts[starts < loaded.rows]
-
-
-def _is_another(first: list[Row], section: list[Row]) -> bool:
-    """Whether these rows are another table than the first section."""
-    filled = [[cell for cell in row if cell] for row in section]
-    top = next((cells for cells in filled if cells), None)
-    if top is None or begins_as_total(top[0]):
-        return False
-    columns = list(zip(*(row for row in first if any(row)), strict=True))
-    digits = [_share(column, lambda cell: DIGIT.search(cell) is not None) >= MOST for column in columns]
-    head = next(row for row in section if any(row))
-    is_words = not any(DIGIT.search(cell) for cell in top) and len(top) >= min(2, len(columns))
-    if is_words and any(cell and is_digits for cell, is_digits in zip(head, digits, strict=True)):
-        return True
-    always = [place for place, column in enumerate(columns) if sum(map(bool, column)) >= ALWAYS * len(column)]
-    return len(always) > 2 and all(2 * sum(bool(row[place]) for place in always) < len(always)
-                                   for row in section if any(row))
-
-
-def _share(column: tuple[str | None, ...], holds) -> float:
-    cells = [cell for cell in column if cell]
-    return sum(map(holds, cells)) / len(cells) if len(cells) >= LEAST else 0.0
 
 
 def _without(con: duckdb.DuckDBPyConnection, loaded: Loaded, out: list[tuple[int, Row]]) -> Loaded:

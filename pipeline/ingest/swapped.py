@@ -25,8 +25,9 @@ def refuse_swapped(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[
     """Refusal (COL-SWAP) for the first file in which two columns of one kind hold each what the other one holds in the
     other files.
 
-    Numbers: one has fractions and the other has none, the other way round than elsewhere; or each has the typical size
-    (geometric mean) of the other. Words and ids: each holds the words, or ids of the shape, of the other.
+    Numbers: one has fractions and the other has none, the other way round than elsewhere, and each is nearer to the
+    typical size (geometric mean) of the other; or each has the typical size of the other. Words and ids: each holds
+    the words, or ids of the shape on which the other files agree, of the other.
     """
     if len(loaded) < 2:
         return
@@ -89,12 +90,14 @@ def _numbers_differ(file: int, one: Facts, other: Facts) -> bool:
     shares = [median(facts[n][0] for n in others) for facts in (one, other)]
     sizes = [[facts[n][1] for n in others] for facts in (one, other)]
     usual = [median(each) for each in sizes]
+    nearer = (abs(first_size - usual[1]) < abs(first_size - usual[0])
+              and abs(second_size - usual[0]) < abs(second_size - usual[1]))
     whole_elsewhere = (shares[0] == 0 and shares[1] >= OFTEN and first_share >= OFTEN and second_share == 0)
     whole_here = (shares[1] == 0 and shares[0] >= OFTEN and second_share >= OFTEN and first_share == 0)
     gap = abs(usual[0] - usual[1])
     steady = all(abs(size - mid) <= gap / 4 for each, mid in zip(sizes, usual, strict=True) for size in each)
     swapped = abs(first_size - usual[1]) <= gap / 4 and abs(second_size - usual[0]) <= gap / 4
-    return whole_elsewhere or whole_here or (gap >= APART and steady and swapped)
+    return (nearer and (whole_elsewhere or whole_here)) or (gap >= APART and steady and swapped)
 
 
 def _words(con: duckdb.DuckDBPyConnection, name: str) -> Facts:
@@ -128,8 +131,8 @@ def _shapes(con: duckdb.DuckDBPyConnection, name: str) -> Facts:
 
 
 def _shapes_differ(file: int, one: Facts, other: Facts) -> bool:
-    usual = [Counter(shape for n, shape in facts.items() if n != file).most_common(1) for facts in (one, other)]
-    if file not in one or file not in other or not all(usual):
+    usual = [{shape for n, shape in facts.items() if n != file} for facts in (one, other)]
+    if file not in one or file not in other or any(len(shapes) != 1 for shapes in usual):  # the others must agree
         return False
-    first, second = usual[0][0][0], usual[1][0][0]
+    (first,), (second,) = usual
     return first != second and one[file] == second and other[file] == first

@@ -14,18 +14,18 @@ from pipeline.measure.metrics import Metric, group_names, named
 from pipeline.measure.multiplicity import discoveries, shrunken
 from pipeline.measure.periods import Periods, in_window
 
-GROUP_COLUMNS = ["claim_id", "dimension", "segment", "period", "unit", "n", "estimate", "ci_low", "ci_high", "status",
-                 "shrunken", "change_unit", "n_before", "change", "change_low", "change_high", "change_p", "gap",
-                 "gap_low", "gap_high", "gap_p", "is_change_notable", "is_gap_notable", "comparisons", "detectable",
-                 "change_detectable", "gap_detectable"]
+GROUP_COLUMNS = ["claim_id", "dimension", "segment", "period", "unit", "n", "people", "estimate", "ci_low", "ci_high",
+                 "status", "shrunken", "change_unit", "n_before", "change", "change_low", "change_high", "change_p",
+                 "gap", "gap_low", "gap_high", "gap_p", "is_change_notable", "is_gap_notable", "comparisons",
+                 "detectable", "change_detectable", "gap_detectable", "change_people", "gap_people"]
 
 
 def by_group(metric: Metric, dimensions: Sequence[str], periods: Periods, limits: Limits) -> pd.DataFrame:
     """One row per group of each breakdown: level, change against the period before, gap to all other known groups.
 
     A change or gap stands out when its own interval leaves zero out and Benjamini-Hochberg over all of this metric's
-    groups (`comparisons` in all) keeps it. `shrunken` is the level for rankings. Hidden groups keep their row without
-    any figure.
+    groups (`comparisons` in all) keeps it. `shrunken` is the level for rankings. people: customers behind n;
+    change_people and gap_people: behind the smaller of the two sides. Hidden groups keep their row without any figure.
     """
     tables = [_one_dimension(metric, dimension, periods, limits) for dimension in dimensions
               if dimension in metric.rows_by(dimension) and metric.rows_by(dimension)[dimension].notna().any()]
@@ -69,7 +69,8 @@ def _one_dimension(metric: Metric, dimension: str, periods: Periods, limits: Lim
                 row["gap_detectable"] = detectable(score, others) * metric.change_factor
         found.append(row)
     table = pd.DataFrame(found).reindex(columns=GROUP_COLUMNS)
-    table[["n", "n_before"]] = table[["n", "n_before"]].astype("Int64")
+    whole = ["n", "people", "n_before", "change_people", "gap_people"]
+    table[whole] = table[whole].astype("Int64")
     error = ((table["ci_high"] - table["ci_low"]) / 3.92).astype(float)
     usable = error.notna() & (error > 0)
     table["shrunken"] = table["estimate"].astype(float)
@@ -81,7 +82,8 @@ def _difference(metric: Metric, first: Score, second: Score, kind: str) -> dict:
     gap = difference(first, second).scaled(metric.change_factor)
     if not np.isfinite([gap.estimate, gap.low, gap.high]).all():
         return {}
-    return {kind: gap.estimate, f"{kind}_low": gap.low, f"{kind}_high": gap.high, f"{kind}_p": p_value(gap)}
+    return {kind: gap.estimate, f"{kind}_low": gap.low, f"{kind}_high": gap.high, f"{kind}_p": p_value(gap),
+            f"{kind}_people": gap.n_clusters}
 
 
 def _finite(value: float) -> float | None:
@@ -95,7 +97,7 @@ def group_claims(table: pd.DataFrame, metric: Metric, limits: Limits,
     found = []
     for row in table.itertuples(index=False):
         n = 0 if pd.isna(row.n) else int(row.n)
-        score = None if n == 0 else Score(row.estimate, row.ci_low, row.ci_high, n, n)
+        score = None if n == 0 else Score(row.estimate, row.ci_low, row.ci_high, n, int(row.people))
         claim = level_claim(metric, score, limits, period=row.period, segment=row.segment, n_in=n)
         if score is None:
             claim = Claim(metric.claim_id, None, metric.unit, 0, metric.method, status="suppressed",
@@ -106,11 +108,12 @@ def group_claims(table: pd.DataFrame, metric: Metric, limits: Limits,
             if pd.isna(estimate):
                 continue
             earlier = 0 if kind == "gap" else int(row.n_before)
-            least = min(n, earlier or n)
+            least, people = min(n, earlier or n), int(getattr(row, f"{kind}_people"))
             found.append(Claim(
                 named(metric.claim_id, kind), estimate, metric.change_unit, n + earlier,
                 f"{metric.method}_difference", segment=row.segment, period=row.period,
-                ci_low=getattr(row, f"{kind}_low"), ci_high=getattr(row, f"{kind}_high"), status=limits.status(least),
+                ci_low=getattr(row, f"{kind}_low"), ci_high=getattr(row, f"{kind}_high"),
+                status=limits.status(least, people), people=people,
                 reason="stands_out" if notable else "", comparisons=int(row.comparisons),
                 detectable=_finite(getattr(row, f"{kind}_detectable"))))
     return found

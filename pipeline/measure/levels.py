@@ -10,8 +10,8 @@ from pipeline.measure.disclosure import Limits, hidden_names
 from pipeline.measure.metrics import Metric, named
 from pipeline.measure.periods import Periods, in_window
 
-MONTH_TYPES = {"claim_id": "str", "period": "str", "unit": "str", "n": "Int64", "estimate": "float", "ci_low": "float",
-               "ci_high": "float", "status": "str"}
+MONTH_TYPES = {"claim_id": "str", "period": "str", "unit": "str", "n": "Int64", "people": "Int64", "estimate": "float",
+               "ci_low": "float", "ci_high": "float", "status": "str"}
 
 
 def headline_claims(metric: Metric, periods: Periods, limits: Limits) -> list[Claim]:
@@ -62,11 +62,13 @@ def _change_claim(metric: Metric, now: Score | None, periods: Periods, limits: L
     if np.isnan(gap.estimate) or low is None:
         return Claim(**common, estimate=None, n_used=now.n + before.n, status="not_estimable", reason="not_reached")
     return Claim(**common, estimate=gap.estimate, ci_low=low, ci_high=high, n_used=now.n + before.n, status=status,
-                 detectable=detectable(now, before) * metric.change_factor)
+                 detectable=detectable(now, before) * metric.change_factor,
+                 people=min(now.n_clusters, before.n_clusters))
 
 
 def by_month(metric: Metric, limits: Limits) -> pd.DataFrame:
-    """One row per month of the metric: period, n, estimate, interval, status; empty without dates."""
+    """One row per month of the metric: period, n, people (customers in n), estimate, interval, status; empty without
+    dates."""
     dated = metric.rows[metric.rows["month"].notna()]
     unseen = hidden_names(dated["month"], dated["code"], limits.suppress_below)
     found = []
@@ -79,6 +81,8 @@ def by_month(metric: Metric, limits: Limits) -> pd.DataFrame:
 
 def figures_of(metric: Metric, score: Score | None, limits: Limits) -> dict:
     if score is None:
-        return {"n": pd.NA, "estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan, "status": "suppressed"}
-    status = limits.status(score.n) if np.isfinite(score.estimate) else "not_estimable"
-    return {"n": score.n, "estimate": score.estimate, "ci_low": score.low, "ci_high": score.high, "status": status}
+        return {"n": pd.NA, "people": pd.NA, "estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan,
+                "status": "suppressed"}
+    status = limits.status(score.n, score.n_clusters) if np.isfinite(score.estimate) else "not_estimable"
+    return {"n": score.n, "people": score.n_clusters, "estimate": score.estimate, "ci_low": score.low,
+            "ci_high": score.high, "status": status}

@@ -65,3 +65,46 @@ def test_ids_without_digits_are_no_header(shop: Workshop):
     rows = [["Ana", "Hogar", "Sur", "A"], ["Luis", "Hogar", "Sur", "A"], ["Eva", "Empresa", "Sur", "B"]]
     found = shop.ingest(as_csv([HEAD, *rows, EMPTY, ["Paz", "Hogar", "Norte", "A"]], True), **PEOPLE)
     assert len(found.clean) == 4
+
+
+SALE_HEAD = ["order", "date", "client", "units", "amount", "notes"]
+SALES = {"table": "sales", "decimal": ".", "timestamps": ["%Y-%m-%d"], "time_zone": "UTC", "columns": {
+    "order_id": "order", "ordered_at": "date", "customer_id": "client", "quantity": "units", "net_amount": "amount",
+    "product_category": "notes"}}
+
+
+def sale(number: int, notes: str | None = "x") -> list[str | None]:
+    return [f"P{number}", "2025-03-01", f"C{number}", "1", f"{number}.50", notes]
+
+
+@pytest.mark.parametrize("below", [
+    [["P90", "2025-03-02", None, None, "9.50", None], ["P91", "2025-03-02", None, None, "8.50", None]],  # sparse sales
+    [["PX", "2025-03-02", None, None, "9.50", None], sale(91)],  # the first one is odd, the others are not
+])
+def test_rows_that_look_like_those_above_stay_whatever_they_lack(shop: Workshop, below: list):
+    found = shop.ingest(as_csv([SALE_HEAD, *map(sale, range(1, 60)), EMPTY, *below], True), **SALES)
+    assert not [rule for rule in found.rules if rule.startswith("FMT-TABLE")]
+    assert found.account.total("clean") == 61
+
+
+def test_a_line_end_in_a_cell_and_a_blank_line_elsewhere_make_no_section(shop: Workshop):
+    rows = [sale(number, '"two\nlines"' if number == 59 else "x") for number in range(1, 60)]
+    odd = ["Pz", "2025-03-02", None, None, None, None]  # quarantined for its amount, not as another table
+    text = as_csv([SALE_HEAD, *rows, odd])
+    found = shop.ingest(text + "\n", **SALES)
+    assert found.rules["FMT-BLANK:dropped"] == 1
+    assert not [rule for rule in found.rules if rule.startswith("FMT-TABLE")]
+
+
+def test_a_table_begins_with_its_total_and_is_kept_out_all_the_same(shop: Workshop):
+    summary = [["Total", None, None, None, "99.00", None], ["Hogar", None, None, None, "55.00", None]]
+    found = shop.ingest(as_csv([SALE_HEAD, *map(sale, range(1, 60)), EMPTY, *summary], True), **SALES)
+    assert found.rules["FMT-TABLE:quarantined"] == 1 and found.rules["FMT-FOOTER:quarantined"] == 1
+    assert found.account.total("clean") == 59
+
+
+def test_a_file_that_begins_with_empty_rows_is_read(shop: Workshop):
+    bare = [[None] * 6] * 3
+    found = shop.ingest(as_csv([SALE_HEAD, *bare, ["ACME", None, None, None, None, "y"], *map(sale, range(1, 60))]),
+                        **SALES)
+    assert found.account.total("clean") == 59

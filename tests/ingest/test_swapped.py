@@ -57,6 +57,17 @@ def test_two_swapped_months_of_seven_are_seen_as_well(shop: Workshop):
     assert shop.refuse(None, "COL-SWAP", **CONTRACT).file == "month2.csv"
 
 
+def test_ids_that_changed_places_in_one_of_three_files_are_seen(shop: Workshop):
+    folder(shop, {3: (0, 1)}, months=3)
+    assert shop.refuse(None, "COL-SWAP", **CONTRACT).file == "month3.csv"
+
+
+def test_a_month_of_hours_at_whole_prices_is_no_swap(shop: Workshop):
+    folder(shop, {}, amounts=lambda draw: f"{draw.uniform(200, 900):.2f}")
+    shop.write(HEAD + "".join(f"P9{n},C1,{n % 7 + 1}.25,{n}50,web,Sur\n" for n in range(1, 41)), "month5.csv")
+    assert shop.ingest(None, **CONTRACT).account.total("clean") == 200
+
+
 def test_months_that_are_as_they_should_be_pass(shop: Workshop):
     folder(shop, {})
     assert shop.ingest(None, **CONTRACT).account.total("clean") == 160

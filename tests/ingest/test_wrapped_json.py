@@ -40,6 +40,27 @@ def test_a_list_that_is_not_there_or_cut_is_refused(shop: Workshop):
     shop.refuse(json.dumps(ANSWER)[:-60], "FMT-JSON", **SOLD, records="orders")
 
 
+@pytest.mark.parametrize("behind", [
+    json.dumps(ANSWER), "<html>oops", ", 1", '{"orders": []}'])
+def test_nothing_stands_behind_the_object_unread(shop: Workshop, behind: str):
+    assert "behind" in str(shop.refuse(f"{json.dumps(ANSWER)}\n{behind}\n", "FMT-JSON", **SOLD, records="orders"))
+
+
+@pytest.mark.parametrize("end", ["", ', "next": null', ', "orders": [{"id": "B1", "amount": 1}]}', "]", ', "a" 1}',
+                                 ', "deep": {"orders": []}} {}'])
+def test_the_object_around_the_list_ends_once_and_names_it_once(shop: Workshop, end: str):
+    text = '{"count": 3, "orders": ' + json.dumps(ORDERS) + end
+    shop.refuse(text, "FMT-JSON", **SOLD, records="orders")
+    assert shop.ingest(text[:text.index("]}]") + 3] + ', "deep": {"orders": [2]}, "n": 1}\n', **SOLD,
+                       records="orders").account.total("clean") == 3
+
+
+def test_a_month_without_records_is_an_empty_month(shop: Workshop):
+    text = '{"orders": [], "next": null}'
+    shop.refuse(text, "FILE-NOROWS", **SOLD, records="orders")
+    assert shop.ingest(text, **SOLD, records="orders", allow_empty=True).account.total("rows_in") == 0
+
+
 def test_one_record_that_holds_a_list_of_its_own_is_a_record(shop: Workshop):
     assert shop.ingest(json.dumps(ORDERS[0]), **SOLD).account.total("clean") == 1
 

@@ -50,6 +50,20 @@ def test_many_answers_of_few_people_are_not_enough_data():
         assert (found.n_used, found.people, found.status) == (60, customers, status)
 
 
+def test_groups_and_months_count_the_people_behind_them():
+    """Branch a: 120 answers of twelve customers; branch b: 60 of sixty. Half of them in each half of the year."""
+    rows = [row | {"responded_at": day} for day in ("2025-03-10", "2025-09-10")
+            for row in answers({"a": (12, 5), "b": (60, 1)})]
+    span = choose_periods("2025-01-01", "2025-12-31", 6)
+    card = score_all(survey_metrics(answered(company.surveys(rows), "UTC"), {}), ["branch"], span, LIMITS)
+    told = {(c.claim_id, c.segment): (c.people, c.status) for c in card.claims}
+    assert told["experience.nps", "branch:a"] == (12, "not_enough_data")
+    assert told["experience.nps", "branch:b"] == (60, "ok")
+    assert told["experience.nps_change", "branch:a"] == (12, "not_enough_data")
+    assert told["experience.nps_change", "all"] == (72, "ok")
+    assert card.by_month["people"].tolist() == [72, 72]
+
+
 def test_one_customer_with_many_invitations_is_in_no_response_rate():
     silent = [row | {"score": None, "responded_at": None} for row in answers(GROUPS)]
     found = response_breakdown(company.surveys(answers(GROUPS) + silent), ["branch"], LIMITS)

@@ -215,3 +215,18 @@ def test_three_claims_alike_stand_in_a_table_and_two_in_sentences():
     for text in ("81%", "82%", "Suppressed", "index.html#row-3"):
         assert text in html
     assert "row-0" in html and html.count("index.html#row-1") == 1
+
+
+def test_a_row_of_a_table_whose_interval_holds_nothing_says_so():
+    ends = {"months:1": (0.4, 2.0), "months:2": (-0.3, 1.1), "months:3": (-2.0, -0.1)}
+    claims = [Claim("sales.lag", sum(each) / 2, "percent", 500, "ppml", "associated", segment=name, ci_low=each[0],
+                    ci_high=each[1]) for name, each in ends.items()]
+    section = Section("sales.timing", gathered=["sales.lag@months:*"])
+    anchors = {(c.claim_id, c.segment, c.period): f"row-{i}" for i, c in enumerate(claims)}
+    site = Site(Company("A", "own", "EUR", "Europe/Madrid"), Disclosure(), "", "", (), {}, {}, anchors)
+    for language, said in (("en", "no difference seen"), ("es", "no se ve diferencia")):
+        view = section_view(section, Results(claims, {}), site, Words(language))
+        html = shell.page_html("page.html.j2", Words(language), "t", "d", heading="t", lead="", sections=[view],
+                               limits=[], company="A", links=[], current="", dates="", banner="")
+        rows = html.split("<tr>")[2:]
+        assert [said in row for row in rows] == [False, True, False]
