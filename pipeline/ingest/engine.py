@@ -34,7 +34,7 @@ def connect(workdir: Path, memory: str = "") -> duckdb.DuckDBPyConnection:
     spill = workdir / "spill"
     con = duckdb.connect(config={"threads": threads, "memory_limit": memory, "temp_directory": str(spill),
                                  "preserve_insertion_order": True})
-    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")  # our own sentences tell how far it is
     return con
 
 

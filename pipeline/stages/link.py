@@ -161,12 +161,14 @@ def _people(con: duckdb.DuckDBPyConnection, whole: Whole, parts: list[Relations]
 
 @contextmanager
 def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
-    """An engine of its own, bounded in memory (VIVENCIA_MEMORY, else MEMORY), that spills to a folder which is gone
-    afterwards. Refusal LINK-MEMORY where the bound does not do."""
+    """An engine of its own, bounded in memory (VIVENCIA_MEMORY, else MEMORY) and threads (VIVENCIA_THREADS, else all),
+    that spills to a folder which is gone afterwards. Refusal LINK-MEMORY where the bound does not do."""
     memory = os.environ.get("VIVENCIA_MEMORY", MEMORY)
     with tempfile.TemporaryDirectory(prefix="vivencia-link-") as spill, duckdb.connect() as con:
-        con.execute(f"SET memory_limit = '{memory}'")
+        con.execute(f"SET memory_limit = '{memory}'; SET enable_progress_bar = false")
         con.execute("SET temp_directory = $1", [spill])
+        if threads := os.environ.get("VIVENCIA_THREADS"):
+            con.execute(f"SET threads = {int(threads)}")
         try:
             with at_home(con):
                 yield con
