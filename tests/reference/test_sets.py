@@ -4,8 +4,6 @@ from pathlib import Path
 
 NOT_HELD = {
     "ppml_trade": "its data come with an R package under the GPL and are not at hand; PPML is held against pyfixest",
-    "lmg_swiss": "drivers will come", "johnson_rw_mtcars": "drivers will come",
-    "cs_mpdta": "the evaluation of actions will come", "sunab_base_stagg": "the evaluation of actions will come",
 }
 
 
