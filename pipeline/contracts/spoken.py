@@ -18,7 +18,12 @@ DEPTH = 4  # of phrases within phrases
 SENTENCE, WHOLE = 12, 24  # letters by which a sentence is known, and what to do instead of what the rule says
 LANGUAGES = ("es", "en")
 GENERAL = ("rows as the contract describes them", "records as the header announces them")  # the rule says more
-DECLARED = re.compile(r"^report:[^\n]*\n(?:[ \t#][^\n]*\n|\n)*?[ \t]+messages:[ \t]*[\"']?(es|en)\b", re.MULTILINE)
+REPORT = r"[\"']?report[\"']?[ \t]*:"
+BLOCK = re.compile(rf"^{REPORT}[^\n]*\n(?:[ \t#][^\n]*\n|\n)*?[ \t]+[\"']?messages[\"']?[ \t]*:[ \t]*[\"']?(es|en)\b",
+                   re.MULTILINE)
+FLOW = re.compile(rf"^{REPORT}(?:\s|(?<=\s)#[^\n]*)*\{{", re.MULTILINE)  # report: {language: es, messages: es}
+INNER = re.compile(r"^\s*\{(?:.*,)?\s*" + REPORT + r"\s*\{", re.DOTALL)  # a file that is one such group, as JSON is
+PIECE = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:''|[^'])*'|(?<=\s)#[^\n]*|[{}\[\],:]|[^\s{}\[\],:\"']+")
 SECTIONS = "sources|company|privacy|report|sales|churn|experience|link|demo"
 KEY = re.compile(rf"(?<![\w.])[a-z_]+(?:\.[\w-]+)+|(?<![\w.])(?:{SECTIONS})\b")
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -35,10 +40,30 @@ def language(params: Path = Path("params.yaml")) -> str:
     if os.environ.get("VIVENCIA_LANGUAGE") in LANGUAGES:
         return os.environ["VIVENCIA_LANGUAGE"]
     try:
-        found = DECLARED.search(params.read_text(encoding="utf-8") + "\n")
+        text = params.read_text(encoding="utf-8-sig") + "\n"
     except (OSError, UnicodeDecodeError):
         return "en"
+    if flow := FLOW.search(text) or INNER.search(text):
+        return _in_flow(text, flow.end())
+    found = BLOCK.search(text)
     return found[1] if found else "en"
+
+
+def _in_flow(text: str, at: int) -> str:
+    """es or en: `messages` of the group of keys between braces that begins before `at`."""
+    depth, before, key = 1, ",", ""
+    for piece in PIECE.finditer(text, at):
+        word = piece[0].strip("\"'")
+        if word.startswith("#"):
+            continue
+        depth += (word in ("{", "[")) - (word in ("}", "]"))
+        if not depth:
+            break
+        if depth == 1 and (before, key) == (":", "messages"):
+            return word if word in LANGUAGES else "en"
+        key = word if before == "," else key if word == ":" else ""
+        before = word
+    return "en"
 
 
 def told(refusal: Refusal, tongue: str) -> str:

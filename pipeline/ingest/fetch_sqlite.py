@@ -73,7 +73,7 @@ def ask_sqlite(database: Database, where: str) -> Iterator[Answer]:
         count = connection.execute(f"SELECT count(*) FROM {inner}").fetchone()[0]
         cursor = connection.execute(f"SELECT * FROM {inner}")
         names = [column[0] for column in cursor.description]
-        _refuse_twice(names, where)
+        _refuse_twice(names, connection, database.query, where)
         schema = pa.schema([(name, pa.string()) for name in names])
         yield Answer(schema, count, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), cursor, where)
     except sqlite3.Error as error:
@@ -90,12 +90,21 @@ def ask_sqlite(database: Database, where: str) -> Iterator[Answer]:
         connection.close()
 
 
-def _refuse_twice(names: list[str], where: str) -> None:
-    """Refusal (COL-DUP) for a name that the query gives twice; SQLite calls the second one id:1."""
+def _refuse_twice(names: list[str], connection: sqlite3.Connection, query: str, where: str) -> None:
+    """Refusal (COL-DUP) for a name that the query gives twice. SQLite calls the second one of an inner query score:1:
+    a name of that form is taken for a name only where the query writes it, or a table has it."""
     known = {name.casefold() for name in names}
-    for name in names:
-        bare = re.sub(r":\d+$", "", name)
-        if bare != name and bare.casefold() in known:
-            times = sum(re.sub(r":\d+$", "", other).casefold() == bare.casefold() for other in names)
+    numbered = {name: bare for name in names if (bare := re.sub(r":\d+$", "", name)) != name
+                and bare.casefold() in known}
+    if not numbered:
+        return
+    own = [name.casefold() for name, *_ in connection.execute(query).description]  # not inside another query
+    written = query.casefold()
+    tables = "SELECT count(*) FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = ?"
+    for name, bare in numbered.items():
+        times = own.count(bare.casefold())
+        is_made = name.casefold() not in written and not connection.execute(tables, [name]).fetchone()[0]
+        if times > 1 or is_made:
+            times = times if times > 1 else 1 + sum(other.casefold() == bare.casefold() for other in numbered.values())
             raise Refusal("COL-DUP", "the query names this column more than once", file=where, column=bare,
                           found=f"{times} times", expected="once: give one of them another name (AS)")

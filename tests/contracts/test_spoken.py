@@ -99,6 +99,15 @@ def test_a_rule_without_a_spanish_sentence_is_told_in_english():
     ("report:\n  language: es\n  messages: es # x\n", "es"), ("report: \n# c\n\n  messages: 'es'\n", "es"),
     ("report:\n  language: es\n", "en"), ("report:\n  messages: fr\n", "en"), ("other:\n  messages: es\n", "en"),
     ("report:\n  language: es\nother:\n  messages: es\n", "en"), ("report: [\n  messages: es\n", "es"), ("", "en"),
+    ("a: 1\nreport: {language: es, messages: es}\n", "es"), ("report: {messages: 'es'}", "es"),
+    ("'report': {\"language\": 'en', \"messages\":\"es\" }\n", "es"),
+    ("report:\n  {language: es, messages: es}\n", "es"),
+    ("report: {language: es, # which?\n         # messages: en,\n         messages: es}\n", "es"),
+    ("report:\n  \"messages\": \"es\"\n", "es"), ("\ufeffreport:\n  messages: es\n", "es"),
+    ('{"company": {"messages": "en"}, "report": {"language": "en", "messages": "es"}}', "es"),
+    ("report: {language: es, title: \"a, messages: es\"}\n", "en"), ("report: {of: {messages: es}}\n", "en"),
+    ("report: {language: es}\nother: {messages: es}\n", "en"), ("# report: {messages: es}\n", "en"),
+    ("report: {language: es, messages: es\n", "es"), ("report: {messages: fr, other: es}\n", "en"),
 ])
 def test_the_params_say_the_language_even_where_they_are_broken(tmp_path: Path, text: str, expected: str, monkeypatch):
     monkeypatch.delenv("VIVENCIA_LANGUAGE", raising=False)

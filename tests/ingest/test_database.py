@@ -107,6 +107,24 @@ def test_what_is_no_question_is_refused_and_changes_nothing(lite: Source, query:
     assert list(Path(lite.folder).iterdir()) == []
 
 
+@pytest.mark.parametrize(("query", "names"), [
+    ('SELECT id, customer AS score, amount AS "score:1" FROM sales', ["id", "score", "score:1"]),
+    ("SELECT * FROM scores", ["id", "score", "SCORE:1"]),  # as its table has them
+    ("SELECT s.id, x.score, y.score FROM sales s, scores x, scores y", None),
+    ("SELECT * FROM (SELECT s.id, x.score, y.score FROM sales s, scores x, scores y)", None),
+    ('SELECT score, score, "SCORE:1" FROM scores', None),
+])
+def test_a_name_that_sqlite_would_give_to_a_second_column_is_a_name_where_somebody_wrote_it(lite: Source, query, names):
+    with sqlite3.connect(lite.database.file) as con:
+        con.execute('CREATE TABLE scores AS SELECT 1 AS id, 2 AS score, 3 AS "SCORE:1"')
+    con.close()
+    asked = replace(lite, database=replace(lite.database, query=query))
+    if names is None:
+        assert (refused(asked, "COL-DUP").column, refused(asked, "COL-DUP").found) == ("score", "2 times")
+    else:
+        assert pq.read_schema(fetch(asked, "sales").path).names == names
+
+
 def test_a_missing_file_no_database_and_a_pattern_are_refused(shop: Workshop, lite: Source):
     refused(replace(lite, database=replace(lite.database, file=str(shop.folder / "none.db"))), "SQL-CONNECT")
     (shop.folder / "text.db").write_text("id,amount\n" * 100)
