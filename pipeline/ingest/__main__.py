@@ -93,6 +93,8 @@ def _each(names: list[str], text_of: Callable[[str], str], tongue: str, is_first
         except Refusal as refusal:
             code = 2
             print(f"{name}: {said('refused', tongue)}: {told(refusal, tongue)}", file=sys.stderr, flush=True)
+        except BrokenPipeError:  # nobody reads any more
+            raise
         except Exception as error:  # the sources behind it are looked at all the same
             defect = error
             print(f"{name}: {_defect(error, tongue)}", file=sys.stderr, flush=True)
@@ -120,7 +122,7 @@ def entry() -> None:
         sys.exit(130)
     except BrokenPipeError:  # the reader of the output went away
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        leave(0)
     except Exception as error:
         if os.environ.get("VIVENCIA_DEBUG"):
             raise

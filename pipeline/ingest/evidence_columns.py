@@ -44,7 +44,7 @@ class Column:
     case_twins: int = 0  # different texts that are another one but for case
     is_cased: bool = False  # ids in which case tells one from another, as a machine makes them
     below_zero: int = 0  # numbers that are negative
-    salesforce: int = 0  # characters of ids of Salesforce, 15 or 18
+    salesforce: int = 0  # characters of what has the form of ids of Salesforce, 15 or 18
     records: frozenset[str] = field(default=frozenset(), repr=False)  # those ids by their first 15 characters
 
     @property
@@ -86,8 +86,8 @@ def is_missing(text: str) -> bool:
     return not word or word in SURELY_MISSING or word in PERHAPS_MISSING
 
 
-def describe(header: str, cells: list[Cell]) -> Column:
-    """The facts of one column."""
+def describe(header: str, cells: list[Cell], is_salesforce: bool = False) -> Column:
+    """The facts of one column. is_salesforce: the layout of the file is one of Salesforce's."""
     texts = [text.strip() for _, text in cells if not is_missing(text)]
     if not texts:
         return Column(header, "empty", 0, len(cells), 0)
@@ -107,6 +107,7 @@ def describe(header: str, cells: list[Cell]) -> Column:
     scale, outside = _scale(texts, labels) if kind in ("number", "words", "text") else (None, 0)
     unasked = dict.fromkeys(text.strip() for _, text in cells if text.strip().casefold() in NOT_ASKED)
     length = salesforce.length_of(distinct) if kind in ("text", "words") else 0
+    theirs = salesforce.note_of(distinct, length, is_salesforce)
     if kind == "time" or (kind == "number" and not names_somebody(header) and len(texts[0].split(".")[0]) < 6):
         example = texts[0]
     else:
@@ -116,7 +117,7 @@ def describe(header: str, cells: list[Cell]) -> Column:
                   tuple(sorted(labels.items(), key=lambda item: item[1])) if scale else (),
                   tuple(unasked) if scale else (),
                   (f"{outside} outside 0 to 10, if these are answers",) if outside else
-                  notes + _notes(texts) + ((salesforce.NOTES[length],) if length else ()), example,
+                  notes + _notes(texts) + ((theirs,) if theirs else ()), example,
                   *_case(list(distinct)), sum(map(is_below_zero, texts)) if kind == "number" else 0,
                   length, frozenset(text[:15] for text in distinct) if length else frozenset())
 

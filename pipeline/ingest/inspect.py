@@ -171,7 +171,8 @@ def _found(path: Path, kind: Kind, header: list[str], body: list[Row], top: list
     repeated = [name for name, times in names.items() if times > 1 and name.strip()]
     usable = {name: place for place, name in enumerate(header[:WIDE]) if name.strip() and names[name] == 1}
     cells = {name: [(line, fields[place]) for line, fields in body] for name, place in usable.items()}
-    columns = {name: describe(name, cells[name]) for name in usable}
+    is_salesforce = tool is not None and "salesforce" in tool.name
+    columns = {name: describe(name, cells[name], is_salesforce) for name in usable}
     fits = {name: column.fits for name, column in columns.items()}
     scales = {name: column.scale for name, column in columns.items() if column.scale}
     second = top[1][1] if heads > 1 and len(top) > 1 and len(top[1][1]) == width else [""] * width

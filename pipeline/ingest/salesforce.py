@@ -7,6 +7,8 @@ from itertools import product
 SHORT, LONG = re.compile("[a-zA-Z0-9]{15}"), re.compile("[a-zA-Z0-9]{15}[A-Z0-5]{3}")
 DIGIT = re.compile("[0-9]")
 SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+OBJECTS = ("001", "003", "005", "006", "00Q", "00T", "00U", "00k", "00D", "01t", "02i", "0Q0", "500", "701", "800",
+           "801", "802")  # how ids of an account, a contact, a user, a lead … begin, wherever they come from
 LEAST, MOST = 3, 0.9  # ids of a column, and the share of them that must have the form
 
 NOTES = {length: f"ids of Salesforce with {length} characters: those with {33 - length} in another file name the same "
@@ -31,6 +33,14 @@ def length_of(texts: Iterable[str]) -> int:
         return 15
     fits = sum(LONG.fullmatch(text) is not None and long_form(text[:15]) == text for text in texts)
     return 18 if fits >= MOST * len(texts) else 0
+
+
+def note_of(texts: Iterable[str], length: int, is_theirs: bool) -> str:
+    """What a reader of ids of this length should know; "" where 15 characters may be those of any other program: their
+    layout is not Salesforce's (is_theirs), and they do not begin as its ids do."""
+    texts = list(texts)
+    begin = sum(text.startswith(OBJECTS) for text in texts) >= MOST * len(texts)
+    return NOTES[length] if length == 18 or (length == 15 and (is_theirs or begin)) else ""
 
 
 def met_halfway(columns: list[tuple[str, str, int, frozenset[str]]]) -> list[str]:

@@ -1,6 +1,6 @@
 """Several files that inspect was given: those written alike are the exports of one source."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from glob import escape
@@ -74,12 +74,15 @@ def pattern(names: list[str], strangers: list[str] | None = None) -> str | None:
     return next((one for one in tried if not any(fnmatchcase(name, one) for name in strangers or [])), None)
 
 
-def strangers_of(group: list[Inspection]) -> list[str]:
-    """The names of the files beside these that are written otherwise, or that no reader opens."""
-    own = {found.path.name for found in group}
+def strangers_of(group: list[Inspection], others: Iterable[Inspection] = ()) -> list[str]:
+    """The names of the files beside these that are written otherwise, that no reader opens, or that are `others`: of
+    another group. Beside files of ASCII letters alone, one that needs an encoding goes with any."""
+    own, taken = {found.path.name for found in group}, {found.path for found in others}
+    example = next((found for found in group if _encoding(found)), group[0])
     beside = sorted(path for path in group[0].path.parent.iterdir() if path.name not in own
                     and not path.name.startswith((".", "~$")) and path.is_file())
-    return [path.name for path in beside[:BESIDE] if not _is_alike(path, group[0])] + [p.name for p in beside[BESIDE:]]
+    return [path.name for path in beside[:BESIDE] if path in taken or not _is_alike(path, example)] + \
+        [path.name for path in beside[BESIDE:]]
 
 
 def _is_alike(path: Path, found: Inspection) -> bool:
@@ -96,7 +99,7 @@ def _beginning(names: list[str]) -> str:
                                                        zip(*names, strict=False)))
 
 
-def one_source(group: list[Inspection], home: Path | None = None) -> Proposal:
+def one_source(group: list[Inspection], home: Path | None = None, others: Iterable[Inspection] = ()) -> Proposal:
     """The proposal for files written alike: what any of them decides holds for all, what none decides is asked once.
 
     home: the folder of their own into which they must be moved. Files that no glob tells from those beside them are
@@ -107,7 +110,7 @@ def one_source(group: list[Inspection], home: Path | None = None) -> Proposal:
     for key in dict.fromkeys(key for proposal in proposals for key in proposal.raw):
         raw[key] = _agreed(key, [proposal.raw[key] for proposal in proposals if key in proposal.raw])
     if len(group) > 1:
-        names, beside = sorted(found.path.name for found in group), [] if home else strangers_of(group)
+        names, beside = sorted(found.path.name for found in group), [] if home else strangers_of(group, others)
         glob = pattern(names)
         raw["files"] = pattern(names, beside) or f"{TELL} move {_matching(glob, beside)} into a folder of their own, " \
             f"then write {glob} here"
@@ -134,7 +137,7 @@ def homes(groups: list[list[Inspection]]) -> list[Path | None]:
     found: dict[int, Path] = {}
     for group in sorted((group for group in groups if len(group) > 1), key=len, reverse=True):
         names = sorted(one.path.name for one in group)
-        if id(group) in found or pattern(names, strangers_of(group)):
+        if id(group) in found or pattern(names, strangers_of(group, _others(group, groups))):
             continue
         glob = pattern(names)
         for other in groups:
@@ -143,6 +146,10 @@ def homes(groups: list[list[Inspection]]) -> list[Path | None]:
                     fnmatchcase(one.path.name, glob) for one in other):
                 found.setdefault(id(other), folder / other[0].path.name.split(".")[0])
     return [found.get(id(group)) for group in groups]
+
+
+def _others(group: list[Inspection], groups: list[list[Inspection]]) -> list[Inspection]:
+    return [found for other in groups if other is not group for found in other]
 
 
 def _agreed(key: str, values: list[Any]) -> Any:
@@ -188,7 +195,7 @@ def report_all(names: list[str], tell: Callable[[str, Callable[[], str]], None],
         said = "# for params.yaml, under sources:" + (f" one source of {len(group)} files" if len(group) > 1 else "")
         head = phrased(said, tongue)
         tell(group[0].path.name, lambda group=group, head=head, home=home:
-             f"{head}\n{block_of(one_source(group, home), tongue)}")
+             f"{head}\n{block_of(one_source(group, home, _others(group, groups)), tongue)}")
     halves = met_halfway([(found.path.name, head, column.salesforce, column.records) for found in seen
                           for head, column in found.columns.items() if column.salesforce])
     for sentence in halves:

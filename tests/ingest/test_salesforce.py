@@ -26,6 +26,16 @@ def test_what_is_of_salesforce_is_told_by_its_form_and_its_check():
     assert describe("Id", [(n, text) for n, text in enumerate(SHORT, 2)]).salesforce == 15
 
 
+def test_fifteen_characters_of_another_program_are_not_called_ids_of_salesforce(shop: Workshop):
+    others = [(n, f"aXk9Bq{n}Lm3TzR8v"[:15]) for n in range(10, 40)]
+    assert all(len(text) == 15 for _, text in others)
+    assert not [note for note in describe("Id", others).notes if "Salesforce" in note]
+    assert [note for note in describe("Id", others, is_salesforce=True).notes if "Salesforce" in note]
+    assert [note for note in describe("Id", [(n, text) for n, text in enumerate(SHORT)]).notes if "Salesforce" in note]
+    longer = [(n, long_form(text)) for n, text in others]
+    assert [note for note in describe("Id", longer).notes if "18 characters" in note]  # their check digits say so
+
+
 @pytest.mark.parametrize(("tongue", "words"), [
     ("en", "4 ids of 'AccountId' in sales.csv are the first 15 characters"),
     ("es", "4 identificadores de 'AccountId' en sales.csv son los primeros")])

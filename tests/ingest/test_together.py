@@ -121,3 +121,20 @@ def test_one_file_that_is_refused_does_not_stop_the_others(shop: Workshop, capsy
     told = capsys.readouterr()
     assert "FMT-HTML" in told.err and told.out.count("# for params.yaml") == 1
     assert Path(good).name in told.out
+
+
+@pytest.mark.parametrize("plain", ["sales-2025-00.csv", "sales-2025-05.csv"])
+def test_blocks_of_two_encodings_never_name_each_others_files(shop: Workshop, capsys, plain: str):
+    """A file of ASCII letters alone, which goes with either, hides no file of another encoding."""
+    row = "A{0};Señor{0};03/01/2025;10,5\n"
+    paths = [shop.write((HEAD + row.format(n)).encode(code), f"sales-2025-0{n}.csv")
+             for n, code in ((1, "utf-8"), (2, "cp1252"), (3, "utf-8"), (4, "cp1252"))]
+    paths.append(shop.write((HEAD + row.format(9)).replace("ñ", "n"), plain))
+    assert main(["inspect", *sorted(map(str, paths))]) == 0
+    one, other = blocks_of(capsys.readouterr().out)
+    assert "TELL: move sales-2025-02.csv, sales-2025-04.csv into a folder of their own" in one["files"]
+    assert other["folder"] != one["folder"]
+    assert main(["inspect", *[str(path) for path in sorted(paths) if path != paths[1]]]) == 0
+    one, other = blocks_of(capsys.readouterr().out)
+    assert "TELL: move" in one["files"] and "sales-2025-02.csv" in one["files"]
+    assert other["files"] == "sales-2025-04.csv"
