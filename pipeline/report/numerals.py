@@ -36,7 +36,7 @@ CONVENTIONS = {
         "{month} {year}", "{day} {month} {year}"),
 }
 SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "BRL": "R$", "JPY": "¥"}
-MOST_DIGITS = {"points": 1, "share": 4, "percent": 1, "pp": 2, "money": 2, "hours": 1, "ratio": 3, "count": 0,
+MOST_DIGITS = {"points": 2, "share": 4, "percent": 1, "pp": 2, "money": 2, "hours": 1, "ratio": 3, "count": 0,
                "months": 1, "office_hours": 1}
 FINEST = 4  # decimals at which a number that is not zero is written as "<0.0001"
 LONE_DIGITS = {"points": 1, "share": 3, "percent": 1, "pp": 1, "money": 2, "hours": 1, "ratio": 2, "count": 0,

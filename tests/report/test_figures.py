@@ -1,5 +1,6 @@
 """Every figure draws what is there, and nothing where nothing is left: small companies have all months suppressed."""
 
+import base64
 import importlib
 import inspect
 import pkgutil
@@ -41,6 +42,21 @@ TABLES = {
     "trust.coverage": {"family": ["mean", "share"], "held": [True, False]} | LEVEL,
 }
 NO_FIGURES_OF_PEOPLE = ("coverage.rows", "trust.coverage")  # rows of exports, invented companies: never suppressed
+CUT_OFF = """[...document.images].flatMap(image => {
+    const text = new TextDecoder().decode(Uint8Array.from(atob(image.src.split(',')[1]), c => c.charCodeAt(0)));
+    const drawn = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
+    const svg = document.body.appendChild(document.importNode(drawn, true)), frame = svg.getBoundingClientRect();
+    const cut = [...svg.querySelectorAll('text')].filter(one => {
+        const box = one.getBoundingClientRect();
+        return box.right > frame.right + 1 || box.left < frame.left - 1 || box.bottom > frame.bottom + 1;
+    }).map(one => `${image.alt}: ${one.textContent}`);
+    svg.remove();
+    return frame.width > 100 ? cut : [`${image.alt}: nothing drawn`];
+})"""
+ALL_KINDS = {"dimension": ["all", *["channel"] * 3], "segment": ["all", "channel:web", "channel:app", "channel:post"],
+             "n": [90, 40, 60, 50], "estimate": [0.3, 0.4, 0.2, 0.3], "ci_low": [0.2, 0.3, 0.1, 0.2],
+             "ci_high": [0.4, 0.5, 0.3, 0.4], "gap": [None, 0.1, -0.1, 0.0],
+             "is_gap_notable": [None, True, True, False]}  # better, worse and alike beside the line of all
 KEYS = ("score", "period", "lag", "days", "group", "delta", "hours")
 
 
@@ -119,3 +135,16 @@ def test_all_suppressed_is_no_figure(name, words):
 def test_a_notebook_shows_nothing_for_no_figure(capsys):
     base.show(None)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("medium", sorted(base.WIDTHS))
+def test_no_word_of_a_figure_is_cut_off_at_its_edge(language, medium, visit):
+    """In the browser, whose letters are wider than those that the figure was laid out with."""
+    words, drawn = Words(language), {}
+    with base.medium(medium):
+        for name, table in (TABLES | {"experience.groups": ALL_KINDS, "coverage.response": ALL_KINDS}).items():
+            drawn[name] = base.svg(FUNCTIONS[name](pd.DataFrame(table), words))
+    images = [f'<img alt="{name}" src="data:image/svg+xml;base64,{base64.b64encode(one.encode()).decode()}">'
+              for name, one in drawn.items()]
+    assert visit({"index.html": "<!doctype html>" + "".join(images)}).page.evaluate(CUT_OFF) == []

@@ -39,7 +39,7 @@ def groups(table: pd.DataFrame, words: Words, unit: str = "points", better: str 
     names, placed = under_headings(shown, words)
     above = (placed["gap"].astype(float) > 0) == (better == "higher")
     notable = placed["is_gap_notable"].fillna(False).astype(bool)
-    figure, axes = base.canvas(height=0.7 + 0.27 * len(names))
+    figure, axes = base.canvas(height=0.85 + 0.27 * len(names))
     for key, index, mask in ((legend[0], 0, notable & above), (legend[1], 1, notable & ~above), ("alike", 4, ~notable)):
         part = placed[["estimate", "ci_low", "ci_high"]].astype(float).where(mask).reindex(range(len(names)))
         base.interval_dots(axes, names, part["estimate"], part["ci_low"], part["ci_high"], index,
@@ -50,7 +50,7 @@ def groups(table: pd.DataFrame, words: Words, unit: str = "points", better: str 
         axes.axvline(float(total.iloc[0]), color=base.MUTED, linewidth=1, linestyle=(0, (4, 3)),
                      label=words.text("segment.all"))
     base.value_axis(axes.xaxis, words, unit)
-    base.legend(figure, axes, columns=4)
+    base.legend(figure, axes, columns=2)
     return base.describe(figure, words.text("experience.alt_groups", name=words.text(f"experience.name_{name}"),
                                             groups=len(placed), apart=int(notable.sum())))
 
