@@ -26,7 +26,7 @@ from pipeline.relate.hazard import FEWEST_EVENTS, HazardFit, fit_hazard
 from pipeline.relate.prediction import design_of, numbers_of, usable
 from pipeline.relate.sample import score_groups
 
-METHOD = "hazard_times_value"
+METHOD, LEVEL = "hazard_times_value", "forecast"
 BASE = "churn.revenue_at_risk.base_months"
 YEAR = 12  # months of spending that a mean month is taken over, so that every season is in it once
 BY_ANSWER = "churn.revenue_at_risk.by_answer"
@@ -67,7 +67,7 @@ def revenue_at_risk(sample: ChurnSample, months: int, currency: str, groups: tup
             raise NotEstimable(nothing_sold(today["value"].sum()), len(today))
         ahead = fit_ahead(sample, months)
     except NotEstimable as why:
-        return [no_claim("churn.revenue_at_risk", why, currency, METHOD, segment=f"months:{months}")]
+        return [no_claim("churn.revenue_at_risk", why, currency, METHOD, level=LEVEL, segment=f"months:{months}")]
     group = score_groups(today["score"], groups).fillna("no_recent_answer")
     made = [_lost(ahead, sample, today, months, currency, f"months:{months}", 1)]
     unseen = hidden([today.loc[group == name, "customer"].nunique() for name in GROUPS], suppress_below)
@@ -77,7 +77,7 @@ def revenue_at_risk(sample: ChurnSample, months: int, currency: str, groups: tup
             made.append(_lost(ahead, sample, part, months, currency, f"answer:{name}", len(GROUPS)))
         elif len(part):
             made.append(no_claim(BY_ANSWER, NotEstimable("small_group", 0, 0, "suppressed"), currency, METHOD,
-                                 segment=f"answer:{name}", comparisons=len(GROUPS)))
+                                 level=LEVEL, segment=f"answer:{name}", comparisons=len(GROUPS)))
     known = int(today["value_months"].max()) if "value_months" in today else YEAR
     return made + [Claim(BASE, float(known), "months", len(today), "counted")] * (known < YEAR)
 
@@ -166,6 +166,6 @@ def _lost(ahead: Ahead, sample: ChurnSample, rows: pd.DataFrame, months: int, cu
     # the loss is never negative, so the interval is made of its logarithm
     half = stats.t.ppf(0.975, base.clusters - 1) * total.se / max(total.value, 1e-12)
     claim_id = BY_ANSWER if segment.startswith("answer:") else "churn.revenue_at_risk"
-    return Claim(claim_id, total.value, currency, len(rows), METHOD, "forecast", segment=segment,
+    return Claim(claim_id, total.value, currency, len(rows), METHOD, LEVEL, segment=segment,
                  ci_low=total.value * float(np.exp(-half)), ci_high=total.value * float(np.exp(half)),
                  n_in=len(sample.latest), comparisons=comparisons)

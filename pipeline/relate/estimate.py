@@ -36,6 +36,7 @@ class Estimate:
 
     value: float. influence: (customers,), 0 for customers that were not used; the estimate's error is about
     their sum. factor: small-sample factor of the variance. n_in, n_used: rows. clusters: customers used.
+    freedom: degrees of freedom, where they are not clusters - 1.
     """
 
     value: float
@@ -44,6 +45,12 @@ class Estimate:
     n_used: int
     clusters: int
     factor: float = 1.0
+    freedom: float | None = None
+
+    @property
+    def degrees(self) -> float:
+        """Of freedom of the error, at least one."""
+        return max(self.clusters - 1 if self.freedom is None else self.freedom, 1)
 
     @property
     def se(self) -> float:
@@ -51,12 +58,12 @@ class Estimate:
         return float(np.sqrt(self.factor * np.sum(self.influence**2)))
 
     def interval(self) -> tuple[float, float]:
-        """95 % interval, t with clusters - 1 degrees of freedom."""
-        half = stats.t.ppf(0.975, max(self.clusters - 1, 1)) * self.se
+        """95 % interval, t with the error's degrees of freedom."""
+        half = stats.t.ppf(0.975, self.degrees) * self.se
         return self.value - half, self.value + half
 
     def p_value(self) -> float:
-        return float(2 * stats.t.sf(abs(self.value) / self.se, max(self.clusters - 1, 1)))
+        return float(2 * stats.t.sf(abs(self.value) / self.se, self.degrees))
 
     def detectable(self) -> float:
         """Smallest effect shown with 80 % power at this standard error."""
@@ -84,19 +91,22 @@ def claim(claim_id: str, estimate: Estimate, unit: str, method: str, *, level: L
     more.setdefault("people", estimate.clusters)
     if not np.isfinite(estimate.se) or estimate.clusters < FEW_CUSTOMERS:
         return no_claim(claim_id, NotEstimable("few_customers", estimate.n_in, estimate.n_used, "not_enough_data"),
-                        unit, method, **more)
+                        unit, method, level=level, **more)
     turn = {"identity": lambda x: x, "percent": lambda x: 100 * np.expm1(x), "ratio": np.exp}[transform]
     low, high = estimate.interval()
     values = [float(turn(v)) for v in (estimate.value, low, high)]
     if not np.all(np.isfinite(values)):
-        return no_claim(claim_id, NotEstimable("separation", estimate.n_in, estimate.n_used), unit, method, **more)
+        return no_claim(claim_id, NotEstimable("separation", estimate.n_in, estimate.n_used), unit, method,
+                        level=level, **more)
     detectable = None if level == "described" else float(turn(estimate.detectable()))
     return Claim(claim_id, values[0], unit, estimate.n_used, method, level, ci_low=values[1], ci_high=values[2],
                  n_in=estimate.n_in, detectable=detectable, **more)
 
 
-def no_claim(claim_id: str, why: NotEstimable, unit: str, method: str, **more) -> Claim:
-    """The claim that says why there is no number; never a coefficient."""
+def no_claim(claim_id: str, why: NotEstimable, unit: str, method: str, *, level: Level = "associated",
+             **more) -> Claim:
+    """The claim that says why there is no number; never a coefficient. level: the one that the number would have had,
+    but an effect is none without it."""
     more = {k: v for k, v in more.items() if k not in ("reason", "status")}
-    return Claim(claim_id, None, unit, why.n_used, method, "associated", why.status, n_in=why.n_in,
-                 reason=why.reason, **more)
+    return Claim(claim_id, None, unit, why.n_used, method, "associated" if level == "effect" else level, why.status,
+                 n_in=why.n_in, reason=why.reason, **more)

@@ -5,6 +5,8 @@ Claims (described): sales.growth.existing_customers (percent), sales.growth.cont
 segment answer:<group>), sales.growth.share_of_promoters (share; not estimable where there is no growth to share).
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -26,39 +28,43 @@ def growth_claims(periods: pd.DataFrame, instrument: str, groups: tuple[float, f
     give such a group away), and the promoters' share."""
     cohort = cohort_of(periods)
     if cohort.problem:
-        return [no_claim(TOTAL, cohort.problem, "percent", METHOD)]
+        return [_none(TOTAL, cohort.problem, "percent")]
     rows = cohort.rows.assign(group=_answered(periods, cohort, instrument, groups))
     more = {"level": "described", "period": cohort.period}
     if len(rows) < suppress_below:
-        return [no_claim(TOTAL, NotEstimable("few_customers", len(rows), len(rows), "suppressed"), "percent", METHOD)]
+        return [_none(TOTAL, NotEstimable("few_customers", len(rows), len(rows), "suppressed"), "percent")]
     before, change = (rows[name].to_numpy(float) for name in ("before", "after"))
     change = change - before
     if before.sum() <= 0:
-        return [no_claim(TOTAL, NotEstimable(nothing_sold(before.sum()), len(rows)), "percent", METHOD)]
+        return [_none(TOTAL, NotEstimable(nothing_sold(before.sum()), len(rows)), "percent")]
     total = _share(change, before)
     made = [claim(TOTAL, total, "percent", METHOD, **more)]
     unseen = dict(zip(GROUPS, hidden([(rows["group"] == name).sum() for name in GROUPS], suppress_below), strict=True))
     for name in GROUPS:
         inside = (rows["group"] == name).to_numpy()
         if inside.any() and not unseen[name]:
-            made.append(claim(PART, _share(change * inside, before), "pp", METHOD, segment=f"answer:{name}",
-                              comparisons=len(GROUPS), **more))
+            own = replace(_share(change * inside, before), n_in=int(inside.sum()), n_used=int(inside.sum()))
+            made.append(claim(PART, own, "pp", METHOD, segment=f"answer:{name}", comparisons=len(GROUPS),
+                              people=own.n_used, **more))
         elif inside.any():
             made.append(no_claim(PART, NotEstimable("small_group", 0, 0, "suppressed"), "pp", METHOD,
-                                 segment=f"answer:{name}", period=cohort.period, comparisons=len(GROUPS)))
+                                 segment=f"answer:{name}", comparisons=len(GROUPS), **more))
     promoters = (rows["group"] == "promoter").to_numpy()
     if not promoters.any():
-        return [*made, no_claim(SHARE, NotEstimable("missing_group", len(rows)), "share", METHOD)]
+        return [*made, _none(SHARE, NotEstimable("missing_group", len(rows)), "share")]
     if unseen["promoter"]:  # with the growth itself it would tell what they added
-        return [*made, no_claim(SHARE, NotEstimable("small_group", 0, 0, "suppressed"), "share", METHOD)]
+        return [*made, _none(SHARE, NotEstimable("small_group", 0, 0, "suppressed"), "share")]
     low, high = fieller(change * promoters, change)
     if total.interval()[0] <= 0 or total.se <= 0 or np.isnan(low):  # a share of nothing, or of a fall, says nothing
-        return [*made, no_claim(SHARE, NotEstimable("no_growth", len(rows)), "share", METHOD)]
+        return [*made, _none(SHARE, NotEstimable("no_growth", len(rows)), "share")]
     if len(rows) < FEW_CUSTOMERS:
-        return [*made, no_claim(SHARE, NotEstimable("few_customers", len(rows), len(rows), "not_enough_data"), "share",
-                                METHOD)]
+        return [*made, _none(SHARE, NotEstimable("few_customers", len(rows), len(rows), "not_enough_data"), "share")]
     return [*made, Claim(SHARE, float((change * promoters).sum() / change.sum()), "share", len(rows), METHOD,
                          ci_low=low, ci_high=high, n_in=len(rows), **more)]
+
+
+def _none(claim_id: str, why: NotEstimable, unit: str) -> Claim:
+    return no_claim(claim_id, why, unit, METHOD, level="described")
 
 
 def fieller(top: np.ndarray, bottom: np.ndarray) -> tuple[float, float]:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse, stats
 
 from pipeline.relate.estimate import Estimate, NotEstimable
-from pipeline.relate.leverage import without_own_pull
+from pipeline.relate.leverage import without_each, without_own_pull
 
 TOLERANCE = 1e-10
 MAX_STEPS = 60
@@ -63,19 +63,19 @@ class PpmlFit:
         """Student's t for a 95 % interval, customers - 1 degrees of freedom."""
         return float(stats.t.ppf(0.975, max(self.clusters - 1, 1)))
 
-    def two_way(self, outcome: np.ndarray, period: np.ndarray) -> tuple[np.ndarray, int]:
-        """(p, p) covariance clustered by customer and by period (Cameron, Gelbach and Miller 2011); fewest clusters.
+    def by_period_and_row(self, outcome: np.ndarray, unit: np.ndarray,
+                          period: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+        """(p, p) delete-one-period and delete-one-row covariances, and the number of periods; the arrays as offered.
 
-        outcome, period: (n,) as offered. By customer, by period, less what both count.
+        With `covariance` they make the errors by customer and period (MacKinnon, Nielsen and Webb, Jackknife inference
+        with two-way clustering, 2024), where a row is what a customer and a period have in common.
         """
-        gap = self.residualised * (np.asarray(outcome, float)[self.rows] - self.fitted)[:, None]
-        bread = np.linalg.inv((self.residualised * self.fitted[:, None]).T @ self.residualised)
-        _, t = np.unique(np.asarray(period)[self.rows], return_inverse=True)
-        by_period = np.column_stack([np.bincount(t, column) for column in gap.T])
-        fewest, n = min(self.clusters, int(t.max()) + 1), len(self.rows)
-        more = bread @ (by_period.T @ by_period - gap.T @ gap) @ bread
-        factor = (n - 1) / max(n - len(self.names), 1) * fewest / max(fewest - 1, 1)
-        return factor * (self.plain.T @ self.plain + more), fewest
+        _, u = np.unique(unit[self.rows], return_inverse=True)
+        _, t = np.unique(period[self.rows], return_inverse=True)
+        gap = np.asarray(outcome, float)[self.rows] - self.fitted
+        moved = without_each(self.residualised, self.fitted, gap, u, t)
+        by_period, by_row = ((len(each) - 1) / len(each) * each.T @ each for each in moved)
+        return by_period, by_row, len(moved[0])
 
     def __getitem__(self, name: str) -> Estimate:
         """The estimate of one coefficient, on the log scale."""

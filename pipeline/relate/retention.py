@@ -75,7 +75,7 @@ def _gone(periods: pd.DataFrame, code: np.ndarray, month: np.ndarray, turn: int,
 def retention_claims(cohort: Cohort, target_segments: list[str], suppress_below: int = 10) -> list[Claim]:
     """NRR, GRR and logo churn of the cohort and of each target segment, described."""
     if cohort.problem:
-        return [no_claim(name, cohort.problem, "share", METHOD) for name in IDS]
+        return [no_claim(name, cohort.problem, "share", METHOD, level="described") for name in IDS]
     made = _three(cohort, cohort.rows, "all", 1, suppress_below)
     if "segment" in cohort.rows:
         for name in target_segments:
@@ -85,7 +85,7 @@ def retention_claims(cohort: Cohort, target_segments: list[str], suppress_below:
 
 
 def _three(cohort: Cohort, rows: pd.DataFrame, segment: str, comparisons: int, suppress_below: int) -> list[Claim]:
-    more = {"segment": segment, "period": cohort.period, "comparisons": comparisons}
+    more = {"segment": segment, "period": cohort.period, "comparisons": comparisons, "level": "described"}
     if len(rows) < suppress_below:
         nameless = segment != "all" and not cohort.rows["segment"].notna().any()
         why = NotEstimable("no_segments" if nameless else "few_customers", len(rows), len(rows),
@@ -99,7 +99,7 @@ def _three(cohort: Cohort, rows: pd.DataFrame, segment: str, comparisons: int, s
         else:
             one = _ratio(kept, before)
             made.append(_bounded(name, one, more) if name == IDS[1] and 0 < one.value < 1 else
-                        claim(name, one, "share", METHOD, level="described", **more))
+                        claim(name, one, "share", METHOD, **more))
     if np.isnan(gone).any():
         return [*made, no_claim(IDS[2], NotEstimable("not_contractual", len(rows)), "share", "share_wilson", **more)]
     low, high = proportion_confint(gone.sum(), len(rows), method="wilson")
@@ -121,7 +121,7 @@ def _bounded(name: str, one: Estimate, more: dict) -> Claim:
     segment is too short just where the estimate is too high.
     """
     if one.clusters < FEW_CUSTOMERS:
-        return claim(name, one, "share", METHOD, level="described", **more)
+        return claim(name, one, "share", METHOD, **more)
     slope = one.value * (1 - one.value)
     centre = float(np.log(one.value / (1 - one.value)))
     low, high = Estimate(centre, one.influence / slope, one.n_in, one.n_used, one.clusters, one.factor).interval()

@@ -56,21 +56,34 @@ def per_point(sample: SalesSample, level: Level = "associated", reason: str = ""
 
 
 def _by_customer_and_month(sample: SalesSample, fit: PpmlFit, level: Level, reason: str) -> Claim:
-    """The same estimate with its error clustered by customer and month, at least that by customer alone.
-
-    Where months add nothing to the error it is that of customers, and so are its degrees of freedom.
+    """The same estimate with its error clustered by customer and month: by customers plus by months less what both
+    count, each by leaving out one at a time.
     """
     rows = sample.rows[sample.rows[["score", "revenue"]].notna().all(axis=1)]
-    covariance, fewest = fit.two_way(rows["revenue"].to_numpy(float), rows["month"].to_numpy())
     one = fit["score"]
-    if fewest < FEWEST_MONTHS:
+    by_month, by_row, months = fit.by_period_and_row(rows["revenue"].to_numpy(), rows["customer"].to_numpy(),
+                                                     rows["month"].to_numpy())
+    if min(months, one.clusters) < FEWEST_MONTHS:
         why = NotEstimable("few_months", one.n_in, one.n_used, "not_enough_data")
         return no_claim(f"sales.per_point{TWO_WAY}", why, "percent", "ppml_two_way")
-    wider = max(float(np.sqrt(max(covariance[0, 0], 0.0))) / one.se, 1.0) if one.se > 0 else 1.0
-    clusters = fewest if wider > 1 else one.clusters
-    both = Estimate(one.value, one.influence * wider, one.n_in, one.n_used, clusters, one.factor)
+    both = two_ways(one, float(by_month[0, 0]), float(by_row[0, 0]), months)
     return claim(f"sales.per_point{TWO_WAY}", both, "percent", "ppml_two_way", level=level, transform="percent",
-                 reason=reason, people=one.clusters)
+                 reason=reason)
+
+
+def two_ways(one: Estimate, by_month: float, by_row: float, months: int) -> Estimate:
+    """The estimate with its error clustered by customer and month, from its variances by month and by row.
+
+    Variances add up, less what both ways count (Cameron, Gelbach and Miller, J Bus Econ Stat 2011, 29:238). The sum
+    may come out negative: what months add is at least nothing. It has few degrees of freedom, months - 1, and so the
+    sum, by how much of it that is (Satterthwaite, Biometrics 1946, 2:110): those of customers where months add nothing.
+    """
+    added = max(by_month - by_row, 0.0)
+    if one.se == 0 or added == 0:
+        return one
+    whole = one.se**2 + added
+    freedom = whole**2 / (one.se**4 / (one.clusters - 1) + added**2 / (months - 1))
+    return replace(one, influence=one.influence * np.sqrt(whole) / one.se, freedom=freedom)
 
 
 def without_top_spenders(rows: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from pipeline.relate import sales
+from pipeline.relate.estimate import Estimate
 from pipeline.relate.growth import fieller, growth_claims
 from pipeline.relate.sample import fit_sales, sales_sample
 from pipeline.relate.spline import bends, knots_of, spline
@@ -107,11 +108,35 @@ def test_no_share_of_a_fall(company):
     assert growth_claims(pd.DataFrame(), "nps", (6, 9))[0].reason == "no_sales_by_customer"
 
 
+def test_errors_two_ways_by_hand():
+    """Variance of customers 4, of months 9, of both 4: 4 + 9 - 4 = 9 with 81 / (16 / 100 + 25 / 20) = 57.45 degrees of
+    freedom, t .975 of them 2.0021 (published tables: 2.0025 at 57, 2.0017 at 58)."""
+    one = Estimate(1.0, np.full(101, 2 / np.sqrt(101)), 500, 500, 101)
+    both = sales.two_ways(one, 9.0, 4.0, 21)
+    assert both.se == pytest.approx(3) and both.degrees == pytest.approx(57.45, abs=0.01)
+    assert both.interval()[1] - 1 == pytest.approx(3 * 2.0021, abs=5e-4)
+    assert sales.two_ways(one, 4.0, 4.1, 21) == one  # months that add nothing take no degrees of freedom either
+    assert sales.two_ways(one, 1e6, 4.0, 21).degrees == pytest.approx(20, abs=0.01)  # all of it theirs
+
+
+def test_shocks_that_move_a_month_of_many_customers_widen_the_interval(company):
+    """Half of the customers score higher in some months and spend more in others, drawn apart: it is months that say
+    how far chance may go."""
+    panel = company(5, 1500)
+    random, side = np.random.default_rng(2), panel["customer_id"].str[1:].astype(int) % 2 * 2 - 1
+    mood, money = random.normal(size=(2, 24))
+    month = panel["month"].to_numpy()
+    shaken = panel.assign(score_nps=(panel["score_nps"] + side * np.round(mood[month])).clip(0, 10),
+                          revenue_next=panel["revenue_next"] * np.exp(0.6 * side * money[month]))
+    one, _, both = sales.per_point(sales_sample(shaken, "nps", 1, []))[0]
+    assert both.ci_high - both.ci_low > 1.5 * (one.ci_high - one.ci_low)
+
+
 def test_months_may_only_widen_the_interval(company):
     one, _, both = sales.per_point(sales_sample(company(5, 1500), "nps", 1, []))[0]
     assert both.estimate == one.estimate
     assert both.ci_low <= one.ci_low and one.ci_high <= both.ci_high
-    both_ways = [sales.per_point(sales_sample(company(seed, 800), "nps", 1, []))[0] for seed in (1, 2)]
+    both_ways = [sales.per_point(sales_sample(company(seed, 800), "nps", 1, []))[0] for seed in (3, 2)]
     alone, with_months = ([claims[0].ci_high == claims[2].ci_high for claims in both_ways], both_ways[1][2])
     assert alone == [True, False]  # where months add nothing, they take no degrees of freedom either
     assert with_months.ci_high > both_ways[1][0].ci_high

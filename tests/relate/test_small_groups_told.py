@@ -43,6 +43,7 @@ def test_a_part_of_the_revenue_at_risk_is_not_found_by_subtraction(groups, hidde
     assert {name for name, status in by_answer(made).items() if status == "suppressed"} == hidden
     assert by_answer(protect_claims(made, 10)) == by_answer(made)
     assert all(c.n_used == 0 and c.reason == "small_group" for c in made if c.status == "suppressed")
+    assert {c.level for c in made if c.segment.startswith(("answer:", "months:"))} == {"forecast"}  # withheld or not
 
 
 def test_where_everybody_has_left_nobody_is_at_risk():
@@ -63,6 +64,8 @@ def test_a_part_of_the_growth_is_not_found_by_subtraction():
     score = [9.0] * 20 + [3.0] * 5 + [8.0] * 30
     made = growth_claims(months_of({f"c{i}": value for i, value in enumerate(score)}), "nps", (6, 9))
     assert by_answer(made) == {"promoter": "suppressed", "passive": "ok", "detractor": "suppressed"}
+    assert [(c.n_used, c.people) for c in made if c.segment == "answer:passive"] == [(30, 30)]  # not all
+    assert {c.level for c in made} == {"described"}
     share = next(c for c in made if c.claim_id == "sales.growth.share_of_promoters")
     assert (share.estimate, share.status, share.reason) == (None, "suppressed", "small_group")
 
