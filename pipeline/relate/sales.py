@@ -74,16 +74,17 @@ def _by_customer_and_month(sample: SalesSample, fit: PpmlFit, level: Level, reas
 def two_ways(one: Estimate, by_month: float, by_row: float, months: int) -> Estimate:
     """The estimate with its error clustered by customer and month, from its variances by month and by row.
 
-    Variances add up, less what both ways count (Cameron, Gelbach and Miller, J Bus Econ Stat 2011, 29:238). The sum
-    may come out negative: what months add is at least nothing. It has few degrees of freedom, months - 1, and so the
-    sum, by how much of it that is (Satterthwaite, Biometrics 1946, 2:110): those of customers where months add nothing.
+    Variances add up, less what both ways count, with as many degrees of freedom as the fewer clusters less one
+    (Cameron, Gelbach and Miller, J Bus Econ Stat 2011, 29:238). The sum may come out below that of customers, or
+    negative: what months add is at least nothing, and where it is nothing all stays as by customer. The error by month
+    alone is no floor (as it is in MacKinnon, Nielsen and Webb): a row left out takes from what is known of its
+    customer, which makes that error too large; by row it is too large by as much, and the difference loses it.
     """
-    added = max(by_month - by_row, 0.0)
-    if one.se == 0 or added == 0:
+    added = by_month - by_row
+    if one.se == 0 or added <= 0:
         return one
-    whole = one.se**2 + added
-    freedom = whole**2 / (one.se**4 / (one.clusters - 1) + added**2 / (months - 1))
-    return replace(one, influence=one.influence * np.sqrt(whole) / one.se, freedom=freedom)
+    wider = np.sqrt(1 + added / one.se**2)
+    return replace(one, influence=one.influence * wider, freedom=min(months, one.clusters) - 1)
 
 
 def without_top_spenders(rows: pd.DataFrame) -> pd.DataFrame:

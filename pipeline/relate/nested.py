@@ -1,0 +1,27 @@
+"""Counts of models that stand on nearly the same customers: told so that nobody is found by subtraction."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+from pipeline.contracts.claims import Claim
+
+COUNTS = ("n_used", "people", "n_in")
+
+
+def in_steps(claims: list[Claim], below: int) -> list[Claim]:
+    """The claims in their order; counts that differ by fewer than `below` (but some) are rounded down to steps of it.
+
+    claims: figures of models on one sample or parts of it (without the top spenders, orders instead of sales). A model
+    that leaves out fewer than `below` people of another would tell by its counts how many of them the other holds.
+    Rows and people alike; counts below `below`, and claims without a figure, stay for whom they are hidden by.
+    """
+    told = [claim for claim in claims if claim.estimate is not None and claim.fewest >= below]
+    rounded: dict[str, dict[int, int]] = {}
+    for name in COUNTS:
+        counts = sorted({count for claim in told if (count := getattr(claim, name)) is not None})
+        close = {count for low, high in pairwise(counts) if high - low < below
+                 for count in (low, high)}
+        rounded[name] = {count: count // below * below for count in close}
+    shown = {id(claim) for claim in told}
+    return [replace(claim, **{name: rounded[name].get(getattr(claim, name), getattr(claim, name)) for name in COUNTS})
+            if id(claim) in shown else claim for claim in claims]
