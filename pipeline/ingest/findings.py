@@ -12,6 +12,7 @@ from pipeline.ingest.evidence_layout import DELIMITERS
 from pipeline.ingest.inspect import Inspection
 from pipeline.ingest.proposal import Proposal, propose, scalar
 from pipeline.ingest.questions import TIMES
+from pipeline.ingest.rules import REMEDIES
 
 LOOSE = ("decimal", "missing", "instruments", "skip_rows", "response_id", "company.ids", "timestamps", "customer_id",
          "is_return", *TIMES.values())  # questions beside the keys of the block
@@ -42,6 +43,9 @@ def findings(found: Inspection, tongue: str = "en") -> str:
                  f"number of fields (line {shown}): they would go to quarantine")
         if found.footer:
             tell("footer", "the file ends with totals: kept out and counted (FMT-FOOTER)")
+    if found.apart:
+        tell("apart", f"{len(found.apart)} rows under an empty one are another table (line {found.apart[0]}): kept out "
+             f"and counted (FMT-TABLE); {REMEDIES['FMT-TABLE']}")
     if found.sheets:
         tell("sheets", ", ".join(found.sheets))
         tell("header", _header(found))

@@ -15,6 +15,7 @@ from pipeline.contracts.presets import load_preset
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest import meaning
 from pipeline.ingest.evidence import Cell, Numbers, is_number, missing_words, read_numbers
+from pipeline.ingest.evidence_below import last_rows, rows_apart, with_gaps
 from pipeline.ingest.evidence_columns import Column, describe, is_time_header, names_somebody
 from pipeline.ingest.evidence_dates import Dates, read_dates
 from pipeline.ingest.evidence_layout import SEPLINE, Layout, Row, find_layout, footer_lines, split_rows
@@ -58,6 +59,7 @@ class Inspection:
     says_utc: bool = False
     repeats_key: bool = False
     footer: int = 0
+    apart: tuple[int, ...] = ()  # lines of rows under an empty one that belong to another table
     also: dict[str, str] = field(default_factory=dict)  # questions in a file of another table: instrument -> header
 
 
@@ -78,7 +80,8 @@ def inspect_file(path: Path, table: str | None = None) -> Inspection:
     tool = recognise([fields for _, fields in rows[:3]], {})
     heads = load_preset(tool.name)["source"].get("header_rows", 1) if tool else 1
     return _found(path, kind, rows[0][1], rows[heads:], rows[:3], heads, number_cells=numbers, tool=tool,
-                  sheets=sheets, skip_rows=max(rows[0][0] - 1, 0), told=table)
+                  sheets=sheets, skip_rows=max(rows[0][0] - 1, 0), told=table,
+                  below=(with_gaps(rows[heads:]), []) if kind == "xlsx" else ([], []))
 
 
 def _format(path: Path) -> Kind:
@@ -149,8 +152,10 @@ def _inspect_text(path: Path, told: str | None) -> Inspection:
     header = table[0][1] if heads else [str(place) for place in range(1, len(table[0][1]) + 1)]
     slices = [split_rows(text, layout.delimiter, layout.quote, line)[:MORE] for line, text in sample.slices]
     body = table[heads:] + [row for rows in slices for row in rows]
+    data = [row for row in records if row[0] > table[heads - 1][0]] if heads else records
     return _found(path, "csv", header, body, top, heads, sample=sample, layout=layout, tool=tool,
-                  skip_rows=layout.skip_rows, footer=footer_lines(sample.tail, layout), told=told)
+                  skip_rows=layout.skip_rows, footer=footer_lines(sample.tail, layout), told=told,
+                  below=(data, last_rows(sample, layout, records[-1][0])))
 
 
 def _counts(name: str, column: Column, mapped: dict[str, str]) -> bool:
@@ -163,8 +168,9 @@ def _counts(name: str, column: Column, mapped: dict[str, str]) -> bool:
 
 def _found(path: Path, kind: Kind, header: list[str], body: list[Row], top: list[Row],
            heads: int, number_cells: list[Cell] | None = None, tool: Recognised | None = None,
-           told: str | None = None, **more) -> Inspection:
-    """Everything that follows from the records, whatever the format."""
+           told: str | None = None, below: tuple[list[Row], list[Row]] = ([], []), **more) -> Inspection:
+    """Everything that follows from the records, whatever the format. below: the rows with the empty ones among them,
+    and those at the end of a longer file."""
     width = len(header)
     body = [row for row in body if len(row[1]) == width]
     names = Counter(header)
@@ -195,6 +201,7 @@ def _found(path: Path, kind: Kind, header: list[str], body: list[Row], top: list
     if number_cells is None:
         number_cells = [cell for name, column in columns.items() if _counts(name, column, mapped)
                         for cell in cells[name] if is_number(cell[1])]
+    read = [usable[head] for head in {**dict.fromkeys(mapped.values()), **dict.fromkeys(asked.values())}]
     key = mapped.get({"sales": "order_id"}.get(table or "", ""))
     return Inspection(path, kind, header, columns, read_numbers(number_cells), dates,
                       missing_words([[text for _, text in cells[n]] for n in islice(usable, 500)
@@ -202,5 +209,6 @@ def _found(path: Path, kind: Kind, header: list[str], body: list[Row], top: list
                       table, why, mapped, asked, tool, repeated, len(body), heads,
                       says_utc=bool(times) and all("utc" in meaning.plain(name).split() for name in times),
                       repeats_key=bool(key) and columns[key].distinct < columns[key].filled, also=also,
+                      apart=rows_apart(below[0], read or list(usable.values()), width, below[1]),
                       **more)
 

@@ -136,7 +136,8 @@ def reason(rule: str, verdict: Verdict = "quarantined") -> str:
     return words.get(rule, "left out by a declared rule")
 
 
-REMEDIES = {  # what to declare where the rows are good and their description is not
+REMEDIES = {  # what to do where the rows are good and their description, or their place, is not
     "FMT-QUOTE": "`quote: \"\"` if the sign is part of a text (inches) and no field stands between quotes",
+    "FMT-TABLE": "a file or a sheet of its own for that table; no empty row above it if it is the same one",
     "SALE-NEG": "`constants: {is_return: \"@negative\"}` if negative amounts are returns, or is_return under `columns`",
 }

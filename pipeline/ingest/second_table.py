@@ -1,5 +1,6 @@
 """Rows under an empty one that belong to another table: a summary, a legend, a second list on the same sheet."""
 
+import re
 from dataclasses import replace
 
 import duckdb
@@ -7,6 +8,7 @@ import numpy as np
 
 from pipeline.contracts.params import Source
 from pipeline.ingest.engine import quoted
+from pipeline.ingest.evidence import masked
 from pipeline.ingest.footer import begins_as_total
 from pipeline.ingest.header import declared_headers
 from pipeline.ingest.raw import Loaded, Reject
@@ -86,12 +88,18 @@ def _starts(con: duckdb.DuckDBPyConnection, loaded: Loaded, names: list[str]) ->
     return starts[starts < loaded.rows]
 
 
+def _first_word(row: Row) -> str:
+    """The first cell of the row that is no id, number or address, else little of its first one."""
+    cells = [cell for cell in row if cell]
+    return next((cell for cell in cells if not re.search("[0-9@]", cell)), masked(cells[0]))
+
+
 def _without(con: duckdb.DuckDBPyConnection, loaded: Loaded, out: list[tuple[int, Row]]) -> Loaded:
     """The export without these rows, which are rejects of it."""
     places = np.array([place for place, _ in out], dtype=np.int64)
     kept = np.setdiff1d(np.arange(loaded.rows), places)
     lines = loaded.lines_of(places)
-    rejects = [Reject("FMT-TABLE", int(line), "; ".join(cell or "" for cell in row))
+    rejects = [Reject("FMT-TABLE", int(line), "; ".join(cell or "" for cell in row), found=_first_word(row))
                for line, (_, row) in zip(lines, out, strict=True)]
     table = quoted(loaded.table)
     con.execute("CREATE OR REPLACE TEMP TABLE apart AS SELECT unnest(?::BIGINT[]) AS place", [places.tolist()])

@@ -3,6 +3,12 @@
 import openpyxl
 import pytest
 
+from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.spoken import told
+from pipeline.ingest.check import account_text
+from pipeline.ingest.findings import findings
+from pipeline.ingest.inspect import inspect_file
+from pipeline.ingest.share import check_share
 from tests.ingest.conftest import CUSTOMER, Workshop
 
 PEOPLE = CUSTOMER | {"columns": {"customer_id": "id", "segment": "segment", "branch": "shop", "value_band": "band"}}
@@ -108,3 +114,33 @@ def test_a_file_that_begins_with_empty_rows_is_read(shop: Workshop):
     found = shop.ingest(as_csv([SALE_HEAD, *bare, ["ACME", None, None, None, None, "y"], *map(sale, range(1, 60))]),
                         **SALES)
     assert found.account.total("clean") == 59
+
+
+def test_what_is_kept_out_says_what_was_found_and_what_to_do(shop: Workshop):
+    found = shop.ingest(as_csv([HEAD, *ROWS, EMPTY, *SECOND, [None, "x@y.es", None, None]]), **PEOPLE)
+    apart = found.quarantine[found.quarantine.rule == "FMT-TABLE"]
+    assert apart["found"].tolist() == ["Tienda", "Norte", "Sur", "x…@…"]
+    assert "a file or a sheet of its own for that table" in account_text(found.account, {})
+    assert "un fichero o una hoja propia para esa tabla" in account_text(found.account, {}, "es")
+    with pytest.raises(Refusal) as caught:
+        check_share(found.account, 0.2, "")
+    assert "a file or a sheet of its own" in str(caught.value)
+    assert "un fichero o una hoja propia" in told(caught.value, "es")
+
+
+@pytest.mark.parametrize("kind", ["empty line", "empty cells", "xlsx"])
+def test_inspect_tells_of_another_table_below(shop: Workshop, kind: str):
+    sheet = [["customer id", "segment", "branch", "city"], *ROWS]
+    contract = write(shop, kind, [*sheet, EMPTY, EMPTY, *SECOND])
+    path = shop.folder / "raw" / contract.get("files", "export.csv")
+    assert inspect_file(path).apart == (8, 9, 10)
+    assert "3 rows under an empty one are another table (line 8): kept out" in findings(inspect_file(path))
+    assert "3 filas debajo de una vacía son otra tabla (línea 8)" in findings(inspect_file(path), "es")
+    write(shop, kind, [*sheet, EMPTY, ["C5", "Hogar", "Sur", "A"], EMPTY, ["Total", None, None, None]])
+    assert inspect_file(path).apart == ()
+
+
+def test_inspect_tells_of_another_table_at_the_end_of_a_long_file(shop: Workshop):
+    rows = [[f"C{n}", "Hogar", "Norte", "A"] for n in range(5000)]
+    path = shop.write(as_csv([["customer id", "segment", "branch", "city"], *rows, EMPTY, *SECOND], True))
+    assert inspect_file(path).apart == (5003, 5004, 5005)
