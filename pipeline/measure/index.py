@@ -14,12 +14,13 @@ from scipy import stats
 from pipeline.contracts.refusal import Refusal
 from pipeline.measure.clusters import Score, influence
 from pipeline.measure.disclosure import Limits
-from pipeline.measure.effort import mean
+from pipeline.measure.effort import alike_limits, mean
 from pipeline.measure.experience_label import labels
 from pipeline.measure.metrics import Metric
 from pipeline.measure.periods import Periods, in_window
 
 KINDS = ("direct", "indirect")
+NO_SPREAD = 1e-9  # of the worth of a contact: what a customer moves the mean by, where all are of one mind
 WORTH = {"negative": -100.0, "neutral": 0.0, "positive": 100.0}
 
 
@@ -51,30 +52,53 @@ def index_score(weights: dict[str, float], n_codes: int) -> Callable[[pd.DataFra
     """rows -> index with its t interval, clustered by customer over both kinds; nan where a weighed kind is missing.
 
     The variance is that of leaving one customer out: the rarer kind has few contacts, and each pulls its own mean. The
-    interval is made on the logit of the scale (on_the_scale).
+    interval is made on the logit of the scale (on_the_scale); a kind without spread has that of alike answers.
     """
 
     def score(rows: pd.DataFrame) -> Score:
-        parts = {kind: rows[rows["kind"] == kind] for kind in KINDS}
+        parts = {kind: rows[rows["kind"] == kind] for kind in KINDS if weights[kind] > 0}
         codes = rows["code"].to_numpy()
         n_clusters = len(np.unique(codes))
-        if min(len(parts[kind]) for kind in KINDS if weights[kind] > 0) == 0 or n_clusters < 2:
+        if min(len(part) for part in parts.values()) == 0 or n_clusters < 2:
             return Score(np.nan, np.nan, np.nan, len(rows), n_clusters)
-        estimate, moved, plain = 0.0, np.zeros(n_codes), 0.0
-        for kind in KINDS:
-            values = parts[kind]["value"].to_numpy(float)
-            if weights[kind] > 0:
-                estimate += weights[kind] * values.mean()
-                who = parts[kind]["code"].to_numpy()
-                pull = np.bincount(who, minlength=n_codes) / len(values)
-                moved += weights[kind] * influence(values, who, n_codes) / np.where(pull < 1, 1 - pull, 1.0)
-                plain += weights[kind] ** 2 * values.var() / len(values)
+        estimate, moved, plain, without = 0.0, np.zeros(n_codes), 0.0, {}
+        for kind, part in parts.items():
+            values, who = part["value"].to_numpy(float), part["code"].to_numpy()
+            estimate += weights[kind] * values.mean()
+            pull = np.bincount(who, minlength=n_codes) / len(values)
+            pulled = influence(values, who, n_codes) / np.where(pull < 1, 1 - pull, 1.0)
+            moved += weights[kind] * pulled
+            plain += weights[kind] ** 2 * values.var() / len(values)
+            if np.abs(pulled).max() < NO_SPREAD:
+                without[kind] = (weights[kind], values.mean(), pull)
         variance = (moved**2).sum() * (n_clusters - 1) / n_clusters
         half = stats.t.ppf(0.975, n_clusters - 1) * np.sqrt(variance)
         effect = max(1.0, variance / plain) if plain > 0 else len(rows) / n_clusters
-        return Score(estimate, *on_the_scale(estimate, half), len(rows), n_clusters, float(effect), moved)
+        low, high = with_alike(estimate, on_the_scale(estimate, half), [*without.values()])
+        return Score(estimate, low, high, len(rows), n_clusters, float(effect), moved)
 
     return score
+
+
+def with_alike(estimate: float, limits: tuple[float, float],
+               without: list[tuple[float, float, np.ndarray]]) -> tuple[float, float]:
+    """Limits of the index widened for the kinds of contact whose customers all say the same: no spread, no certainty.
+
+    without: weight, mean and each customer's share of the contacts, per such kind. Its mean has the limits of
+    alike_limits; limits of parts are put together as those of a sum (Zou and Donner 2008). Two such kinds go together
+    as far as the same customers stand behind both, each of whom may be of one mind.
+    """
+    if not without:
+        return limits
+    ends = (WORTH["negative"], WORTH["positive"])
+    alike = [alike_limits(mean, int((pull > 0).sum()), *ends) for _, mean, pull in without]
+    reach = []
+    for side, of_rest in enumerate(limits):
+        parts = np.array([weight * abs(ends_of[side] - mean)
+                          for (weight, mean, _), ends_of in zip(without, alike, strict=True)])
+        shares = np.array([pull / np.sqrt((pull**2).sum()) for _, _, pull in without])
+        reach.append(np.sqrt((of_rest - estimate) ** 2 + parts @ (shares @ shares.T) @ parts))
+    return float(max(estimate - reach[0], ends[0])), float(min(estimate + reach[1], ends[1]))
 
 
 def on_the_scale(estimate: float, half: float) -> tuple[float, float]:
