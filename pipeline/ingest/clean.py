@@ -25,7 +25,7 @@ from pipeline.ingest.redact import shown
 from pipeline.ingest.rules import Check, first_of
 from pipeline.ingest.second_table import set_apart
 from pipeline.ingest.spelling import count_folded, fold_words
-from pipeline.ingest.swapped import odd_numbers, refuse_swapped
+from pipeline.ingest.swapped import odd_columns, refuse_swapped
 
 REPAIRS = {"ENC-BOM", "FMT-SEPLINE", "FMT-EOL", "FMT-HEADROWS", "SRC-QUALTRICS-HDR", "SRC-SM-HDR", "COL-NORM",
            "ORDER-FILL"}
@@ -90,7 +90,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     _make_records(con, plan, [one.table for one in loaded])
     _refuse(con, plan, loaded)
     refuse_swapped(con, source, loaded)
-    odd = odd_numbers(con, source, loaded)
+    odd = odd_columns(con, source, loaded)
     fold_words(con, source)
     if company.ids is None:
         refuse_case(con, source, loaded)

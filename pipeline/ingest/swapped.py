@@ -1,6 +1,7 @@
 """What the files of a source tell of each other: two columns that changed places, a number in another unit."""
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from math import exp, log
 from statistics import median
@@ -11,36 +12,87 @@ import duckdb
 from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest import columns, engine
+from pipeline.ingest.account import LISTED
 from pipeline.ingest.raw import Loaded
 
 LOOKED_AT, LEAST = 5_000, 20  # first records of each file that are looked at; fewer filled cells say nothing
 OFTEN, MOSTLY, SELDOM = 0.2, 0.9, 0.1  # shares of the cells
 APART = log(3)  # two columns whose typical sizes differ by less are not told apart by size
 FAR = log(20)  # a typical size that differs by more from that of all other files is another unit
+WORDS, ALIKE = 3, 0.5  # words that prove a change of places, and how alike their shares must be where none knows which
 PLACES = 12  # different words of a category that one file may hold
 Facts = dict[int, Any]  # number of the file -> what one column holds there
 
 
 def refuse_swapped(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[Loaded]) -> None:
-    """Refusal (COL-SWAP) for the first file in which two columns of one kind hold each what the other one holds in the
-    other files.
+    """Refusal (COL-SWAP) where two columns of one kind hold in some files each what the other one holds in the others:
+    for the first of the fewer files; for all of them, named, where as many hold the one as the other.
 
     Numbers: one has fractions and the other has none, the other way round than elsewhere, and each is nearer to the
     typical size (geometric mean) of the other; or each has the typical size of the other. Words and ids: each holds
-    the words, or ids of the shape on which the other files agree, of the other.
+    the words, or ids of the shape on which the other files agree, of the other. Fewer than three words are no proof:
+    a shop's own file may name `web` where that of the web names the shop (`odd_columns` tells of them).
     """
-    if len(loaded) < 2:
-        return
+    for one, other, fewer, more, is_sure in _crossed(con, source, len(loaded)):
+        if is_sure:
+            raise _refusal([loaded[n].export.name for n in fewer], [loaded[n].export.name for n in more], source, one,
+                           other)
+
+
+def _crossed(con: duckdb.DuckDBPyConnection, source: Source,
+             files: int) -> Iterator[tuple[str, str, list[int], list[int], bool]]:
+    """(column, other column, the fewer files, the other files, is it proven) for each pair that changed places."""
     for kinds, facts_of, is_swapped in ((columns.NUMERIC, _numbers, _numbers_differ),
                                         (("category",), _words, _words_differ), (("id",), _shapes, _shapes_differ)):
         names = [c.name for c in columns.mapped(source) if c.kind in kinds and c.name in columns.kept_columns(source)]
-        facts = {name: facts_of(con, name) for name in names} if len(names) > 1 else {}
+        facts = {name: facts_of(con, name) for name in names} if len(names) > 1 and files > 1 else {}
         for one, other in combinations(facts, 2):
-            swapped = [n for n in range(len(loaded)) if is_swapped(n, facts[one], facts[other])]
-            if len(swapped) == len(loaded) == 2:
-                raise _refusal(loaded[1], source, one, other)  # which of the two is right, nobody can tell
-            if swapped and 2 * len(swapped) <= len(loaded):
-                raise _refusal(loaded[swapped[0]], source, one, other)
+            sides = _sides(facts[one], facts[other], is_swapped)
+            if sides:
+                fewer, more = sides
+                is_sure = kinds != ("category",) or _are_proof(facts[one], facts[other], fewer, more)
+                yield one, other, fewer, more, is_sure
+
+
+def _sides(one: Facts, other: Facts, is_swapped: Callable[[int, Facts, Facts], bool]) -> tuple[list[int], ...]:
+    """The files in which the two columns are the other way round than in the others, and these; the first file's side
+    first where both are as many; () where no file tells itself from the rest, or not from each of the other side."""
+    files = sorted(one.keys() & other.keys())
+    swapped = [n for n in files if is_swapped(n, one, other)]
+    if swapped and 2 * len(swapped) < len(files):
+        return swapped, [n for n in files if n not in swapped]
+
+    def differ(a: int, b: int) -> bool:
+        return all(is_swapped(n, {a: one[a], b: one[b]}, {a: other[a], b: other[b]}) for n in (a, b))
+
+    there = [n for n in files[1:] if differ(files[0], n)]
+    here = [n for n in files if n not in there]
+    if not there or not all(differ(a, b) for a in here for b in there):
+        return ()
+    return (here, there) if len(here) <= len(there) else (there, here)
+
+
+def _are_proof(one: Facts, other: Facts, fewer: list[int], more: list[int]) -> bool:
+    """Whether words that changed places are three at least; where nobody can tell which files are right, they must be
+    about as frequent on both sides, too."""
+    def shares(facts: Facts, files: list[int]) -> dict[str, float]:
+        words = sum((facts[n] for n in files), Counter())
+        return {word: count / words.total() for word, count in words.items()}
+
+    here, there = ([shares(facts, files) for facts in (one, other)] for files in (fewer, more))
+    alike = [sum(min(share, theirs.get(word, 0)) for word, share in own.items())
+             for own, theirs in zip(here, there[::-1], strict=True)]
+    return len(here[0] | here[1]) >= WORDS and (len(fewer) < len(more) or min(alike) >= ALIKE)
+
+
+def odd_columns(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[Loaded]) -> list[str]:
+    """The sentences of `odd_numbers`, and one for each two columns of words that may have changed places."""
+    said = odd_numbers(con, source, loaded)
+    for one, other, fewer, more, _ in _crossed(con, source, len(loaded)):  # what is proven was refused before
+        files, others = ([loaded[n].export.name for n in side] for side in (fewer, more))
+        said.append(f"{_named(files)}, columns {source.columns[one]!r} and {source.columns[other]!r}: each holds what "
+                    f"the other one holds in {_named(others)} (COL-KIND)")
+    return said
 
 
 def odd_numbers(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[Loaded]) -> list[str]:
@@ -63,12 +115,23 @@ def odd_numbers(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[Loa
     return said
 
 
-def _refusal(one: Loaded, source: Source, first: str, second: str) -> Refusal:
+def _refusal(fewer: list[str], more: list[str], source: Source, first: str, second: str) -> Refusal:
     heads = source.columns[first], source.columns[second]
+    if len(fewer) == len(more):
+        return Refusal("COL-SWAP", f"this column and {heads[1]!r} hold in {_named(fewer)} each what the other one "
+                       f"holds in {_named(more)}: they changed places under the same header in the one or the other, "
+                       "and nothing tells in which", file=fewer[0], column=heads[0],
+                       found=f"{len(fewer)} against {len(more)} files",
+                       expected="each column under its own header in all files, or a source of its own for those "
+                       "written the other way round")
     return Refusal("COL-SWAP", f"this column and {heads[1]!r} hold in this file what the other one holds in the other "
-                   "files of the source: they changed places under the same header", file=one.export.name,
+                   "files of the source: they changed places under the same header", file=fewer[0],
                    column=heads[0], found=f"{second} under {heads[0]!r}, {first} under {heads[1]!r}",
                    expected="each column under its own header, or a source of its own for this file")
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(names[:LISTED]) + (", …" if len(names) > LISTED else "")
 
 
 def _cells(name: str) -> str:
@@ -135,4 +198,6 @@ def _shapes_differ(file: int, one: Facts, other: Facts) -> bool:
     if file not in one or file not in other or any(len(shapes) != 1 for shapes in usual):  # the others must agree
         return False
     (first,), (second,) = usual
+    if "" in (first, second) and len(one.keys() | other.keys()) < 3:  # no shape at all, in one other file
+        return False
     return first != second and one[file] == second and other[file] == first

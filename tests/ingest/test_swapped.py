@@ -47,9 +47,55 @@ def test_whole_amounts_are_told_from_quantities_by_their_size(shop: Workshop):
     assert shop.refuse(None, "COL-SWAP", **CONTRACT).file == "month2.csv"
 
 
-def test_of_two_files_the_later_one_is_named(shop: Workshop):
-    folder(shop, {1: (2, 3)}, months=2)
-    assert shop.refuse(None, "COL-SWAP", **CONTRACT).file == "month2.csv"
+@pytest.mark.parametrize(("places", "column"), [((2, 3), "units"), ((4, 5), "way"), ((0, 1), "id")])
+@pytest.mark.parametrize(("swapped", "one", "other"), [
+    ([1], "month1.csv", "month2.csv"), ([2], "month1.csv", "month2.csv"),
+    ([2, 4], "month1.csv, month3.csv", "month2.csv, month4.csv")])
+def test_of_as_many_files_against_as_many_all_are_named(shop: Workshop, places, column, swapped, one, other):
+    folder(shop, dict.fromkeys(swapped, places), months=2 * len(swapped))
+    refusal = shop.refuse(None, "COL-SWAP", **CONTRACT)
+    assert (refusal.file, refusal.column) == ("month1.csv", column)
+    assert f"hold in {one} each what the other one holds in {other}" in str(refusal)
+    assert refusal.sentence.endswith("nothing tells in which") and f"found {len(swapped)} against" in str(refusal)
+    spanish = told(refusal, "es")
+    assert f"contienen en {one} cada una lo que la otra contiene en {other}" in spanish and "al revés" in spanish
+
+
+def test_a_small_file_beside_two_leaves_them_two(shop: Workshop):
+    folder(shop, {2: (2, 3)}, months=2)
+    shop.write(month(3, rows=4), "month3.csv")
+    assert "month1.csv each what the other one holds in month2.csv" in str(shop.refuse(None, "COL-SWAP", **CONTRACT))
+
+
+@pytest.mark.parametrize("places", [(2, 3), (4, 5), (0, 1)])
+def test_two_swapped_months_of_five_are_the_fewer(shop: Workshop, places):
+    folder(shop, {1: places, 4: places}, months=5)
+    refusal = shop.refuse(None, "COL-SWAP", **CONTRACT)
+    assert refusal.file == "month1.csv" and "in this file" in refusal.sentence
+
+
+def one_way(number: int, way: str, place: str) -> str:
+    return HEAD + "".join(f"P{number}{n:03},C{n},1,{n}.25,{way},{place}\n" for n in range(1, 41))
+
+
+@pytest.mark.parametrize("files", [2, 3, 4, 5])
+def test_a_file_of_the_shop_and_one_of_the_web_that_name_each_other_are_told_and_taken(shop: Workshop, files: int):
+    """Sold on the web and fetched in the shop, or the other way round: no proof of a swap."""
+    for number in range(files):
+        shop.write(one_way(number, *[("web", "tienda"), ("tienda", "web")][number % 2]), f"month{number}.csv")
+    account = shop.ingest(None, **CONTRACT).account
+    assert account.total("clean") == 40 * files and len(account.odd) == 1
+    assert "columns 'way' and 'shop': each holds what the other one holds in" in account.odd[0]
+    assert "cada una contiene lo que la otra contiene en" in phrased(account.odd[0], "es")
+
+
+def test_routes_there_and_back_are_no_swap(shop: Workshop):
+    """Of two files that may both be right, words in other shares are no proof."""
+    there = HEAD + "".join(f"P0{n:03},C{n},1,{n}.25,{'AABC'[n % 4]},{'XYYY'[n % 4]}\n" for n in range(1, 41))
+    back = HEAD + "".join(f"P1{n:03},C{n},1,{n}.25,{'XXXY'[n % 4]},{'CCCB'[n % 4]}\n" for n in range(1, 41))
+    shop.write(there, "there.csv")
+    shop.write(back, "back.csv")
+    assert shop.ingest(None, **CONTRACT).account.total("clean") == 80
 
 
 def test_two_swapped_months_of_seven_are_seen_as_well(shop: Workshop):
