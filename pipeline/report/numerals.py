@@ -39,6 +39,7 @@ SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "BRL": "R$", "JPY": "¥"}
 MOST_DIGITS = {"points": 2, "share": 4, "percent": 1, "pp": 2, "money": 2, "hours": 1, "ratio": 3, "count": 0,
                "months": 1, "office_hours": 1}
 FINEST = 4  # decimals at which a number that is not zero is written as "<0.0001"
+FINEST_OF = {"hours": 2, "office_hours": 2}  # half a minute is nothing
 LONE_DIGITS = {"points": 1, "share": 3, "percent": 1, "pp": 1, "money": 2, "hours": 1, "ratio": 2, "count": 0,
                "months": 1, "office_hours": 1}
 
@@ -85,8 +86,9 @@ def digits_for(unit: str, estimate: float | None, low: float | None = None, high
     """Decimals that the interval supports: the last digit is worth at most a tenth of its width, so that no limit
     is moved by more than a twentieth of it; no finer than the unit.
 
-    A limit that is not zero is never printed as zero: then decimals are added until it shows; nor as `nothing`, the
-    value of "nothing happens", where one decimal more tells them apart. An estimate beside its limits may be zero.
+    A limit that is not zero is never printed as zero (but for times below half a minute): then decimals are added
+    until it shows; nor as `nothing`, the value of "nothing happens", where one decimal more tells them apart. An
+    estimate beside its limits may be zero.
     Without an interval: the unit's own decimals; money of 1,000 and more in whole units.
     """
     family = kind(unit)
@@ -98,8 +100,9 @@ def digits_for(unit: str, estimate: float | None, low: float | None = None, high
     else:
         digits = min(MOST_DIGITS[family], math.ceil(-math.log10((high - low) / 10) - 1e-9))
         values = [low, high]
+    finest = FINEST_OF.get(family, FINEST)
     for value in values:
-        while value and family != "count" and digits < FINEST and abs(value) < 0.5 * 10.0 ** -digits:
+        while value and family != "count" and digits < finest and abs(value) < 0.5 * 10.0 ** -digits:
             digits += 1
     reads_alike = [value for value in (low, high) if value not in (None, nothing)
                    and 0.05 * 10.0 ** -digits <= abs(value - nothing) < 0.5 * 10.0 ** -digits]

@@ -365,4 +365,6 @@ def _time_unit(scale: float, digits: int, family: str) -> tuple[float, int, str]
         return 1.0, digits, family
     if abs(scale) < 1.5:
         return 60.0, max(digits - 1, 0), "minutes"
-    return (1 / 24, max(digits, 1), "days") if abs(scale) >= 48 else (1.0, digits, "hours")
+    if abs(scale) < 48:
+        return 1.0, digits, "hours"
+    return 1 / 24, digits + 1 if digits < 0 else max(digits, 1), "days"

@@ -40,6 +40,7 @@ ES, EN = Words("es"), Words("en")
     (EN.interval(0.279, 0.296, "share"), "between 27.9% and 29.6%"),
     (ES.interval(28.1, 33.02, "hours", scale=30), f"entre 28,1 y 33,0{NB}horas"),
     (EN.interval(-4.1, 6.5, "points"), "between −4 and 7"),
+    (EN.interval(-3696.0, 740.0, "hours", scale=3696), f"between −150 and 30{NB}days"),
 ])
 def test_written_as_the_reader_does(written, expected):
     assert written == expected
@@ -57,6 +58,8 @@ def test_written_as_the_reader_does(written, expected):
     ("percent", 6.21, 4.12, 8.34, 1),
     ("share", 0.2874, 0.2794, 0.2956, 3),
     ("ratio", 0.0042, 0.0011, 0.0073, 3),  # a limit that is not zero is not printed as zero
+    ("points", 5.36, 5.28, 5.44, 2),
+    ("office_hours", -1.3517, -2.1953, 0.0001, 2),  # a third of a second is nothing
     ("count", 41873.0, None, None, 0),
     ("EUR", 1234.5, None, None, 0),
 ])
