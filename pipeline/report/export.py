@@ -14,15 +14,20 @@ DELIMITERS = {"es": (";", ","), "en": (",", ".")}  # between cells, within numbe
 
 
 def claims_csv(site: Site, words: Words) -> str:
-    """One row per claim, notebook first; a text that a spreadsheet would run as a formula gets an apostrophe."""
+    """One row per claim, notebook first; a text that a spreadsheet would run as a formula gets an apostrophe.
+
+    People are rounded down to steps of suppress_below: the same customers stand behind many claims, and counts to the
+    last one would tell by subtraction how few of them two claims do not share.
+    """
     delimiter, decimal = DELIMITERS[words.language]
-    buffer = io.StringIO()
+    buffer, below = io.StringIO(), site.disclosure.suppress_below
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n")
     writer.writerow(["notebook", *COLUMNS])
     for name, results in site.results.items():
         for claim in results.claims:
             row = asdict(claim)
-            row["n_in"] = offered(claim, site.disclosure.suppress_below)
+            row["n_in"] = offered(claim, below)
+            row["people"] = None if claim.people is None else claim.people // below * below
             if claim.status == "suppressed":
                 row["n_used"] = row["people"] = None
             writer.writerow([name, *(_cell(row[column], decimal) for column in COLUMNS)])

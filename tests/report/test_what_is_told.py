@@ -1,6 +1,9 @@
 """What decides how a figure is printed: bounds, decimals, why an association is no more, captions, empty sections."""
 
+import csv
+import io
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -9,6 +12,7 @@ from pipeline.contracts.claims import Claim
 from pipeline.contracts.params import Company, Disclosure
 from pipeline.contracts.results import Results
 from pipeline.report import numerals, shell
+from pipeline.report.export import claims_csv
 from pipeline.report.page import Figure, Page, Section, Table
 from pipeline.report.pages import churn, coverage, experience, sales
 from pipeline.report.render import Site, render_page, section_view
@@ -26,6 +30,18 @@ def site(*claims: Claim, tables: dict[str, pd.DataFrame] | None = None) -> Site:
     anchors = {(c.claim_id, c.segment, c.period): f"c-{i}" for i, c in enumerate(claims)}
     return Site(Company("A", "own", "EUR", "Europe/Madrid"), Disclosure(), "2025-12-31", "2025-01-01", (),
                 {"n": Results(list(claims), tables or {})}, {}, anchors)
+
+
+def test_the_export_tells_people_in_steps():
+    """105 had a direct contact, 28 an indirect one, 131 either: to the last one that would tell of two who had both."""
+    counts = {"index_direct": (114, 105), "index_indirect": (30, 28), "index": (144, 131), "csat": (50, None)}
+    claims = [Claim(f"experience.{name}", 40.0, "points", n, "m", people=people)
+              for name, (n, people) in counts.items()]
+    for below, told in ((10, ["100", "20", "130", ""]), (25, ["100", "25", "125", ""])):
+        made = replace(site(*claims), disclosure=Disclosure(suppress_below=below))
+        rows = list(csv.DictReader(io.StringIO(claims_csv(made, Words("en")).removeprefix("\ufeff"))))
+        assert [row["people"] for row in rows] == told
+        assert [row["n_used"] for row in rows] == ["114", "30", "144", "50"]
 
 
 def test_a_limit_near_one_is_not_printed_as_one_where_one_means_nothing_happens():
