@@ -1,7 +1,8 @@
 """The canonical table, written once: ids as pseudonyms, comments redacted, columns and types as in the contract.
 
 Rows leave the engine stretch by stretch in the order of the exports, so that memory and sorting stay small whatever
-the size; each stretch has its ids hashed and its comments blacked out on the way to the file.
+the size; each stretch has its ids hashed and its comments blacked out on the way to the file. The three steps (read,
+hash, write) work side by side on three stretches.
 """
 
 from collections import Counter
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.contracts.ahead import ahead
 from pipeline.contracts.params import Source
 from pipeline.contracts.tables import TABLES
 from pipeline.ingest import answers, columns, engine
@@ -62,17 +64,25 @@ def write_clean(con: duckdb.DuckDBPyConnection, source: Source, key: bytes, path
     fields = [(column.name, ARROW.get(column.kind, pa.string())) for column in table.columns]
     schema = pa.schema([*fields, *((f"x_{name}", kind) for name, (_, kind) in extras.items())])
     few = [name for name in schema.names if name not in ids and name not in redacted]
+    read = ahead(_read(con, selected, said, rows, say))
+    hashed = ahead(tuple(_private(table, ids, redacted) for table in stretch) for stretch in read)
     with pq.ParquetWriter(path, schema, use_dictionary=few) as writer:
-        for done, within in enumerate(_stretches(rows)):
-            say(f"writing: {min(done * STRETCH, sum(rows)):,} of {sum(rows):,} rows")
-            stretch = con.sql(f"SELECT _row, {', '.join(selected)} FROM kept WHERE {within} ORDER BY _row")
-            stretch = _private(stretch.to_arrow_table(), ids, redacted)
-            if said:
-                own = con.sql(f"SELECT _row, {', '.join(said)} FROM answers WHERE _failed = 0 AND {within} "
-                                  "ORDER BY _row, _order").to_arrow_table()
-                stretch = _answered(stretch, _private(own, ids, redacted))
+        for records, *own in hashed:
+            stretch = _answered(records, *own) if own else records
             writer.write_table(stretch.select(schema.names).cast(schema))
     return counts
+
+
+def _read(con: duckdb.DuckDBPyConnection, selected: list[str], said: list[str], rows: list[int],
+          say: Callable[[str], None]) -> Iterator[tuple[pa.Table, ...]]:
+    """Stretch by stretch the records that came through, and of a survey their answers."""
+    for done, within in enumerate(_stretches(rows)):
+        say(f"writing: {min(done * STRETCH, sum(rows)):,} of {sum(rows):,} rows")
+        queries = [f"SELECT _row, {', '.join(selected)} FROM kept WHERE {within} ORDER BY _row"]
+        if said:
+            queries.append(f"SELECT _row, {', '.join(said)} FROM answers WHERE _failed = 0 AND {within} "
+                           "ORDER BY _row, _order")
+        yield tuple(con.sql(query).to_arrow_table() for query in queries)
 
 
 def _stretches(rows: list[int]) -> Iterator[str]:

@@ -93,7 +93,7 @@ def build_linkage(tables: Mapping[str, Native] | Whole, time_zone: str, *, met: 
         tables, met = base.whole, meet(base)
     frames, held = tables.frames, tables.held
     facts = {name: _table_facts(name, tables, met) for name in frames}
-    _refuse_orphans(facts, _register(frames), most_orphans)
+    _refuse_orphans(tables, met, most_orphans)
     lacking = _unanswerable(frames, held)
     columns = sorted({name for needs in lacking.values() for need in needs for name in need.split("|")})
     missing = [name for name in CORE if name not in frames]
@@ -124,15 +124,20 @@ def refuse_currencies(frames: Mapping[str, nw.LazyFrame], currency: str) -> None
                           found=", ".join(other[:5]), expected=currency)
 
 
-def _refuse_orphans(facts: Mapping[str, dict[str, Any]], register: str, most: float | None) -> None:
-    """Refusal KEY-ORPHAN when more than `most` of a table's rows belong to customers whom the register does not know:
-    most often ids of another kind, which would leave every question without an answer and without a sign."""
-    for name, fact in facts.items():
-        strays, linked = fact.get("rows_orphan") or 0, fact.get("rows_with_customer") or 0
-        if most is not None and strays > most * linked:
-            raise Refusal("KEY-ORPHAN", f"{strays} of {linked} rows of {name} belong to customers whom {register} does "
-                          "not know", column="customer_id", found=f"{strays / linked:.0%}",
-                          expected=f"at most {most:.0%} (link.most_orphans), the same kind of id in both exports")
+def orphaned(whole: Whole, met: Met, most: float | None) -> str | None:
+    """The first table of whose rows with a customer more than `most` belong to those whom the register does not know."""
+    return next((name for name, strays in met.strays.items()
+                 if most is not None and strays and strays > most * whole.held[name]["customer_id"]), None)
+
+
+def _refuse_orphans(whole: Whole, met: Met, most: float | None) -> None:
+    """Refusal KEY-ORPHAN for such a table: most often ids of another kind, which would leave every question without an
+    answer and without a sign."""
+    if name := orphaned(whole, met, most):
+        strays, linked = met.strays[name], whole.held[name]["customer_id"]
+        raise Refusal("KEY-ORPHAN", f"{strays} of {linked} rows of {name} belong to customers whom "
+                      f"{_register(whole.frames)} does not know", column="customer_id", found=f"{strays / linked:.0%}",
+                      expected=f"at most {most:.0%} (link.most_orphans), the same kind of id in both exports")
 
 
 def _table_facts(name: str, whole: Whole, met: Met) -> dict[str, Any]:

@@ -63,10 +63,14 @@ def _plain(schema: pa.Schema) -> pa.Schema:
 
 
 def _pieces(base: Base, contractual: bool | None) -> Iterator[pa.Table]:
-    """The panel, some people at a time."""
+    """The panel, some people at a time; the engine is asked before, so that it is free for others meanwhile."""
     flows = [_by_person(fetched(flow)) for flow in _months(base)]
     roster = fetched(sorted_by(_roster(base), ["person"]))
-    ends = is_contractual(base.held, contractual)
+    return _by_people(roster, flows, base, is_contractual(base.held, contractual))
+
+
+def _by_people(roster: pa.Table, flows: list[tuple[pa.Table, np.ndarray]], base: Base,
+               ends: bool) -> Iterator[pa.Table]:
     step = max(1, AT_ONCE // (base.window.last - base.window.first + 1))
     for start in range(0, len(roster), step):
         events = []

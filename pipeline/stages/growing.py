@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.contracts.ahead import ahead
+
 ROWS = 122_880  # of a row group, all but the last
 
 
 class Growing:
-    """Rows come by `add`, in order; `close` says how many there were. Without any there is no file.
+    """Rows come by `add`, in order, and are written in a thread of their own; `close` says how many there were. Without
+    any there is no file.
 
     varied: columns whose values hardly ever repeat. The footer tells pandas that flags are booleans with missing
     values, which Parquet alone does not.
@@ -24,16 +28,25 @@ class Growing:
         self.path, self.varied, self.count = path, set(varied), 0
         self._waiting: list[pa.Table] = []
         self._writer: pq.ParquetWriter | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._adding: Future[None] = self._thread.submit(lambda: None)
 
     def add(self, pieces: Iterable[pa.Table | pa.RecordBatch]) -> None:
-        """Append the rows of the pieces; all have the same columns."""
-        for piece in pieces:
+        """Append the rows of the pieces; all have the same columns. Comes back once those given before are written;
+        what went wrong with them is raised then, or by `close`."""
+        self._adding.result()
+        self._adding = self._thread.submit(self._append, pieces)
+
+    def _append(self, pieces: Iterable[pa.Table | pa.RecordBatch]) -> None:
+        for piece in ahead(pieces):
             self._waiting.append(pa.Table.from_batches([piece]) if isinstance(piece, pa.RecordBatch) else piece)
             if sum(map(len, self._waiting)) >= ROWS:
                 self._write(all_of_it=False)
 
     def close(self) -> int:
         """Finish the file."""
+        self._adding.result()
+        self._thread.shutdown()
         self._write(all_of_it=True)
         if self._writer is not None:
             self._writer.close()

@@ -23,7 +23,7 @@ from pipeline.link.context import survey_context, ticket_context
 from pipeline.link.engine import at_home
 from pipeline.link.identity import OWNED, owners_of, resolve_accounts, rows_shared, shared_ids, unite, without_shared
 from pipeline.link.journey import build_events
-from pipeline.link.linkage import Met, all_met, build_linkage, meet, refuse_currencies
+from pipeline.link.linkage import Met, all_met, build_linkage, meet, orphaned, refuse_currencies
 from pipeline.link.panel import build_panel
 from pipeline.link.ranges import AT_ONCE, FEW, HELD, Relations, bounds, crowds, literal, selected, split, stands_out
 from pipeline.link.totals import build_totals
@@ -98,12 +98,13 @@ def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: 
                "invented": any(account.get("made_by_demo") for account in accounts.values()),
                "key_id": next(iter(accounts.values()))["key_id"], "customer_months": 0,
                "grouped_contacts": grouped.merged_accounts if grouped else 0}
+    files = {name: Growing(folder / f"{name}.parquet", VARIED[name]) for name in VARIED}
     with _parts(con, tables, bounds(list(crowd.values()), AT_ONCE), say) as parts:
-        met, months = _people(con, with_referrals(whole, parts), parts, params, folder, say)
+        met = _people(con, with_referrals(whole, parts), parts, params, files, say)
     facts = build_linkage(whole, params.company.time_zone, met=met, as_of=params.company.as_of,
                           orphan_share=params.link.orphan_warning_share, stale_days=params.link.stale_days,
                           most_orphans=params.link.most_orphans)
-    linkage = facts | linkage | {"customer_months": months}
+    linkage = facts | linkage
     linkage["warnings"] += [{"rule": "KEY-SHARED", "table": name, "ids": len(shared.get(name, [])), "rows": count}
                             for name, count in rows_of_shared.items()]
     for name, table in tables.items():
@@ -116,7 +117,8 @@ def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: 
             # A join leaves the order of rows to the engine; without one they stay in the order of the exports.
             in_order = table.order(", ".join(TABLES[name].key)) if resolved.merged_accounts or grouped else table
             _write(con, in_order, folder / f"{name}.parquet")
-    return linkage
+    count = {name: file.close() for name, file in files.items()}
+    return linkage | {"customer_months": count["customer_periods"]}
 
 
 def _shared(tables: Relations, crowd: Mapping[str, pa.Table]) -> tuple[dict[str, list[str]], dict[str, int]]:
@@ -138,25 +140,25 @@ def _parts(con: duckdb.DuckDBPyConnection, tables: Relations, begins: list[str],
         yield split(con, tables, begins, Path(folder))
 
 
-def _people(con: duckdb.DuckDBPyConnection, whole: Whole, parts: list[Relations], params: Params, folder: Path,
-            say: Callable[[str], None]) -> tuple[Met, int]:
-    """Write customer_totals, customer_periods and events, range by range; returns what all people add to the facts and
-    the rows of customer_periods."""
+def _people(con: duckdb.DuckDBPyConnection, whole: Whole, parts: list[Relations], params: Params,
+            files: Mapping[str, Growing], say: Callable[[str], None]) -> Met:
+    """Add to customer_totals, customer_periods and events, range by range; returns what all people add to the facts.
+
+    What of a range is left to do without the engine is done while the engine folds the next one, or writes what stands
+    beside. Once it is certain that the whole will be refused (KEY-ORPHAN), nothing more is added."""
     zone, contractual = params.company.time_zone, params.link.contractual
-    files = {name: Growing(folder / f"{name}.parquet", VARIED[name]) for name in VARIED}
     met = []
     for number, part in enumerate(parts, 1):
         say(f"range {number} of {len(parts)} of the customers")
         with at_home(con):
             base = prepare(part, zone, whole=whole)
             met.append(meet(base))
-            if met[-1].customers:
+            if met[-1].customers and not orphaned(whole, all_met(met), params.link.most_orphans):
                 totals = build_totals(base, zone, contractual=contractual)
-                files["customer_totals"].add(totals.to_arrow_reader(ROWS))
+                files["customer_totals"].add([totals.to_arrow_table()])
                 files["customer_periods"].add(build_panel(base, zone, contractual=contractual) or [])
                 files["events"].add(build_events(base, zone) or [])
-    count = {name: file.close() for name, file in files.items()}
-    return all_met(met), count["customer_periods"]
+    return all_met(met)
 
 
 @contextmanager
@@ -188,7 +190,7 @@ def _fresh(target: Path) -> Iterator[Path]:
     part.chmod(0o700)
     try:
         yield part
-        for path in part.glob("*.parquet"):
+        for path in part.iterdir():
             path.chmod(PRIVATE)
         shutil.rmtree(target, ignore_errors=True)
         os.replace(part, target)

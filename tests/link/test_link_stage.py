@@ -161,8 +161,8 @@ def test_many_ranges_of_customers_give_the_bytes_of_one(workspace, random_tables
 
 def test_linked_rows_are_closed_to_others(workspace):
     stage.main([])
-    modes = {path.name: path.stat().st_mode & 0o777 for path in Path("data/linked").glob("*.parquet")}
-    assert len(modes) == 8 and set(modes.values()) == {0o600}
+    modes = {path.name: path.stat().st_mode & 0o777 for path in Path("data/linked").iterdir()}
+    assert len(modes) == 9 and "linkage.json" in modes and set(modes.values()) == {0o600}
     assert Path("data/linked").stat().st_mode & 0o777 == 0o700
 
 
@@ -213,14 +213,33 @@ def test_merged_accounts_are_resolved_in_every_table(workspace, by_hand):
     assert pd.read_parquet("data/linked/customer_totals.parquet")["revenue"].tolist() == [16.5, 7.25]
 
 
-def test_more_orphans_than_declared_are_refused(workspace):
-    """carl's row is one of six (17 %): let through at 20 %, refused at 10 %, and the last good tables stand."""
+def test_more_orphans_than_declared_are_refused(workspace, monkeypatch):
+    """carl's row is one of six (17 %): let through at 20 %, refused at 10 % before the long work, and the last good tables
+    stand."""
     text = Path("params.yaml").read_text(encoding="utf-8")
     Path("params.yaml").write_text(text.replace("most_orphans: null", "most_orphans: 0.2"), encoding="utf-8")
     stage.main([])
     before = digests()
     Path("params.yaml").write_text(text.replace("most_orphans: null", "most_orphans: 0.1"), encoding="utf-8")
+    worked = []
+    monkeypatch.setattr(stage, "build_totals", lambda *given, **more: worked.append("totals"))
+    monkeypatch.setattr(stage, "build_panel", lambda *given, **more: worked.append("panel"))
     with pytest.raises(Refusal, match=r"1 of 6 rows of sales.*customers does not know.*found 17%.*KEY-ORPHAN"):
+        stage.main([])
+    assert digests() == before and not worked
+
+
+def test_what_goes_wrong_while_a_table_is_written_beside_stops_the_stage(workspace, monkeypatch):
+    """Pieces are written in a thread: its error is the stage's, and the last good tables stand."""
+    stage.main([])
+    before = digests()
+
+    def broken(*given, **more):
+        yield pa.table({"customer_id": ["a"]})
+        raise OSError("disk full")
+
+    monkeypatch.setattr(stage, "build_events", broken)
+    with pytest.raises(OSError, match="disk full"):
         stage.main([])
     assert digests() == before
 
