@@ -117,8 +117,10 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     counts["FILE-OVERLAP", "warned"] += overlapping
     say("writing")
     clean_path, quarantine_path = workdir / "clean.parquet", workdir / "quarantine.parquet"
-    counts.update(write.write_clean(con, source, key, clean_path, [one.rows for one in loaded], is_exact, say))
     quarantine.write_quarantine(con, plan, loaded, quarantine_path)
+    for one in loaded:  # what follows has the memory to itself
+        con.execute(f"DROP TABLE {engine.quoted(one.table)}")
+    counts.update(write.write_clean(con, source, key, clean_path, [one.rows for one in loaded], is_exact, say))
     account = Account(name, source.table, files, "answers" if len(source.instruments) > 1 else "rows",
                       rule_counts(counts), privacy.key_id(key, is_exact), made_by_demo,
                       _answer_counts(con, source) if is_survey else {}, unread, tuple(odd))

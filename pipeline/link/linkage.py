@@ -125,7 +125,7 @@ def refuse_currencies(frames: Mapping[str, nw.LazyFrame], currency: str) -> None
 
 
 def orphaned(whole: Whole, met: Met, most: float | None) -> str | None:
-    """The first table of whose rows with a customer more than `most` belong to those whom the register does not know."""
+    """The first table of whose rows more than `most` belong to customers whom the register does not know, if any."""
     return next((name for name, strays in met.strays.items()
                  if most is not None and strays and strays > most * whole.held[name]["customer_id"]), None)
 

@@ -28,7 +28,7 @@ from pipeline.link.panel import build_panel
 from pipeline.link.ranges import AT_ONCE, FEW, HELD, Relations, bounds, crowds, literal, selected, split, stands_out
 from pipeline.link.totals import build_totals
 from pipeline.stages import PRIVATE, run, write_json
-from pipeline.stages.growing import ROWS, Growing, about
+from pipeline.stages.growing import Growing, about
 
 CLEAN, LINKED = Path("data/clean"), Path("data/linked")
 CONTEXT = {"surveys": survey_context, "tickets": ticket_context}

@@ -214,7 +214,7 @@ def test_merged_accounts_are_resolved_in_every_table(workspace, by_hand):
 
 
 def test_more_orphans_than_declared_are_refused(workspace, monkeypatch):
-    """carl's row is one of six (17 %): let through at 20 %, refused at 10 % before the long work, and the last good tables
+    """carl's row is one of six (17 %): let through at 20 %, refused at 10 % before the long work; the last good tables
     stand."""
     text = Path("params.yaml").read_text(encoding="utf-8")
     Path("params.yaml").write_text(text.replace("most_orphans: null", "most_orphans: 0.2"), encoding="utf-8")
