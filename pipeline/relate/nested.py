@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from pipeline.contracts.claims import Claim
 
-COUNTS = ("n_used", "people", "n_in")
+KINDS = (("n_used", "n_in"), ("people",))  # rows, offered and used, are one kind: as many are told alike
 
 
 def in_steps(claims: list[Claim], below: int) -> list[Claim]:
@@ -17,11 +17,12 @@ def in_steps(claims: list[Claim], below: int) -> list[Claim]:
     """
     told = [claim for claim in claims if claim.estimate is not None and claim.fewest >= below]
     rounded: dict[str, dict[int, int]] = {}
-    for name in COUNTS:
-        counts = sorted({count for claim in told if (count := getattr(claim, name)) is not None})
+    for kind in KINDS:
+        counts = sorted({count for claim in told for name in kind if (count := getattr(claim, name)) is not None})
         close = {count for low, high in pairwise(counts) if high - low < below
                  for count in (low, high)}
-        rounded[name] = {count: count // below * below for count in close}
+        rounded |= dict.fromkeys(kind, {count: count // below * below for count in close})
     shown = {id(claim) for claim in told}
-    return [replace(claim, **{name: rounded[name].get(getattr(claim, name), getattr(claim, name)) for name in COUNTS})
+    return [replace(claim, **{name: rounded[name].get(getattr(claim, name), getattr(claim, name))
+                                for kind in KINDS for name in kind})
             if id(claim) in shown else claim for claim in claims]

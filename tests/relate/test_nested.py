@@ -25,6 +25,11 @@ def test_equal_counts_and_those_far_apart_stay():
     assert in_steps(same, 10) == same  # ten apart is a group that may be told
 
 
+def test_rows_used_are_never_more_than_those_offered():
+    made = [Claim("a", 1.0, "percent", 66, "ols", n_in=66), Claim("b", 1.0, "percent", 50, "ppml", n_in=62)]
+    assert counts(in_steps(made, 10)) == [(60, None, 60), (50, None, 60)]
+
+
 def test_a_chain_of_small_steps_is_rounded_whole():
     made = in_steps([claim("a", 108), claim("b", 101), claim("c", 94)], 10)
     assert [c.n_used for c in made] == [100, 100, 90]
