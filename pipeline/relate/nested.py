@@ -21,7 +21,8 @@ def in_steps(claims: list[Claim], below: int) -> list[Claim]:
         counts = sorted({count for claim in told for name in kind if (count := getattr(claim, name)) is not None})
         close = {count for low, high in pairwise(counts) if high - low < below
                  for count in (low, high)}
-        rounded |= dict.fromkeys(kind, {count: count // below * below for count in close})
+        steps = {count: count // below * below for count in close}
+        rounded |= {name: steps for name in kind}
     shown = {id(claim) for claim in told}
     return [replace(claim, **{name: rounded[name].get(getattr(claim, name), getattr(claim, name))
                                 for kind in KINDS for name in kind})
