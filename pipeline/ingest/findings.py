@@ -51,6 +51,9 @@ def findings(found: Inspection, tongue: str = "en") -> str:
         tell("header", _header(found))
     if found.lists:
         tell("", f"the file is one object; its records stand in a list: {', '.join(found.lists)}")
+    if found.more_at:
+        tell("pages", f"{found.more_at!r} says that more records follow than this file holds (JSON-PAGE): fetch the "
+             "other pages too, and put their files beside it")
     tell("numbers", _numbers(found))
     tell("times", _times(found))
     tell("table", found.table or "cannot be told", found.table_why)

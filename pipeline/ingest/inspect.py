@@ -56,6 +56,7 @@ class Inspection:
     layout: Layout | None = None
     sheets: list[str] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)  # in JSON: the lists of records inside one object, the first read
+    more_at: str = ""  # in JSON: the key beside the records whose value says that there are more of them
     says_utc: bool = False
     repeats_key: bool = False
     footer: int = 0
@@ -124,13 +125,13 @@ def _tables_of(path: Path) -> str:
 
 def _inspect_json(path: Path, told: str | None) -> Inspection:
     sample = take_sample(path)
-    lists = wrapped_lists(sample)
-    rows, numbers = read_json_rows(sample, path.name, ROWS, lists[0] if lists else None)
+    lists = wrapped_lists(sample, path)
+    rows, numbers, more_at = read_json_rows(sample, path, ROWS, lists[0] if lists else None)
     if not rows:
         raise Refusal("JSON-LINE", "no JSON object can be told in the first megabyte", file=path.name,
                       expected="one object a line, or one array of objects")
     return _found(path, "json", rows[0][1], rows[1:], rows[:1], 1, number_cells=numbers,
-                  tool=recognise([rows[0][1]], {}), sample=sample, told=told, lists=lists)
+                  tool=recognise([rows[0][1]], {}), sample=sample, told=told, lists=lists, more_at=more_at)
 
 
 def _inspect_text(path: Path, told: str | None) -> Inspection:

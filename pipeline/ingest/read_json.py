@@ -15,7 +15,8 @@ from pipeline.contracts.tables import TABLES
 from pipeline.ingest.decode import check_end, decode
 from pipeline.ingest.files import Export
 from pipeline.ingest.header import Header, declared_headers, missing_column, normal
-from pipeline.ingest.json_text import PIECE, Item, Twice, Written, items_of, lists_in
+from pipeline.ingest.json_pages import more_to_come
+from pipeline.ingest.json_text import Beside, Item, Twice, Written, items_of, lists_in
 from pipeline.ingest.raw import Loaded, Reject, check_loaded, counts_whole, fill_table
 from pipeline.ingest.read_excel import POINT
 
@@ -33,10 +34,11 @@ def load_json(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wo
     text = decode(export, source, workdir, table)
     if source.final_newline:
         check_end(text.path, export.name)
-    reader = _Reader(source, export.name)
+    reader, beside = _Reader(source, export.name), Beside()
     width = len(reader.declared) + reader.is_whole  # the last one: what nobody declared
     header = Header({name: place for place, name in enumerate(reader.declared)}, width, {}, ())
-    count = fill_table(con, table, header, source, reader.rows(items_of(text.path, export.name, source.records)))
+    items = items_of(text.path, export.name, source.records, beside)
+    count = fill_table(con, table, header, source, reader.rows(items))
     if count < 2 and source.records is None and not set(reader.known) >= set(reader.declared):
         _refuse_wrapped(text.path, export.name)
     if not count and reader.rejects:
@@ -46,7 +48,7 @@ def load_json(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wo
     if count:
         reader.check_keys()
     numbers = np.array(reader.lines, dtype=np.int64)
-    notes = text.repairs | reader.notes()
+    notes = text.repairs | reader.notes() | ({"JSON-PAGE": 1} if more_to_come(beside.values) else {})
     loaded = Loaded(export, table, count, lambda ordinals: numbers[ordinals], reader.rejects, reader.blank, notes)
     return check_loaded(con, loaded, header, source)
 
@@ -54,7 +56,7 @@ def load_json(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wo
 def _refuse_wrapped(path: Path, name: str) -> None:
     """Refusal (JSON-RECORDS) for a file that is one object with lists of objects in it, as programs answer."""
     with open(path, encoding="utf-8") as handle:
-        found = lists_in(handle.read(PIECE))
+        found = lists_in(handle, name)
     if found:
         raise Refusal("JSON-RECORDS", "the file is one object, and the records stand in a list inside it", file=name,
                       found=", ".join(found), expected=f"`records: {next(iter(found))}` in this source")

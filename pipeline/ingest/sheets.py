@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import duckdb
 import openpyxl
@@ -16,10 +16,13 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.engine import literal, quoted
 from pipeline.ingest.evidence import Cell, is_number
 from pipeline.ingest.evidence_layout import Row
-from pipeline.ingest.json_text import items_in, lists_in
+from pipeline.ingest.files import GZIP
+from pipeline.ingest.json_pages import more_to_come
+from pipeline.ingest.json_text import Beside, items_in, lists_in
 from pipeline.ingest.read_parquet import spelled_time
 from pipeline.ingest.sample import Sample
 
+LONGEST = 64 << 20  # bytes of a JSON file around a list that inspect reads to its end
 DEEPEST = 5  # objects within objects whose values are looked at
 
 
@@ -60,33 +63,53 @@ def read_parquet_rows(path: Path, limit: int) -> tuple[list[str], list[Row], lis
     return [], [(0, names), *((line, [_text(v) for v in row]) for line, row in enumerate(rows, 1))], texts
 
 
-def read_json_rows(sample: Sample, name: str, limit: int, records: str | None = None) -> tuple[list[Row], list[Cell]]:
-    """(the keys, dotted inside objects, and the first objects under them; numbers that are stored as text)."""
+def read_json_rows(sample: Sample, path: Path, limit: int,
+                   records: str | None = None) -> tuple[list[Row], list[Cell], str]:
+    """(the keys, dotted inside objects, and the first objects under them; numbers that are stored as text; the key
+    beside the records that says that there are more). records: the list inside one object, whose file is read whole
+    where it is not too long."""
     rows: list[tuple[int, dict[str, Any]]] = []
+    beside, is_whole = Beside(), sample.whole or (records is not None and _is_readable(path, sample))
     try:
-        for item in items_in(io.StringIO(sample.head), name, records):
-            if not item.rule:
-                rows.append((item.line, dict(_flat(item.value))))
-            if len(rows) >= limit:
-                break
+        with _opened(path, sample, records is not None) as handle:
+            for item in items_in(handle, path.name, records, beside):
+                if len(rows) < limit and not item.rule:
+                    rows.append((item.line, dict(_flat(item.value))))
+                if len(rows) >= limit and records is None:
+                    break
     except Refusal:  # the head of a longer array ends in the middle
-        if sample.whole:
+        if is_whole:
             raise
     keys = list(dict.fromkeys(key for _, row in rows for key in row))
     texts = [(line, value) for line, row in rows for value in row.values()
              if type(value) is str and is_number(value)]
-    return ([(0, keys), *((line, [_text(row.get(key)) for key in keys]) for line, row in rows)] if rows else []), texts
+    shown = [(0, keys), *((line, [_text(row.get(key)) for key in keys]) for line, row in rows)] if rows else []
+    return shown, texts, more_to_come(beside.values)
 
 
-def wrapped_lists(sample: Sample) -> list[str]:
+def _is_readable(path: Path, sample: Sample) -> bool:
+    """Whether the file itself can be read for more than its head: plain UTF-8, and not too long to wait for."""
+    with open(path, "rb") as handle:
+        packed = handle.read(2) == GZIP
+    return sample.encoding == "utf-8" and not packed and path.stat().st_size <= LONGEST
+
+
+def _opened(path: Path, sample: Sample, is_wrapped: bool) -> TextIO:
+    return open(path, encoding="utf-8-sig") if is_wrapped and _is_readable(path, sample) else io.StringIO(sample.head)
+
+
+def wrapped_lists(sample: Sample, path: Path) -> list[str]:
     """The lists of objects inside a file that is one object; none where an object a line stands in it."""
     at = len(sample.head) - len(sample.head.lstrip())
-    found = list(lists_in(sample.head))
     try:
         _, end = json.JSONDecoder().raw_decode(sample.head, at)
     except json.JSONDecodeError as error:  # longer than the head, or broken
-        return found if not sample.whole and error.pos > len(sample.head) // 2 else []
-    return [] if sample.head[end:].strip() else found
+        if sample.whole or error.pos <= len(sample.head) // 2:
+            return []
+        found = lists_in(io.StringIO(sample.head), path.name)
+        with _opened(path, sample, not found) as handle:
+            return found or lists_in(handle, path.name)
+    return [] if sample.head[end:].strip() else lists_in(io.StringIO(sample.head), path.name)
 
 
 def _flat(value: dict[str, Any], above: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:

@@ -65,7 +65,7 @@ def test_items_of_an_array_are_counted_with_the_line_on_which_they_begin(shop: W
     ('[{"id": 1, "nps": 9},\n{"id": 2', "FMT-JSON", 2),
     ('[{"id": 1, "nps": 9},\n', "FILE-TRUNC", 2),
     ('[{"id": 1, "nps": 9}\n{"id": 2, "nps": 9}]', "FMT-JSON", 2),
-    ('[{"id": 1, "nps": 9}]\n[]', "FMT-JSON", 1),
+    ('[{"id": 1, "nps": 9}]\n[]', "FMT-JSON", 2),
     ("[]", "FILE-NOROWS", None), ("[1, 2]", "JSON-LINE", 1), ('{"id": 1,\n "nps": 9}', "JSON-LINE", 1),
     ("[" * 100_000, "FMT-JSON", 1),
     ("id,nps\n1,9\n", "FMT-MAGIC", None), ("PK\x03\x04", "FMT-MAGIC", None), ("<html>", "FMT-MAGIC", None),

@@ -8,7 +8,10 @@ from ruamel.yaml import YAML
 from pipeline.contracts.params import typed_source
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.spoken import told
+from pipeline.ingest.check import account_text
+from pipeline.ingest.findings import findings
 from pipeline.ingest.inspect import inspect_file
+from pipeline.ingest.json_walk import ITEM_LIMIT
 from pipeline.ingest.sample import HEAD
 from tests.ingest.conftest import SALE, Workshop, block, report
 
@@ -82,3 +85,49 @@ def test_inspect_takes_an_object_a_line_for_what_it_is(shop: Workshop):
     assert inspect_file(shop.write(lines, "lines.jsonl")).lists == []
     with pytest.raises(Refusal):
         inspect_file(shop.write(json.dumps(ANSWER)[:-60], "cut.json"))
+
+
+def test_a_list_behind_and_before_any_amount_of_other_keys_is_read(shop: Workshop):
+    """Seventeen megabytes of other things, in one value and in many, before the records and behind them."""
+    other = {"log": ["x" * 99] * (ITEM_LIMIT // 90), "deep": {"text": "y" * 2000, "n": [[1, {"a": "]}"}]] * 9}}
+    text = json.dumps({"before": other, "orders": ORDERS, "behind": other["log"], "next": None})
+    assert len(text) > 2 * ITEM_LIMIT
+    assert shop.ingest(text, **SOLD, records="orders").account.total("clean") == 3
+    assert shop.refuse(None, "JSON-RECORDS", **SOLD, records="tickets").found == "orders"
+    shop.refuse(text[:-40], "FMT-JSON", **SOLD, records="orders")
+    path = shop.write(text, "long.json")
+    assert inspect_file(path).lists == ["orders"] and inspect_file(path).rows == 3
+
+
+def test_a_list_that_begins_with_null_is_a_list_and_its_null_is_kept_out(shop: Workshop):
+    text = json.dumps({"count": 3, "orders": [None, *ORDERS[:2], 7, ORDERS[2]]}, indent=0)
+    assert shop.refuse(text, "JSON-RECORDS", **SOLD).found == "orders"
+    found = shop.ingest(text, **SOLD, records="orders")
+    assert found.quarantine[["rule", "line"]].values.tolist() == [["JSON-LINE", 4], ["JSON-LINE", 23]]
+    assert found.account.total("clean") == 3 and found.account.total("rows_in") == 5
+    assert inspect_file(shop.write(text, "nulls.json")).lists == ["orders"]
+
+
+PAGED = [({"next_page": "https://x.es/2"}, "next_page"), ({"has_more": True}, "has_more"), ({"next": 2}, "next"),
+         ({"paging": {"next": {"after": "10"}}}, "paging.next.after"), ({"links": {"next": "u"}}, "links.next"),
+         ({"data": {"pageInfo": {"hasNextPage": True}}}, "data.pageInfo.hasNextPage"),
+         ({"@odata.nextLink": "u"}, "@odata.nextLink"), ({"nextRecordsUrl": "u", "done": False}, "nextRecordsUrl"),
+         ({"page": 1, "total_pages": 3}, "page"), ({"end_of_stream": False, "next_page": "u"}, "end_of_stream")]
+WHOLE = [{"next_page": None}, {"has_more": False}, {"next": ""}, {"paging": {}}, {"links": {"next": None}},
+         {"has_more": False, "links": {"next": "u"}}, {"end_of_stream": True, "next_page": "u"},
+         {"page": 3, "total_pages": 3}, {"page": 1, "size": 100}, {"next": False}, {"meta": {"step": "next"}}]
+
+
+@pytest.mark.parametrize(("beside", "key"), [*PAGED, *((beside, "") for beside in WHOLE)])
+@pytest.mark.parametrize("is_behind", [True, False])
+def test_an_answer_that_says_that_more_follows_is_told(shop: Workshop, beside: dict, key: str, is_behind: bool):
+    answer = {"orders": ORDERS} | beside if is_behind else beside | {"orders": ORDERS}
+    path = shop.write(json.dumps(answer))
+    found = shop.ingest(None, **SOLD, records="orders")
+    assert found.account.total("clean") == 3
+    assert found.rules.get("JSON-PAGE:warned", 0) == (1 if key else 0)
+    assert ("more records follow" in account_text(found.account, {})) == bool(key)
+    path = path.rename(path.with_suffix(".json"))
+    assert inspect_file(path).more_at == key
+    assert ("siguen más registros" in findings(inspect_file(path), "es")) == bool(key)
+    assert (f"{key!r} says that more records follow" in findings(inspect_file(path))) == bool(key)
