@@ -19,7 +19,7 @@ from pipeline.relate.sample import SalesSample, fit_sales
 METHOD = "ppml"
 OUTCOMES = {"sales.complaints.per_point": "count_complaints", "sales.contacts.per_point": "count_tickets",
             "sales.referrals.per_point": "count_referrals"}
-FEWEST = 60  # complaints, tickets or recommendations that the model rests on: two for each month and adjuster it fits
+FEWEST = 60  # complaints, tickets or recommendations: fewer leave errors of .2 and more in logarithms
 OWN_MONTHS = 3  # the month of the answer and those before it in which the same count is held fixed
 OF_REGISTER = ("segment", "branch", "is_churned_next")
 
