@@ -1,5 +1,7 @@
 """Long work says what it does; short work says nothing."""
 
+from itertools import pairwise
+
 from pipeline.contracts.progress import progress
 
 
@@ -20,3 +22,14 @@ def test_a_loop_is_told_of_now_and_then(capsys):
     for number in range(4):
         say(f"row {number}")
     assert capsys.readouterr().err == "sales: row 0 (10 s so far)\nsales: row 2 (12 s so far)\n"
+
+
+def test_long_work_is_told_ever_less_often(capsys):
+    moments = iter([0.0, *map(float, range(10, 3601))])
+    say = progress("sales", lambda: next(moments), gap=2.0)
+    for second in range(10, 3601):
+        say(f"second {second}")
+    told = [int(line.split()[2]) for line in capsys.readouterr().err.splitlines()]
+    assert told[:3] == [10, 12, 14]
+    assert all(max(2, 0.05 * late) <= late - early < max(2, 0.05 * late) + 1 for early, late in pairwise(told))
+    assert told[-1] > 0.95 * 3600 - 1
