@@ -48,7 +48,7 @@ class Account:
     made_by_demo: bool
     answers: dict[str, int] = field(default_factory=dict)
     unread: tuple[str, ...] = ()  # files beside the exports that no source reads (FILE-UNREAD)
-    odd: tuple[str, ...] = ()  # columns that one file fills otherwise than the others do (COL-KIND), a sentence each
+    odd: tuple[str, ...] = ()  # columns that a file fills otherwise (COL-KIND), codes kept apart (CAT-CODE): sentences
 
     def __post_init__(self):
         for one in self.files:

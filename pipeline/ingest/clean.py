@@ -91,7 +91,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     _refuse(con, plan, loaded)
     refuse_swapped(con, source, loaded)
     odd = odd_columns(con, source, loaded)
-    fold_words(con, source)
+    codes = fold_words(con, source, loaded)
     if company.ids is None:
         refuse_case(con, source, loaded)
     say("looking for duplicates")
@@ -112,6 +112,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     files = _files(con, loaded, is_survey)
     counts = _counts(con, plan, loaded, is_survey)
     counts["CAT-CASE", "repaired"] += count_folded(con)
+    counts["CAT-CODE", "warned"] += sum(codes.values())
     counts["COL-KIND", "warned"] += len(odd)
     counts["FILE-UNREAD", "warned"] += len(unread)
     counts["FILE-OVERLAP", "warned"] += overlapping
@@ -123,7 +124,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     counts.update(write.write_clean(con, source, key, clean_path, [one.rows for one in loaded], is_exact, say))
     account = Account(name, source.table, files, "answers" if len(source.instruments) > 1 else "rows",
                       rule_counts(counts), privacy.key_id(key, is_exact), made_by_demo,
-                      _answer_counts(con, source) if is_survey else {}, unread, tuple(odd))
+                      _answer_counts(con, source) if is_survey else {}, unread, (*odd, *codes))
     if account.total("rows_in") and not account.total("clean") and not source.allow_empty:
         raise quarantine.nothing_left(con, quarantine_path)
     return Cleaned(clean_path, quarantine_path, account)

@@ -49,6 +49,7 @@ OF_QUARANTINE = {  # the same rule says something else about what it keeps out
 REASONS = {
     "BOOL-MAP": "neither a declared word nor a known yes or no",
     "CAT-CASE": "a word that differs by case alone from how most rows write it, written as they do",
+    "CAT-CODE": "codes that differ by case alone, both frequent side by side: kept apart",
     "CAT-MAP": "a word outside the declared closed list",
     "COL-EXTRA": "columns that nobody asked for were left out",
     "COL-TYPE": "a text or a list where a declared path leads into an object",

@@ -19,6 +19,7 @@ from pipeline.contracts.spoken import language, phrased
 from pipeline.contracts.tables import TABLES
 from pipeline.link.accounts import group_contacts
 from pipeline.link.base import Whole, observe, prepare, with_referrals
+from pipeline.link.branches import spelled_as_register
 from pipeline.link.context import survey_context, ticket_context
 from pipeline.link.engine import at_home
 from pipeline.link.identity import OWNED, owners_of, resolve_accounts, rows_shared, shared_ids, unite, without_shared
@@ -90,7 +91,8 @@ def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: 
         shared, rows_of_shared = _shared(united, crowd)
     resolved = resolve_accounts(without_shared(united, shared))
     grouped = group_contacts(resolved.tables) if params.link.customer == "account" else None
-    tables = resolved.tables if grouped is None else grouped.tables
+    named = resolved.tables if grouped is None else grouped.tables
+    tables = spelled_as_register(named)
     whole = observe(tables, params.company.time_zone, params.company.as_of)
     refuse_currencies(whole.frames, params.company.currency)
     linkage = {"sources": sorted(params.sources), "merged_accounts": resolved.merged_accounts,
@@ -115,7 +117,8 @@ def link(con: duckdb.DuckDBPyConnection, params: Params, accounts: dict, clean: 
             shutil.copyfile(clean / f"{next(iter(by_table[name]))}.parquet", folder / f"{name}.parquet")
         else:
             # A join leaves the order of rows to the engine; without one they stay in the order of the exports.
-            in_order = table.order(", ".join(TABLES[name].key)) if resolved.merged_accounts or grouped else table
+            is_joined = resolved.merged_accounts or grouped or table is not named[name]
+            in_order = table.order(", ".join(TABLES[name].key)) if is_joined else table
             _write(con, in_order, folder / f"{name}.parquet")
     count = {name: file.close() for name, file in files.items()}
     return linkage | {"customer_months": count["customer_periods"]}

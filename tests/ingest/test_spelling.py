@@ -1,6 +1,12 @@
 """Segments that differ by case alone are one segment; accents and other letters tell them apart."""
 
+import pytest
+
+from pipeline.contracts.spoken import phrased
 from tests.ingest.conftest import CUSTOMER, SALE, Workshop
+
+SOLD = SALE | {"columns": SALE["columns"] | {"branch": "shop", "ordered_at": "at"}, "timestamps": ["%Y-%m-%d"],
+               "time_zone": "UTC"}
 
 
 def test_words_that_differ_by_case_alone_take_the_spelling_of_most(shop: Workshop):
@@ -28,3 +34,34 @@ def test_declared_words_stay_as_declared(shop: Workshop):
     words = {"segment": {"hogar": "Home", "HOGAR": "Home", "pyme": "small"}}
     found = shop.ingest("id,segment\nC1,hogar\nC2,HOGAR\nC3,pyme\n", **CUSTOMER, words=words)
     assert found.clean["segment"].tolist() == ["Home", "Home", "small"] and found.rules == {}
+
+
+def days(words: list[str]) -> str:
+    return "".join(f"1{n},5.00,{word},2025-{1 + n // 28:02}-{n % 28 + 1:02}\n" for n, word in enumerate(words))
+
+
+def test_two_codes_that_stand_often_side_by_side_stay_two(shop: Workshop):
+    found = shop.ingest("id,amount,shop,at\n" + days(["a1", "A1", "A1", "b2", "B2x"] * 20 + ["B2"]), **SOLD)
+    assert found.clean["branch"].value_counts().to_dict() == {"A1": 40, "a1": 20, "b2": 21, "B2x": 20}
+    assert found.rules == {"CAT-CASE:repaired": 1, "CAT-CODE:warned": 20}
+    assert found.account.odd == ("export.csv, column 'shop': 'a1' and 'A1' both stand often side by side, and are "
+                                 "taken for two codes; `words` makes them one (CAT-CODE)",)
+    assert "se toman por dos códigos" in phrased(found.account.odd[0], "es")
+
+
+@pytest.mark.parametrize("words", [
+    ["norte", "Norte", "Norte"] * 20,  # words
+    ["a1"] * 60 + ["A1"] * 60,  # a system that writes them otherwise from one day on
+    ["A1"] * 100 + ["a1"] * 5 + ["A1"] * 100,  # a slip
+    ["Tienda1", "tienda1"] * 30,  # a word with a number
+])
+def test_words_slips_and_another_way_of_writing_are_folded(shop: Workshop, words: list[str]):
+    found = shop.ingest("id,amount,shop,at\n" + days(words), **SOLD)
+    assert found.clean["branch"].nunique() == 1 and "CAT-CODE:warned" not in found.rules
+
+
+def test_declared_words_make_codes_one(shop: Workshop):
+    text = "id,segment\n" + "".join(f"C{n},{'Aa'[n % 2]}1\n" for n in range(100))
+    assert shop.ingest(text, **CUSTOMER).rules == {"CAT-CODE:warned": 50}
+    found = shop.ingest(text, **CUSTOMER, words={"segment": {"a1": "A1", "A1": "A1"}})
+    assert set(found.clean["segment"]) == {"A1"} and found.rules == {}
