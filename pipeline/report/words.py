@@ -160,7 +160,7 @@ class Words:
         elif family in ("points", "ratio", "count"):
             text = self.number(value, digits)
         else:
-            factor, digits, name = _time_unit(value if scale is None else scale, digits, family)
+            factor, name = numerals.told_in(unit, value if scale is None else scale)
             shown = self.number(value * factor, digits)
             form = "brief" if brief else "one" if shown == self.number(1) else "other"
             text = shown + NBSP + self.text(f"unit.{name}.{form}")
@@ -174,12 +174,14 @@ class Words:
         limits = [None if limit is None or math.isnan(limit) else float(limit) for limit in (low, high)]
         if value is None or math.isnan(value):
             return "–"
-        return self.value(value, unit, numerals.digits_for(unit, float(value), *limits))
+        return self.value(value, unit, numerals.digits_for(unit, float(value), *limits),
+                          scale=numerals.largest(float(value), *limits))
 
     def interval(self, low: float, high: float, unit: str, digits: int | None = None, scale: float | None = None,
                  brief: bool = False) -> str:
         """'entre 10 y 20', with the unit; brief: '10 a 20' for tables."""
         digits = numerals.digits_for(unit, None, low, high) if digits is None else digits
+        scale = numerals.largest(low, high) if scale is None else scale
         low_text, high_text = (self.value(v, unit, digits, scale=scale, brief=brief) for v in (low, high))
         if brief:
             return self.text("interval.brief", low=low_text, high=high_text)
@@ -348,23 +350,10 @@ class Words:
         """At the decimals of the interval, unless it would read as "nothing happens" then."""
         reach = claim.detectable
         own = reach is None or abs(reach - (self.compares(claim) or 0.0)) < 0.5 * 10.0**-digits
-        return self.value(reach, claim.unit, None if own else digits, scale=reach)
+        return self.value(reach, claim.unit, None if own else digits, scale=reach if own else _scale(claim))
 
 
 def _scale(claim: Claim) -> float | None:
     """The largest number that will stand in the sentence: all of them are told in the unit that suits it."""
     values = [abs(v) for v in (claim.estimate, claim.ci_low, claim.ci_high) if v is not None]
     return max(values, default=None)
-
-
-def _time_unit(scale: float, digits: int, family: str) -> tuple[float, int, str]:
-    """(factor, decimals, unit name): hours are told in minutes below one and a half hours, in days from two days on."""
-    if family == "office_hours" and abs(scale) < 1.5:
-        return 60.0, min(max(digits - 1, 0), 1), "office_minutes"
-    if family != "hours":
-        return 1.0, digits, family
-    if abs(scale) < 1.5:
-        return 60.0, max(digits - 1, 0), "minutes"
-    if abs(scale) < 48:
-        return 1.0, digits, "hours"
-    return 1 / 24, digits + 1 if digits < 0 else max(digits, 1), "days"

@@ -1,8 +1,10 @@
 """Counts of nested models: whoever subtracts one from the other finds no few people."""
 
+import pandas as pd
+
 from pipeline.contracts.claims import Claim
 from pipeline.relate import sales
-from pipeline.relate.nested import in_steps
+from pipeline.relate.nested import in_steps, table_in_steps
 from pipeline.relate.sample import sales_sample
 
 
@@ -18,6 +20,19 @@ def counts(claims: list[Claim]) -> list[tuple]:
 def test_counts_that_differ_by_few_are_told_in_tens():
     made = in_steps([claim("all", 2852, 407), claim("without_top", 2843, 403), claim("fresh", 1204, 300)], 10)
     assert counts(made) == [(2850, 400, 3000), (2840, 400, 3000), (1204, 300, 3000)]
+
+
+def test_rounding_leads_to_no_warning():
+    made = in_steps([claim("a", 39, 39), claim("b", 35, 35), claim("c", 29, 29)], 25, 30)
+    assert [c.people for c in made] == [30, 30, 25]
+
+
+def test_a_table_tells_the_same_counts_as_its_claims():
+    exact = [claim("all", 188, 72), claim("without_top", 184, 70)]
+    told = in_steps(exact, 10)
+    table = pd.DataFrame({"step": ["offered", "used"], "rows": [900, 188], "customers": pd.array([None, 72], "Int64")})
+    assert table_in_steps(table, exact, told).astype(object).where(table.notna(), None).to_numpy().tolist() == [
+        ["offered", 900, None], ["used", 180, 70]]
 
 
 def test_equal_counts_and_those_far_apart_stay():

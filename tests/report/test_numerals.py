@@ -60,11 +60,20 @@ def test_written_as_the_reader_does(written, expected):
     ("ratio", 0.0042, 0.0011, 0.0073, 3),  # a limit that is not zero is not printed as zero
     ("points", 5.36, 5.28, 5.44, 2),
     ("office_hours", -1.3517, -2.1953, 0.0001, 2),  # a third of a second is nothing
+    ("hours", 480.0, 110.0, 1500.0, 0),  # in days: 20, between 5 and 63
+    ("hours", 50.0, 0.9, 100.0, 2),  # in days: 2.08, between 0.04 and 4.17
+    ("hours", 55.0, 53.4, 56.5, 2),  # in days: between 2.23 and 2.35
     ("count", 41873.0, None, None, 0),
     ("EUR", 1234.5, None, None, 0),
 ])
 def test_no_digit_that_the_interval_does_not_support(unit, estimate, low, high, digits):
     assert numerals.digits_for(unit, estimate, low, high) == digits
+
+
+@pytest.mark.parametrize(("estimate", "low", "high", "digits"), [
+    (1.16, 1.0004, 1.35, 4), (0.86, 0.74, 0.9996, 4), (1.1, 0.9996, 1.35, 2)])
+def test_a_limit_does_not_read_as_nothing_where_the_interval_leaves_it_out(estimate, low, high, digits):
+    assert numerals.digits_for("ratio", estimate, low, high, nothing=1.0) == digits
 
 
 def test_interval_and_estimate_share_their_decimals():
