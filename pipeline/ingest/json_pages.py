@@ -6,7 +6,7 @@ from typing import Any
 NEXT = {"next", "nextpage", "nextpageurl", "nextpagelink", "nexturl", "nextlink", "nextcursor", "nexttoken",
         "nextpagetoken", "nextrecordsurl", "odatanextlink", "continuationtoken", "continuation"}
 MORE = {"hasmore", "hasnext", "hasnextpage", "hasmorepages", "morerecords"}  # where true there is more
-OVER = {"endofstream", "islastpage", "islast"}  # where false there is more
+OVER = {"endofstream", "islastpage", "islast", "last"}  # where false there is more
 PAGES = {"totalpages", "pagecount", "lastpage", "pages", "totalpagecount"}
 PAGE = {"page", "currentpage", "pagenumber"}
 NOTHING = ("", "null", "none", "false", "0")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pipeline.contracts.refusal import Refusal
-from pipeline.ingest.json_walk import DECODER, Cursor, Twice, Written, broken
+from pipeline.ingest.json_walk import AHEAD, DECODER, ITEM_LIMIT, Cursor, Twice, Written, broken
 
 __all__ = ["Beside", "Item", "Twice", "Written", "items_in", "items_of", "lists_in"]
 UNFIT = re.compile("[\0\ud800-\udfff]")  # what no text of a table can hold
@@ -58,8 +58,14 @@ def items_in(handle: TextIO, name: str, records: str | None = None, beside: Besi
             raise broken(name, cursor.line, "something stands behind the array")
         return
     handle.seek(0)
-    for number, line in enumerate(handle, 1):
-        yield _item(line.rstrip("\n"), number)
+    for number, line in enumerate(iter(lambda: handle.readline(ITEM_LIMIT + 1), ""), 1):
+        if len(line) <= ITEM_LIMIT:
+            yield _item(line.rstrip("\n"), number)
+        elif number == 1:  # one object with everything in it, most likely: not a record, and not to be held
+            yield Item(1, rule="JSON-LINE", text=line[:AHEAD])
+            return
+        else:
+            raise broken(name, number, "a line never ends")
 
 
 def lists_in(handle: TextIO, name: str) -> list[str]:

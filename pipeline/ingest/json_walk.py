@@ -84,7 +84,7 @@ class Cursor:
         while True:
             try:
                 value, stop = DECODER.raw_decode(self.text, self.at)
-                if stop < len(self.text) or self.is_over:
+                if self._is_whole(stop):
                     text = self.text[self.at:stop]
                     self.step(stop)
                     return value, text
@@ -126,7 +126,7 @@ class Cursor:
         for _ in range(2):
             try:
                 _, stop = DECODER.raw_decode(self.text, self.at)
-                if stop < len(self.text) or self.is_over:
+                if self._is_whole(stop):
                     self.step(stop)
                     return
             except (ValueError, RecursionError):
@@ -145,6 +145,11 @@ class Cursor:
             self.step(self.at + 1)
         else:
             self.value()
+
+    def _is_whole(self, stop: int) -> bool:
+        """Whether a value that seems to end here does: a number may go on with .5 or e-5 in the next piece."""
+        follows = self.text[stop:stop + 2]
+        return self.is_over or (bool(follows) and (follows[0] not in ".eE" or len(self.text) > stop + 2))
 
     def _more(self, size: int) -> None:
         piece = self.handle.read(size)

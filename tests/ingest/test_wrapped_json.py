@@ -1,5 +1,6 @@
 """A program's answer, one object around the list of records: refused with the list's name, and read by it."""
 
+import io
 import json
 
 import pytest
@@ -8,9 +9,11 @@ from ruamel.yaml import YAML
 from pipeline.contracts.params import typed_source
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.spoken import told
+from pipeline.ingest import json_text, json_walk
 from pipeline.ingest.check import account_text
 from pipeline.ingest.findings import findings
 from pipeline.ingest.inspect import inspect_file
+from pipeline.ingest.json_text import Beside, items_in
 from pipeline.ingest.json_walk import ITEM_LIMIT
 from pipeline.ingest.sample import HEAD
 from tests.ingest.conftest import SALE, Workshop, block, report
@@ -112,7 +115,8 @@ PAGED = [({"next_page": "https://x.es/2"}, "next_page"), ({"has_more": True}, "h
          ({"paging": {"next": {"after": "10"}}}, "paging.next.after"), ({"links": {"next": "u"}}, "links.next"),
          ({"data": {"pageInfo": {"hasNextPage": True}}}, "data.pageInfo.hasNextPage"),
          ({"@odata.nextLink": "u"}, "@odata.nextLink"), ({"nextRecordsUrl": "u", "done": False}, "nextRecordsUrl"),
-         ({"page": 1, "total_pages": 3}, "page"), ({"end_of_stream": False, "next_page": "u"}, "end_of_stream")]
+         ({"page": 1, "total_pages": 3}, "page"), ({"last": False}, "last"),
+         ({"end_of_stream": False, "next_page": "u"}, "end_of_stream")]
 WHOLE = [{"next_page": None}, {"has_more": False}, {"next": ""}, {"paging": {}}, {"links": {"next": None}},
          {"has_more": False, "links": {"next": "u"}}, {"end_of_stream": True, "next_page": "u"},
          {"page": 3, "total_pages": 3}, {"page": 1, "size": 100}, {"next": False}, {"meta": {"step": "next"}}]
@@ -131,3 +135,26 @@ def test_an_answer_that_says_that_more_follows_is_told(shop: Workshop, beside: d
     assert inspect_file(path).more_at == key
     assert ("siguen más registros" in findings(inspect_file(path), "es")) == bool(key)
     assert (f"{key!r} says that more records follow" in findings(inspect_file(path))) == bool(key)
+
+
+NUMBERS = '{"took": 12.5, "none": 1e-5, "many": [1.25e+10, -0.5E3, 7], "r": [{"id": 1.5}, {"id": 2e-3}, {"id": 30}]}'
+
+
+@pytest.mark.parametrize("piece", range(1, 12))
+def test_a_number_may_go_on_in_the_next_piece(monkeypatch, piece):
+    monkeypatch.setattr(json_walk, "PIECE", piece)
+    monkeypatch.setattr(json_walk, "AHEAD", 4)
+    beside = Beside()
+    found = [item.value["id"] for item in items_in(io.StringIO(NUMBERS), "r.json", "r", beside)]
+    assert found == ["1.5", "2e-3", "30"]
+    assert (beside.values["took"], beside.values["none"]) == ("12.5", "1e-5")
+
+
+def test_one_endless_line_is_not_held_as_a_record(monkeypatch):
+    monkeypatch.setattr(json_text, "ITEM_LIMIT", 40)
+    wrapped = '{"orders": [' + ", ".join(f'{{"id": {n}}}' for n in range(40)) + "]}"
+    handle = io.StringIO(wrapped + "\n")
+    assert [(item.line, item.rule) for item in items_in(handle, "o.json")] == [(1, "JSON-LINE")]
+    assert handle.tell() <= 41
+    with pytest.raises(Refusal, match="a line never ends"):
+        list(items_in(io.StringIO('{"id": 1}\n' + wrapped), "o.json"))
