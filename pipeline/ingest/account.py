@@ -87,6 +87,11 @@ class Account:
                 f"{self.total('dropped')} dropped{listed('dropped')}" + (f", repaired{repaired}" if repaired else ""))
 
 
+def named(names: list[str]) -> str:
+    """The first names of a list, for people."""
+    return ", ".join(names[:LISTED]) + (", …" if len(names) > LISTED else "")
+
+
 def rule_counts(counts: Counter) -> list[RuleCount]:
     """(rule, verdict) -> rows as a list in a fixed order: quarantined, dropped, repaired, warned, then by rule."""
     order = ("quarantined", "dropped", "repaired", "warned")

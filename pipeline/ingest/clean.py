@@ -11,13 +11,15 @@ import numpy as np
 from pipeline.contracts.params import Company, Privacy, Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest import answers, columns, engine, plain, privacy, quarantine, tables, write
-from pipeline.ingest.account import Account, FileCount, rule_counts
+from pipeline.ingest.account import Account, FileCount, named, rule_counts
 from pipeline.ingest.contract import check_contract
 from pipeline.ingest.duplicates import find_duplicates, find_overlaps, key_hash, view_others
 from pipeline.ingest.files import Export, find_exports, find_unread, refuse_shared
 from pipeline.ingest.fill import fill_down
 from pipeline.ingest.groups import find_group_faults, refuse_drift
 from pipeline.ingest.identity import refuse_case
+from pipeline.ingest.json_chain import missing_pages
+from pipeline.ingest.json_pages import Answer
 from pipeline.ingest.raw import Loaded
 from pipeline.ingest.read_csv import load_csv
 from pipeline.ingest.read_parquet import load_parquet
@@ -114,6 +116,8 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     counts["CAT-CASE", "repaired"] += count_folded(con)
     counts["CAT-CODE", "warned"] += sum(codes.values())
     counts["COL-KIND", "warned"] += len(odd)
+    pages = _missing_pages(source, loaded)
+    counts["JSON-PAGE", "warned"] += len(pages)
     counts["FILE-UNREAD", "warned"] += len(unread)
     counts["FILE-OVERLAP", "warned"] += overlapping
     say("writing")
@@ -124,7 +128,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     counts.update(write.write_clean(con, source, key, clean_path, [one.rows for one in loaded], is_exact, say))
     account = Account(name, source.table, files, "answers" if len(source.instruments) > 1 else "rows",
                       rule_counts(counts), privacy.key_id(key, is_exact), made_by_demo,
-                      _answer_counts(con, source) if is_survey else {}, unread, (*odd, *codes))
+                      _answer_counts(con, source) if is_survey else {}, unread, (*odd, *codes, *pages))
     if account.total("rows_in") and not account.total("clean") and not source.allow_empty:
         raise quarantine.nothing_left(con, quarantine_path)
     return Cleaned(clean_path, quarantine_path, account)
@@ -140,6 +144,15 @@ def _load(con: duckdb.DuckDBPyConnection, export: Export, source: Source, workdi
         return load_json(con, export, source, workdir, table)
     from pipeline.ingest.read_excel import load_excel
     return load_excel(con, export, source, table)
+
+
+def _missing_pages(source: Source, loaded: list[Loaded]) -> list[str]:
+    """A sentence (JSON-PAGE) for each set of a program's answers of which some is not among the files."""
+    if source.records is None:
+        return []
+    answers = [Answer(one.beside, source.records, one.rows + len(one.rejects)) for one in loaded]
+    return [f"{named([loaded[place].export.name for place in group])}: {key!r} says that there are more records than "
+            "the files of this source hold (JSON-PAGE)" for key, group in missing_pages(answers)]
 
 
 def _make_records(con: duckdb.DuckDBPyConnection, plan: tables.Plan, raw_tables: list[str]) -> None:

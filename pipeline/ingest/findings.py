@@ -52,8 +52,8 @@ def findings(found: Inspection, tongue: str = "en") -> str:
     if found.lists:
         tell("", f"the file is one object; its records stand in a list: {', '.join(found.lists)}")
     if found.more_at:
-        tell("pages", f"{found.more_at!r} says that more records follow than this file holds (JSON-PAGE): fetch the "
-             "other pages too, and put their files beside it")
+        tell("pages", f"{found.more_at!r} says that there are more records than this file holds (JSON-PAGE): put the "
+             "files of the other pages beside it, if they are not there")
     tell("numbers", _numbers(found))
     tell("times", _times(found))
     tell("table", found.table or "cannot be told", found.table_why)

@@ -13,6 +13,8 @@ from pipeline.ingest.json_walk import AHEAD, DECODER, ITEM_LIMIT, Cursor, Twice,
 __all__ = ["Beside", "Item", "Twice", "Written", "items_in", "items_of", "lists_in"]
 UNFIT = re.compile("[\0\ud800-\udfff]")  # what no text of a table can hold
 DEEPEST = 3  # objects within objects in which lists are looked for
+LINKS = re.compile("^_?links?$", re.IGNORECASE)
+ADDRESS = ("href", "url", "uri")
 NAMED = 200  # keys and lists beside the records that are remembered
 
 
@@ -107,13 +109,25 @@ def _walk(cursor: Cursor, wanted: str | None, beside: Beside, seen: set[str], ab
         elif sign == "{" and depth < DEEPEST:
             yield from _walk(cursor, wanted, beside, seen, f"{path}.", depth + 1)
         elif sign in ("{", "["):
-            if sign == "[" and cursor.is_list_of_objects() and len(beside.lists) < NAMED and path not in beside.lists:
+            is_list = sign == "[" and cursor.is_list_of_objects()
+            value = cursor.skip()
+            links = _links(value, path) if is_list and LINKS.search(key) else {}
+            beside.values |= links
+            if is_list and not links and len(beside.lists) < NAMED and path not in beside.lists:
                 beside.lists.append(path)
-            cursor.skip()
         else:
             value, _ = cursor.value()
             if len(beside.values) < NAMED:
                 beside.values[path] = value
+
+
+def _links(value: Any, path: str) -> dict[str, Any]:
+    """The addresses of a list of links, each by what it is said to be: {rel: next, href: …}."""
+    links = [link for link in value[:NAMED] if isinstance(link, dict)] if isinstance(value, list) else []
+    found = ((link.get("rel", link.get("relation")), next((link[key] for key in ADDRESS if key in link), None))
+             for link in links)
+    return {f"{path}.{name}": address for name, address in found
+            if isinstance(name, str) and isinstance(address, str)}
 
 
 def _array(cursor: Cursor) -> Iterator[Item]:

@@ -120,15 +120,15 @@ class Cursor:
                 return
             self.step(self.at + 1)
 
-    def skip(self, depth: int = 0) -> None:
-        """Step over the value that begins here, however long it is."""
+    def skip(self, depth: int = 0) -> Any:
+        """Step over the value that begins here, however long it is; the value where it is short, else None."""
         sign = self.sign()
         for _ in range(2):
             try:
-                _, stop = DECODER.raw_decode(self.text, self.at)
+                value, stop = DECODER.raw_decode(self.text, self.at)
                 if self._is_whole(stop):
                     self.step(stop)
-                    return
+                    return value
             except (ValueError, RecursionError):
                 pass
             if not self.is_over and len(self.text) - self.at < PIECE:
@@ -145,6 +145,7 @@ class Cursor:
             self.step(self.at + 1)
         else:
             self.value()
+        return None
 
     def _is_whole(self, stop: int) -> bool:
         """Whether a value that seems to end here does: a number may go on with .5 or e-5 in the next piece."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -52,6 +53,7 @@ class Loaded:
     blank: int = 0
     notes: dict[str, int] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
+    beside: dict[str, Any] = field(default_factory=dict)  # in JSON: the plain values beside the list of the records
 
     @property
     def rows_in(self) -> int:

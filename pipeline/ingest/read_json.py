@@ -3,6 +3,7 @@
 import json
 from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from pipeline.contracts.tables import TABLES
 from pipeline.ingest.decode import check_end, decode
 from pipeline.ingest.files import Export
 from pipeline.ingest.header import Header, declared_headers, missing_column, normal
-from pipeline.ingest.json_pages import more_to_come
 from pipeline.ingest.json_text import Beside, Item, Twice, Written, items_of, lists_in
 from pipeline.ingest.raw import Loaded, Reject, check_loaded, counts_whole, fill_table
 from pipeline.ingest.read_excel import POINT
@@ -48,9 +48,9 @@ def load_json(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wo
     if count:
         reader.check_keys()
     numbers = np.array(reader.lines, dtype=np.int64)
-    notes = text.repairs | reader.notes() | ({"JSON-PAGE": 1} if more_to_come(beside.values) else {})
+    notes = text.repairs | reader.notes()
     loaded = Loaded(export, table, count, lambda ordinals: numbers[ordinals], reader.rejects, reader.blank, notes)
-    return check_loaded(con, loaded, header, source)
+    return replace(check_loaded(con, loaded, header, source), beside=beside.values)
 
 
 def _refuse_wrapped(path: Path, name: str) -> None:

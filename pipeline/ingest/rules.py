@@ -82,7 +82,7 @@ REASONS = {
     "FMT-WIDTH": "fewer or more fields than the header",
     "ID-PRECISION": "an id in scientific notation has lost digits",
     "JSON-KEYS": "an object that names a key twice",
-    "JSON-PAGE": "an answer of a program that says that more records follow than it holds",
+    "JSON-PAGE": "answers of a program that say that there are more records than they hold",
     "JSON-LINE": "a line that is no JSON object",
     "KEY-DUP-CONFLICT": "the same key with different content",
     "KEY-DUP-OLD": "an older version of the same key",

@@ -17,7 +17,8 @@ from pipeline.ingest.engine import literal, quoted
 from pipeline.ingest.evidence import Cell, is_number
 from pipeline.ingest.evidence_layout import Row
 from pipeline.ingest.files import GZIP
-from pipeline.ingest.json_pages import more_to_come
+from pipeline.ingest.json_chain import missing_pages
+from pipeline.ingest.json_pages import Answer
 from pipeline.ingest.json_text import Beside, items_in, lists_in
 from pipeline.ingest.read_parquet import spelled_time
 from pipeline.ingest.sample import Sample
@@ -69,10 +70,12 @@ def read_json_rows(sample: Sample, path: Path, limit: int,
     beside the records that says that there are more). records: the list inside one object, whose file is read whole
     where it is not too long."""
     rows: list[tuple[int, dict[str, Any]]] = []
+    count = 0
     beside, is_whole = Beside(), sample.whole or (records is not None and _is_readable(path, sample))
     try:
         with _opened(path, sample, records is not None) as handle:
             for item in items_in(handle, path.name, records, beside):
+                count += 1
                 if len(rows) < limit and not item.rule:
                     rows.append((item.line, dict(_flat(item.value))))
                 if len(rows) >= limit and records is None:
@@ -84,7 +87,8 @@ def read_json_rows(sample: Sample, path: Path, limit: int,
     texts = [(line, value) for line, row in rows for value in row.values()
              if type(value) is str and is_number(value)]
     shown = [(0, keys), *((line, [_text(row.get(key)) for key in keys]) for line, row in rows)] if rows else []
-    return shown, texts, more_to_come(beside.values)
+    gaps = missing_pages([Answer(beside.values, records or "", count if is_whole else None)])
+    return shown, texts, gaps[0][0] if gaps else ""
 
 
 def _is_readable(path: Path, sample: Sample) -> bool:

@@ -12,7 +12,7 @@ import duckdb
 from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest import columns, engine
-from pipeline.ingest.account import LISTED
+from pipeline.ingest.account import named
 from pipeline.ingest.raw import Loaded
 
 LOOKED_AT, LEAST = 5_000, 20  # first records of each file that are looked at; fewer filled cells say nothing
@@ -90,8 +90,8 @@ def odd_columns(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[Loa
     said = odd_numbers(con, source, loaded)
     for one, other, fewer, more, _ in _crossed(con, source, len(loaded)):  # what is proven was refused before
         files, others = ([loaded[n].export.name for n in side] for side in (fewer, more))
-        said.append(f"{_named(files)}, columns {source.columns[one]!r} and {source.columns[other]!r}: each holds what "
-                    f"the other one holds in {_named(others)} (COL-KIND)")
+        said.append(f"{named(files)}, columns {source.columns[one]!r} and {source.columns[other]!r}: each holds what "
+                    f"the other one holds in {named(others)} (COL-KIND)")
     return said
 
 
@@ -118,8 +118,8 @@ def odd_numbers(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[Loa
 def _refusal(fewer: list[str], more: list[str], source: Source, first: str, second: str) -> Refusal:
     heads = source.columns[first], source.columns[second]
     if len(fewer) == len(more):
-        return Refusal("COL-SWAP", f"this column and {heads[1]!r} hold in {_named(fewer)} each what the other one "
-                       f"holds in {_named(more)}: they changed places under the same header in the one or the other, "
+        return Refusal("COL-SWAP", f"this column and {heads[1]!r} hold in {named(fewer)} each what the other one "
+                       f"holds in {named(more)}: they changed places under the same header in the one or the other, "
                        "and nothing tells in which", file=fewer[0], column=heads[0],
                        found=f"{len(fewer)} against {len(more)}",
                        expected="each column under its own header in all files, or a source of its own for those "
@@ -128,10 +128,6 @@ def _refusal(fewer: list[str], more: list[str], source: Source, first: str, seco
                    "files of the source: they changed places under the same header", file=fewer[0],
                    column=heads[0], found=f"{second} under {heads[0]!r}, {first} under {heads[1]!r}",
                    expected="each column under its own header, or a source of its own for this file")
-
-
-def _named(names: list[str]) -> str:
-    return ", ".join(names[:LISTED]) + (", …" if len(names) > LISTED else "")
 
 
 def _cells(name: str) -> str:

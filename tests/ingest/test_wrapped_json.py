@@ -115,11 +115,21 @@ PAGED = [({"next_page": "https://x.es/2"}, "next_page"), ({"has_more": True}, "h
          ({"paging": {"next": {"after": "10"}}}, "paging.next.after"), ({"links": {"next": "u"}}, "links.next"),
          ({"data": {"pageInfo": {"hasNextPage": True}}}, "data.pageInfo.hasNextPage"),
          ({"@odata.nextLink": "u"}, "@odata.nextLink"), ({"nextRecordsUrl": "u", "done": False}, "nextRecordsUrl"),
-         ({"page": 1, "total_pages": 3}, "page"), ({"last": False}, "last"),
-         ({"end_of_stream": False, "next_page": "u"}, "end_of_stream")]
+         ({"page": 1, "total_pages": 3}, "page"), ({"page": 3, "total_pages": 3}, "page"), ({"last": False}, "last"),
+         ({"end_of_stream": False, "next_page": "u"}, "end_of_stream"),
+         ({"total": 200, "startAt": 0, "maxResults": 3}, "total"), ({"totalSize": 4}, "totalSize"),
+         ({"@odata.count": 9}, "@odata.count"), ({"count": 12}, "count"),
+         ({"meta": {"total_count": 7}}, "meta.total_count"),
+         ({"page": {"size": 3, "number": 0, "totalPages": 2}}, "page.number"),
+         ({"has_more": False, "total": 4}, "total"),
+         ({"links": [{"rel": "self", "href": "a"}, {"rel": "next", "href": "b"}]}, "links.next"),
+         ({"link": [{"relation": "next", "url": "b"}]}, "link.next")]
 WHOLE = [{"next_page": None}, {"has_more": False}, {"next": ""}, {"paging": {}}, {"links": {"next": None}},
          {"has_more": False, "links": {"next": "u"}}, {"end_of_stream": True, "next_page": "u"},
-         {"page": 3, "total_pages": 3}, {"page": 1, "size": 100}, {"next": False}, {"meta": {"step": "next"}}]
+         {"links": [{"rel": "self", "href": "a"}, {"rel": "prev", "href": "b"}]}, {"total": 3}, {"@odata.count": "3"},
+         {"total": 59, "currency": "EUR"}, {"total": "59.00"}, {"summary": {"total": 59}}, {"last": {"count": 9}},
+         {"count": 100, "total": 3}, {"meta": {"id": {"total": 9}}}, {"total": 2, "done": True},
+         {"page": 1, "total_pages": 1}, {"page": 1, "size": 100}, {"next": False}, {"meta": {"step": "next"}}]
 
 
 @pytest.mark.parametrize(("beside", "key"), [*PAGED, *((beside, "") for beside in WHOLE)])
@@ -130,11 +140,76 @@ def test_an_answer_that_says_that_more_follows_is_told(shop: Workshop, beside: d
     found = shop.ingest(None, **SOLD, records="orders")
     assert found.account.total("clean") == 3
     assert found.rules.get("JSON-PAGE:warned", 0) == (1 if key else 0)
-    assert ("more records follow" in account_text(found.account, {})) == bool(key)
+    assert (f"{key!r} says that there are more records" in account_text(found.account, {})) == bool(key)
+    assert ("hay más registros de los que contienen los ficheros" in account_text(found.account, {}, "es")) == bool(key)
     path = path.rename(path.with_suffix(".json"))
     assert inspect_file(path).more_at == key
-    assert ("siguen más registros" in findings(inspect_file(path), "es")) == bool(key)
-    assert (f"{key!r} says that more records follow" in findings(inspect_file(path))) == bool(key)
+    assert ("dice que hay más registros" in findings(inspect_file(path), "es")) == bool(key)
+    assert (f"{key!r} says that there are more records" in findings(inspect_file(path))) == bool(key)
+
+
+def pages(shop: Workshop, *besides: dict, sizes: tuple[int, ...] = ()) -> list[str]:
+    """The JSON-PAGE sentences of a folder with one file for each of these, of three orders or so many."""
+    count = 0
+    for place, beside in enumerate(besides):
+        size = sizes[place] if sizes else 3
+        orders = [{"id": f"B{count + n}", "amount": 1.5} for n in range(size)]
+        shop.write(json.dumps({"orders": orders} | beside), f"part-{place}.json")
+        count += size
+    found = shop.ingest(None, **SOLD, records="orders", files="part-*.json").account
+    told_of = [sentence for sentence in found.odd if "JSON-PAGE" in sentence]
+    assert sum(rule.rows for rule in found.rules if rule.rule == "JSON-PAGE") == len(told_of)
+    return told_of
+
+
+def address(of: str) -> dict:
+    return {"next": f"https://x.es/orders?{of}&size=3"}
+
+
+@pytest.mark.parametrize("besides", [
+    [{"total": 9}] * 3, [{"totalSize": 9, "nextRecordsUrl": "u"},
+     {"totalSize": 9, "nextRecordsUrl": "v"}, {"totalSize": 9}],
+    [{"count": 6, "next": "https://x.es/?page=2"}, {"count": 6, "next": None}],
+    [{"total": 150, "size": 0}, {"total": 151, "size": 1}], [{"total": 6}, {"total": 6}, {"total": 3}],
+    [{"page": 1, "total_pages": 3}, {"page": 2, "total_pages": 3}, {"page": 3, "total_pages": 3}],
+    [{"page": 0, "total_pages": 2}, {"page": 1, "total_pages": 2}],
+    [{"page": 1, "pages": 2}, {"page": 2, "pages": 2}, {"page": 1, "pages": 2}, {"page": 2, "pages": 2}],
+    [{"page": 1, "pages": 2}, {"page": 2, "pages": 3}, {"page": 3, "pages": 3}],
+    [{"page": 1, "has_more": True}, {"page": 2, "has_more": True}, {"page": 3, "has_more": False}],
+    [{"offset": 0, "has_more": True}, {"offset": 3, "has_more": True}, {"offset": 6, "has_more": False}],
+    [address("page=2"), address("page=3"), {"next": None}], [address("offset=3"), address("offset=6"), {"next": ""}],
+    [{"paging": {"next": {"after": "31"}}}, {"paging": {"next": {"after": "90"}}},
+     {"paging": {"next": {"after": "95"}}}, {}],
+    [address("cursor=ab"), address("cursor=cd"), {"next": None}],
+    [address("month=1&page=2"), {"next": None}, address("month=2&page=2"), {"next": None}],
+])
+def test_nothing_is_told_of_pages_that_all_lie_there(shop: Workshop, besides: list[dict]):
+    sizes = (100, 50) if "size" in besides[0] else ()
+    assert pages(shop, *besides, sizes=sizes) == []
+
+
+@pytest.mark.parametrize(("besides", "expected"), [
+    ([{"total": 10}] * 3, "part-0.json, part-1.json, part-2.json: 'total' says that there are more records"),
+    ([{"total": 6}, {"total": 12}, {"total": 12}, {"total": 6}], "part-1.json, part-2.json: 'total'"),
+    ([{"page": 1, "total_pages": 3}, {"page": 3, "total_pages": 3}], "part-0.json, part-1.json: 'page'"),
+    ([{"page": 2, "total_pages": 3}, {"page": 3, "total_pages": 3}], "part-0.json, part-1.json: 'page'"),
+    ([{"page": 1, "pages": 2}, {"page": 2, "pages": 2}, {"page": 1, "pages": 2}],
+     "part-0.json, part-1.json, part-2.json"),
+    ([{"page": 1, "has_more": True}, {"page": 2, "has_more": True}], "part-1.json: 'has_more'"),
+    ([{"page": 1, "has_more": True}, {"page": 3, "has_more": False}], "part-0.json: 'has_more'"),
+    ([{"offset": 0, "has_more": True}, {"offset": 6, "has_more": False}], "part-0.json: 'has_more'"),
+    ([address("page=2"), address("page=3")], "part-0.json, part-1.json: 'next'"),
+    ([address("page=2"), address("page=4"), {"next": None}], "part-0.json, part-1.json: 'next'"),
+    ([address("page=3"), {"next": None}], "part-0.json: 'next'"),
+    ([address("offset=3"), address("offset=9"), {}], "part-0.json, part-1.json: 'next'"),
+    ([address("offset=6"), address("offset=9"), {}], "part-0.json, part-1.json: 'next'"),
+    ([address("month=1&page=2"), {"next": None}, address("month=2&page=2")], "part-2.json: 'next'"),
+    ([address("cursor=ab"), address("cursor=cd")], "part-0.json, part-1.json: 'next'"),
+])
+def test_a_page_that_is_not_there_is_told_with_the_files_it_belongs_to(shop: Workshop,
+                                                                       besides: list[dict], expected: str):
+    told_of = pages(shop, *besides)
+    assert told_of and told_of[0].startswith(expected)
 
 
 NUMBERS = '{"took": 12.5, "none": 1e-5, "many": [1.25e+10, -0.5E3, 7], "r": [{"id": 1.5}, {"id": 2e-3}, {"id": 30}]}'
