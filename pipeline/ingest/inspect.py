@@ -6,6 +6,7 @@ import stat
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
+from io import StringIO
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -20,6 +21,7 @@ from pipeline.ingest.evidence_columns import Column, describe, is_time_header, n
 from pipeline.ingest.evidence_dates import Dates, read_dates
 from pipeline.ingest.evidence_layout import SEPLINE, Layout, Row, find_layout, footer_lines, split_rows
 from pipeline.ingest.files import check_json, check_text, check_workbook
+from pipeline.ingest.json_text import fault_of
 from pipeline.ingest.presets import Recognised, recognise
 from pipeline.ingest.sample import Sample, take_sample
 from pipeline.ingest.sheets import read_json_rows, read_parquet_rows, read_sheet_rows, wrapped_lists
@@ -128,8 +130,10 @@ def _inspect_json(path: Path, told: str | None) -> Inspection:
     lists = wrapped_lists(sample, path)
     rows, numbers, more_at = read_json_rows(sample, path, ROWS, lists[0] if lists else None)
     if not rows:
+        fault = fault_of(StringIO(sample.head), path.name) if sample.whole else None
         raise Refusal("JSON-LINE", "no JSON object can be told in the first megabyte", file=path.name,
-                      expected="one object a line, or one array of objects")
+                      line=fault.line if fault else None, found=fault.found if fault else None,
+                      expected=(fault and fault.expected) or "one object a line, or one array of objects")
     return _found(path, "json", rows[0][1], rows[1:], rows[:1], 1, number_cells=numbers,
                   tool=recognise([rows[0][1]], {}), sample=sample, told=told, lists=lists, more_at=more_at)
 

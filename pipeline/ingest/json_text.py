@@ -59,6 +59,10 @@ def items_in(handle: TextIO, name: str, records: str | None = None, beside: Besi
         if cursor.sign():
             raise broken(name, cursor.line, "something stands behind the array")
         return
+    if _is_sequence(cursor):
+        handle.seek(0)
+        yield from _sequence(Cursor(handle, name))
+        return
     handle.seek(0)
     for number, line in enumerate(iter(lambda: handle.readline(ITEM_LIMIT + 1), ""), 1):
         if len(line) <= ITEM_LIMIT:
@@ -68,6 +72,50 @@ def items_in(handle: TextIO, name: str, records: str | None = None, beside: Besi
             return
         else:
             raise broken(name, number, "a line never ends")
+
+
+def _is_sequence(cursor: Cursor) -> bool:
+    """Whether whole objects stand one after the other without a line for each: the first one goes over several lines,
+    or another begins behind it on its line."""
+    line = cursor.text[cursor.at:].partition("\n")[0]
+    try:
+        DECODER.decode(line)
+        return False
+    except (ValueError, RecursionError):
+        pass
+    begin = cursor.line
+    try:
+        value, _ = cursor.value()
+        end, sign = cursor.line, cursor.sign()
+    except Refusal:
+        return False
+    return isinstance(value, dict) and sign in ("", "{") and (begin < end or (sign == "{" and cursor.line == end))
+
+
+def _sequence(cursor: Cursor) -> Iterator[Item]:
+    """The objects of such a text; Refusal where it breaks."""
+    while sign := cursor.sign():
+        if sign != "{":
+            raise broken(cursor.name, cursor.line, "no object follows the one before", cursor.found(cursor.at),
+                         "objects with nothing between them, or an array of them")
+        line = cursor.line
+        value, text = cursor.value(endless="an object never ends")
+        yield _checked(value, line, text)
+
+
+def fault_of(handle: TextIO, name: str) -> Refusal | None:
+    """Why the first value of a text is no object that can be read; None where it is one."""
+    cursor = Cursor(handle, name)
+    try:
+        if cursor.sign() == "{":
+            value, text = cursor.value()
+            item = _checked(value, cursor.line, text)
+            return broken(name, cursor.line, "", "half a letter, or a sign without a letter", "texts of letters") \
+                if item.rule else None
+        cursor.take("{")
+    except Refusal as refusal:
+        return refusal
+    return None
 
 
 def lists_in(handle: TextIO, name: str) -> list[str]:

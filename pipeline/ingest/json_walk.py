@@ -49,8 +49,26 @@ def _no_number(text: str) -> None:
 DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=Written, parse_float=Written, parse_constant=_no_number)
 
 
-def broken(name: str, line: int, sentence: str) -> Refusal:
-    return Refusal("FMT-JSON", sentence, file=name, line=line, expected="an array of objects, or one object a line")
+EXPECTED = {  # by the first words of the decoder's own
+    "Expecting value": "a value", "Expecting ','": "a comma, or the end of the object or the list",
+    "Expecting ':'": "a colon", "Expecting property": "a key in double quotes",
+    "Illegal trailing": "no comma before the end", "Unterminated": "a text that ends",
+    "Invalid control": "a text without line ends and control signs", "Invalid \\": "a known sign after the backslash",
+}
+
+
+def broken(name: str, line: int, sentence: str, found: str | None = None,
+           expected: str = "an array of objects, or one object a line") -> Refusal:
+    return Refusal("FMT-JSON", sentence, file=name, line=line, found=found, expected=expected)
+
+
+def sign_at(text: str, at: int) -> str:
+    """What stands at a place of a text, without its letters."""
+    sign = text[at:at + 1]
+    kinds = ((sign == "", "the end of the file"), (sign == "\n", "the end of the line"),
+             (sign in "{}[],:'", repr(sign)), (sign == '"', "a double quote"), (sign.isdigit(), "a digit"),
+             (sign.isalpha(), "a letter"))
+    return next((word for is_so, word in kinds if is_so), "another sign")
 
 
 class Cursor:
@@ -58,6 +76,7 @@ class Cursor:
 
     def __init__(self, handle: TextIO, name: str):
         self.handle, self.name, self.text, self.at, self.line, self.is_over = handle, name, "", 0, 1, False
+        self.before = 0  # letters of the line on which the text that is held begins
 
     def sign(self) -> str:
         """The next sign that is no blank, "" at the end of the text."""
@@ -75,7 +94,7 @@ class Cursor:
     def take(self, sign: str, sentence: str = "the object is no JSON from here on") -> None:
         """Step over this sign."""
         if self.sign() != sign:
-            raise broken(self.name, self.line, sentence)
+            raise broken(self.name, self.line, sentence, self.found(self.at), repr(sign))
         self.step(self.at + 1)
 
     def value(self, sentence: str = "the object is no JSON from here on",
@@ -91,7 +110,8 @@ class Cursor:
             except (ValueError, RecursionError) as error:
                 if self.is_over or isinstance(error, RecursionError):
                     place = getattr(error, "pos", self.at)
-                    raise broken(self.name, self.line + self.text.count("\n", self.at, place), sentence) from None
+                    line = self.line + self.text.count("\n", self.at, place)
+                    raise broken(self.name, line, sentence, *self._why(error, place)) from None
             if len(self.text) - self.at > ITEM_LIMIT:
                 raise broken(self.name, self.line, endless)
             self._more(max(PIECE, len(self.text) - self.at))
@@ -110,7 +130,8 @@ class Cursor:
             return
         while True:
             if self.sign() != '"':
-                raise broken(self.name, self.line, "the object is no JSON from here on")
+                raise broken(self.name, self.line, "the object is no JSON from here on", self.found(self.at),
+                             EXPECTED["Expecting property"])
             key, _ = self.value()
             self.take(":")
             self.sign()
@@ -147,11 +168,26 @@ class Cursor:
             self.value()
         return None
 
+    def found(self, at: int) -> str:
+        """What stands at a place of the text that is held, and where on its line that is."""
+        end = self.text.rfind("\n", 0, at)
+        return f"{sign_at(self.text, at)} (place {at - end if end >= 0 else self.before + at + 1} of the line)"
+
+    def _why(self, error: Exception, at: int) -> tuple[str, str]:
+        """(what was found, what was expected) where the decoder stopped."""
+        if isinstance(error, RecursionError):
+            return "too many values within values", f"at most {DEEPEST}"
+        if not isinstance(error, json.JSONDecodeError):
+            return "NaN or Infinity", "a number, or null"
+        expected = (words for begin, words in EXPECTED.items() if error.msg.startswith(begin))
+        return self.found(at), next(expected, "JSON")
+
     def _is_whole(self, stop: int) -> bool:
         """Whether a value that seems to end here does: a number may go on with .5 or e-5 in the next piece."""
         follows = self.text[stop:stop + 2]
         return self.is_over or (bool(follows) and (follows[0] not in ".eE" or len(self.text) > stop + 2))
 
     def _more(self, size: int) -> None:
-        piece = self.handle.read(size)
+        piece, end = self.handle.read(size), self.text.rfind("\n", 0, self.at)
+        self.before = self.at - end - 1 if end >= 0 else self.before + self.at
         self.text, self.at, self.is_over = self.text[self.at:] + piece, 0, not piece

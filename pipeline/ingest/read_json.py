@@ -16,10 +16,12 @@ from pipeline.contracts.tables import TABLES
 from pipeline.ingest.decode import check_end, decode
 from pipeline.ingest.files import Export
 from pipeline.ingest.header import Header, declared_headers, missing_column, normal
-from pipeline.ingest.json_text import Beside, Item, Twice, Written, items_of, lists_in
+from pipeline.ingest.json_text import Beside, Item, Twice, Written, fault_of, items_of, lists_in
 from pipeline.ingest.raw import Loaded, Reject, check_loaded, counts_whole, fill_table
 from pipeline.ingest.read_excel import POINT
+from pipeline.ingest.rules import reason
 
+UNTRUE = ("id", "number", "integer", "money", "timestamp")  # kinds of columns that true and false say nothing of
 LAYOUTS = 10_000  # different sets of keys that are remembered
 Path_ = tuple[str, ...]
 
@@ -27,8 +29,9 @@ Path_ = tuple[str, ...]
 def load_json(con: duckdb.DuckDBPyConnection, export: Export, source: Source, workdir: Path, table: str) -> Loaded:
     """The export as `table`: one column per declared key, a value inside an object by its dotted path.
 
-    A line that is no object (JSON-LINE), names a key twice (JSON-KEYS) or holds a text or a list where a declared path
-    goes on (COL-TYPE) is a reject. Refusals: COL-MISSING for a key
+    A line that is no object (JSON-LINE), names a key twice (JSON-KEYS), holds a text or a list where a declared path
+    goes on or true where a number or an id should be (COL-TYPE) is a reject. A key that differs by case alone from a
+    declared one that stands beside it is a column nobody asked for (COL-EXTRA). Refusals: COL-MISSING for a key
     that no object has, COL-TYPE for a declared key that holds an object or a list, FMT-JSON for a broken array.
     """
     text = decode(export, source, workdir, table)
@@ -42,15 +45,29 @@ def load_json(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wo
     if count < 2 and source.records is None and not set(reader.known) >= set(reader.declared):
         _refuse_wrapped(text.path, export.name)
     if not count and reader.rejects:
-        first = reader.rejects[0]
-        raise Refusal(first.rule, "no line of this file is a JSON object that can be read", file=export.name,
-                      line=first.line, expected="one object a line, or one array of objects")
+        raise _no_object(text.path, export.name, reader.rejects[0])
     if count:
         reader.check_keys()
     numbers = np.array(reader.lines, dtype=np.int64)
     notes = text.repairs | reader.notes()
     loaded = Loaded(export, table, count, lambda ordinals: numbers[ordinals], reader.rejects, reader.blank, notes)
     return replace(check_loaded(con, loaded, header, source), beside=beside.values)
+
+
+def _no_object(path: Path, name: str, first: Reject) -> Refusal:
+    """The refusal for a file of which nothing is an object that can be read, with the place of the first fault."""
+    if first.rule == "JSON-LINE":
+        with open(path, encoding="utf-8") as handle:
+            fault = fault_of(handle, name)
+        if fault:
+            return Refusal(first.rule, "no line of this file is a JSON object that can be read", file=name,
+                           line=fault.line, found=fault.found, expected=fault.expected)
+    if first.rule == "COL-TYPE":
+        return Refusal(first.rule, f"no record of this file can be read: {reason('COL-TYPE')}", file=name,
+                       line=first.line, column=first.column, found=first.found,
+                       expected="the key of a value of that kind")
+    return Refusal(first.rule, "no line of this file is a JSON object that can be read", file=name, line=first.line,
+                   expected="one object a line, or one array of objects")
 
 
 def _refuse_wrapped(path: Path, name: str) -> None:
@@ -72,12 +89,14 @@ class _Reader:
         self.ids = {h for h, n in canonical.items() if kinds.get(n) == "id"}
         self.numeric = {h for h, n in canonical.items() if kinds.get(n) in ("number", "integer", "money")
                         and n != "score"}
+        self.exact = {h for h, n in canonical.items() if n != "score" and kinds.get(n) in UNTRUE}
         self.lines, self.rejects, self.blank = array("q"), [], 0
         self.layouts: dict[tuple[str, ...], list[Path_ | None] | None] = {}
         self.seen: dict[str, None] = {}
         self.known: set[str] = set()
         self.is_whole, self.first = counts_whole(source), set(self.declared)
         self.bent: set[str] = set()
+        self.extra: set[str] = set()
 
     def rows(self, items: Iterator[Item]) -> Iterator[list[str | None]]:
         for item in items:
@@ -86,14 +105,16 @@ class _Reader:
                 continue
             fields = item.rule or ("JSON-KEYS" if isinstance(item.value, Twice) else self._fields(item))
             if isinstance(fields, str):
-                self.rejects.append(Reject(fields, item.line, item.text))
+                fields = Reject(fields, item.line, item.text)
+            if isinstance(fields, Reject):
+                self.rejects.append(fields)
                 continue
             self.lines.append(item.line)
             yield fields
 
-    def _fields(self, item: Item) -> list[str | None] | str:
-        """The texts of one object under the declared keys; the rule it breaks when keys stand twice (JSON-KEYS) or a
-        path leads through a text or a list (COL-TYPE)."""
+    def _fields(self, item: Item) -> list[str | None] | str | Reject:
+        """The texts of one object under the declared keys; the rule it breaks when keys stand twice (JSON-KEYS), a
+        path leads through a text or a list (COL-TYPE) or true stands for a number or an id (COL-TYPE)."""
         keys = tuple(item.value)
         if keys not in self.layouts:
             if len(self.layouts) >= LAYOUTS:
@@ -119,6 +140,8 @@ class _Reader:
             if path is None or value is None:
                 fields.append(None)
                 continue
+            if isinstance(value, bool) and header in self.exact:
+                return Reject("COL-TYPE", item.line, item.text, header, "true" if value else "false")
             fields.append(self._text(value, header, item.line))
         if self.is_whole:
             others = {key: value for key, value in item.value.items()
@@ -133,6 +156,7 @@ class _Reader:
         for key in keys:
             alike.setdefault(normal(key), []).append(key)
         layout: list[Path_ | None] = []
+        used: set[str] = set()
         for header in self.declared:
             found = [header] if header in keys else alike.get(normal(header), [])
             if len(found) > 1:
@@ -142,9 +166,12 @@ class _Reader:
                 if found[0] != header:
                     self.bent.add(header)
                 layout.append((found[0],))
+                used.add(found[0])
             else:
                 parts = tuple(header.split("."))
                 layout.append(parts if len(parts) > 1 and parts[0] in keys else None)
+                used.add(parts[0])
+        self.extra |= set(keys) - used if len(self.extra) < LAYOUTS else set()
         return layout
 
     def _text(self, value: Any, header: str, line: int) -> str:
@@ -170,6 +197,5 @@ class _Reader:
                 raise missing_column(header, list(self.seen), self.declared, self.source, self.name, None)
 
     def notes(self) -> dict[str, int]:
-        used = {normal(header) for header in self.declared} | {normal(h.split(".")[0]) for h in self.declared}
-        extra = sum(normal(key) not in used for key in self.seen)
-        return ({"COL-NORM": len(self.bent)} if self.bent else {}) | ({"COL-EXTRA": extra} if extra else {})
+        return ({"COL-NORM": len(self.bent)} if self.bent else {}) | \
+            ({"COL-EXTRA": len(self.extra)} if self.extra else {})

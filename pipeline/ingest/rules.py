@@ -52,7 +52,7 @@ REASONS = {
     "CAT-CODE": "codes that differ by case alone, both frequent side by side: kept apart",
     "CAT-MAP": "a word outside the declared closed list",
     "COL-EXTRA": "columns that nobody asked for were left out",
-    "COL-TYPE": "a text or a list where a declared path leads into an object",
+    "COL-TYPE": "not of the declared kind: true for an id or a number, a text where a path leads into an object",
     "COL-KIND": "a column that one file fills otherwise than the others do",
     "COL-NORM": "a header differs in blanks, case or composition",
     "CSAT-MAP": "an answer in words, read by the declared list",

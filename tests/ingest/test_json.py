@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 
 from pipeline.contracts.params import Instrument, typed_source
 from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.spoken import told
 from pipeline.ingest.inspect import ROWS, inspect_file
 from pipeline.ingest.sample import HEAD
 from tests.ingest.conftest import NPS, SALE, SURVEY, TICKET, Workshop, block, report
@@ -66,7 +67,7 @@ def test_items_of_an_array_are_counted_with_the_line_on_which_they_begin(shop: W
     ('[{"id": 1, "nps": 9},\n', "FILE-TRUNC", 2),
     ('[{"id": 1, "nps": 9}\n{"id": 2, "nps": 9}]', "FMT-JSON", 2),
     ('[{"id": 1, "nps": 9}]\n[]', "FMT-JSON", 2),
-    ("[]", "FILE-NOROWS", None), ("[1, 2]", "JSON-LINE", 1), ('{"id": 1,\n "nps": 9}', "JSON-LINE", 1),
+    ("[]", "FILE-NOROWS", None), ("[1, 2]", "JSON-LINE", 1), ('{"id": 1,\n "nps" 9}', "JSON-LINE", 2),
     ("[" * 100_000, "FMT-JSON", 1),
     ("id,nps\n1,9\n", "FMT-MAGIC", None), ("PK\x03\x04", "FMT-MAGIC", None), ("<html>", "FMT-MAGIC", None),
     ('{"id": 1, "nps": 9}'.encode("utf-16"), "ENC-UTF16", 1), (b'{"id": "\xf1", "nps": 9}\n', "ENC-INVALID", 1),
@@ -136,3 +137,84 @@ def test_inspect_sees_the_first_objects_of_a_long_array_only(shop: Workshop):
     assert len(text) > 2 * HEAD
     found = inspect_file(shop.write(text, "long.json"))
     assert found.table == "sales" and 1000 < found.rows <= ROWS
+
+
+PRETTY = [{"id": f"R{n}", "nps": n % 11, "note": "}{", "in": {"deep": [1]}} for n in range(40)]
+
+
+@pytest.mark.parametrize("text", [
+    "\n".join(json.dumps(row, indent=2) for row in PRETTY), "".join(json.dumps(row, indent=2) for row in PRETTY),
+    "".join(json.dumps(row) for row in PRETTY), " ".join(json.dumps(row) for row in PRETTY) + "\n"])
+def test_whole_objects_one_after_the_other_are_read(shop: Workshop, text: str):
+    found = shop.ingest(text, **SURVEY | JSON)
+    assert found.clean["response_id"].nunique() == 40
+    assert sum(found.clean["score"]) == sum(n % 11 for n in range(40)) and not len(found.quarantine)
+    assert inspect_file(shop.write(text, "pretty.json")).rows == 40
+
+
+def test_lines_of_such_a_file_are_counted_and_its_end_is_told(shop: Workshop):
+    rows = [json.dumps({"id": 1, "nps": 12}, indent=1), "", json.dumps({"id": 2, "nps": 9}, indent=1)]
+    assert shop.ingest("\n".join(rows), **SURVEY | JSON).quarantine["line"].tolist() == [1]
+    refusal = shop.refuse(",\n".join(rows[::2]), "JSON-LINE", **SURVEY | JSON)
+    refusal = shop.refuse("\n".join(rows) + "\n,\n" + rows[2], "FMT-JSON", **SURVEY | JSON)
+    assert (refusal.line, refusal.found) == (10, "',' (place 1 of the line)")
+    assert "una lista de ellos" in told(refusal, "es") and "posición 1 de la línea" in told(refusal, "es")
+    refusal = shop.refuse("\n".join(rows)[:-3], "FMT-JSON", **SURVEY | JSON)
+    assert refusal.line == 8 and "the end of the file" in refusal.found
+
+
+@pytest.mark.parametrize(("text", "line", "found", "expected"), [
+    ('[{"id": 1, "nps": 9},\n {"id": 2, "nps" 9}]', 2, "a digit (place 18 of the line)", "a colon"),
+    ('[{"id": 1, "nps": 9},\n {"id": 2,, "nps": 9}]', 2, "',' (place 11 of the line)", "a key in double quotes"),
+    ("[{'id': 1}]", 1, "\"'\" (place 3 of the line)", "a key in double quotes"),
+    ('[{"id": 1}\n {"id": 2}]', 2, "'{' (place 2 of the line)", "','"),
+    ('[{"id": Ana}]', 1, "a letter (place 9 of the line)", "a value"),
+    ('[{"id": 1, "nps": NaN}]', 1, "NaN or Infinity", "a number, or null"),
+    ('[{"id": "Ana\nPérez"}]', 1, "the end of the line (place 13 of the line)",
+     "a text without line ends and control signs"),
+    ('[' + '{"id": 1, "nps": 9},' * 60_000 + '{"id" 2}]', 1, "a digit (place 1200008 of the line)", "a colon"),
+])
+def test_a_broken_array_is_told_with_its_place_and_no_value_of_it(shop: Workshop, text, line, found, expected):
+    refusal = shop.refuse(text, "FMT-JSON", **SURVEY | JSON)
+    assert (refusal.line, refusal.found, refusal.expected) == (line, found, expected)
+    spanish = told(refusal, "es")
+    assert "Ana" not in str(refusal) and "place" not in spanish and "se esperaba" in spanish
+
+
+def test_a_file_without_one_object_says_where_the_first_one_breaks(shop: Workshop):
+    refusal = shop.refuse('{"id": 1,\n "nps": 9,\n}', "JSON-LINE", **SURVEY | JSON)
+    assert (refusal.line, refusal.found[:3], refusal.expected) == (3, "'}'", "a key in double quotes")
+    with pytest.raises(Refusal, match="place 1 of the line"):
+        inspect_file(shop.write('{"id": 1,\n "nps": 9,\n}', "one.json"))
+
+
+def test_keys_that_differ_by_case_alone_are_told_as_in_a_table_with_a_header(shop: Workshop):
+    """The declared spelling is read, the other one is a column nobody asked for; of two others neither is taken."""
+    table = shop.ingest("id,nps,NPS\nA,1,9\n", **SURVEY)
+    assert table.clean["score"].tolist() == [1.0] and table.rules == {"COL-EXTRA:warned": 1}
+    for rows in ('{"id": "A", "nps": 1, "NPS": 9}\n', '[{"id": "A", "NPS": 9, "nps": 1}]'):
+        found = shop.ingest(rows, **SURVEY | JSON)
+        assert found.clean["score"].tolist() == [1.0] and found.rules == {"COL-EXTRA:warned": 1}
+    wrapped = shop.ingest('{"rows": [{"id": "A", "nps": 1, "NPS": 9}]}', **SURVEY | JSON, records="rows")
+    assert wrapped.rules == {"COL-EXTRA:warned": 1}
+    mixed = shop.ingest('{"id": "A", "NPS": 9}\n{"id": "B", "NPS": 9, "nps": 1}\n{"id": "C", "Nps": 2, "NPS": 3}\n',
+                        **SURVEY | JSON)
+    assert mixed.clean["score"].tolist() == [9.0, 1.0]
+    assert mixed.rules == {"COL-EXTRA:warned": 1, "COL-NORM:repaired": 1, "JSON-KEYS:quarantined": 1}
+
+
+def test_true_is_no_id_no_amount_and_no_time(shop: Workshop):
+    lines = ('{"id": true, "amount": 5, "vip": true}\n{"id": "A", "amount": false}\n'
+             '{"id": "true", "amount": 7, "vip": false}\n')
+    for decimal in (".", ",", None):
+        found = shop.ingest(lines, **SOLD | {"decimal": decimal, "extra": {"vip": "vip"}})
+        assert found.quarantine[["rule", "line", "column", "found"]].values.tolist() == [
+            ["COL-TYPE", 1, "id", "true"], ["COL-TYPE", 2, "amount", "false"]]
+        assert [str(x) for x in found.clean["net_amount"]] == ["7.0000"] and found.clean["x_vip"].tolist() == ["false"]
+    dated = TICKET | JSON
+    timed = shop.ingest('{"id": 1, "created": true, "solved": null}\n'
+                        '{"id": 2, "created": "01/03/2025 10:00", "solved": null}\n', **dated)
+    assert timed.rules == {"COL-TYPE:quarantined": 1}
+    refusal = shop.refuse('{"id": true, "amount": 5}', "COL-TYPE", **SOLD)
+    assert (refusal.line, refusal.column, refusal.found) == (1, "id", "true")
+    assert "ningún registro" in told(refusal, "es") and "no es del tipo declarado" in told(refusal, "es")
