@@ -113,7 +113,8 @@ class Source:
     """One export: where it lies, how it is written, and which header feeds which canonical column.
 
     columns: canonical name -> header. constants: canonical name -> fixed value. words: canonical name ->
-    closed map. extra: own name -> header, kept as text or number under x_<name> (declared predictors).
+    closed map. extra: own name -> header, kept as text or number under x_<name>
+    (judged on the page of churn as possible predictors; no model uses them).
     In JSON a header is a key, or the dotted path of a value inside an object (requester.id).
     timestamps: strptime formats tried in order, or "epoch_s", "epoch_ms", "excel_serial", "iso8601".
     """
@@ -220,6 +221,7 @@ class Sales:
 class Churn:
     """Notebook 04. inactivity_days: silence that counts as churn where there is no contract.
 
+    target_segments: whose churn is shown one by one; none named: all segments of the data.
     groups: highest detractor and lowest promoter, as in `sales`. risk_months: how far revenue at risk looks ahead.
     """
 
@@ -227,8 +229,7 @@ class Churn:
     max_score_age_months: int
     inactivity_days: int
     covariates: list[str]
-    target_segments: list[str]
-    predictors: list[str] = field(default_factory=list)  # names under `extra` offered as predictors
+    target_segments: list[str] = field(default_factory=list)
     groups: list[float] = field(default_factory=lambda: [6.0, 9.0])
     risk_months: int = 12
 

@@ -12,6 +12,7 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from pipeline.contracts.claims import Claim
+from pipeline.contracts.columns import check_covariates
 from pipeline.relate.estimate import Estimate, NotEstimable, claim, no_claim
 from pipeline.relate.hazard import HazardFit, fit_hazard
 from pipeline.relate.naive import ever_logit, separated
@@ -45,8 +46,10 @@ class ChurnSample:
 def churn_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: int,
                  covariates: list[str]) -> ChurnSample:
     """The sample from customer_periods; a score enters when it is at most so old in the month of leaving (1: given
-    in the month before). Month effects always; tenure as a number; covariates as categories or numbers.
+    in the month before). Month effects always; tenure as a number; covariates as categories or numbers. Refusal for one
+    that is the outcome, or no column of the panel.
     """
+    check_covariates("churn.covariates", covariates, periods.columns, instrument)
     problem = None
     if periods.empty:
         problem = NotEstimable("no_panel")

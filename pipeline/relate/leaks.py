@@ -1,39 +1,35 @@
-"""Columns that are the outcome in disguise, refused as predictors of churn by name and with the reason.
+"""Own columns that are the outcome in disguise, refused as predictors of churn by name and with the reason.
+
+Own columns are those that an export brings under `extra` (x_<name> of customer_totals); no model uses them, but
+whoever reads the exports may. Covariates are checked by name before any model (pipeline.contracts.columns).
 
 Claims: churn.refused_predictor and churn.predictor, segment predictor:<name>; the estimate is the area under the
 ROC curve (0.5: tells nothing; 1: tells everything) of the column alone.
 reasons: near_perfect (no honest predictor separates leavers like this), recorded_after (known of one side only),
-named_after_outcome (a model score or label of the outcome itself), constant, no_column.
+named_after_outcome (a model score or label of the outcome itself), constant.
 """
-
-import re
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from pipeline.contracts.claims import Claim
+from pipeline.contracts.columns import OUTCOME_WORDS
 from pipeline.relate.estimate import NotEstimable, no_claim
 
 NEAR_PERFECT_AUC, NEAR_PERFECT_R = 0.95, 0.9
-OUTCOME_WORDS = re.compile(r"churn|attrit|abandon|cancel|fuga|retenci|retention|\bbajas?\b|_baja|baja_|customer_status",
-                           re.IGNORECASE)
 METHOD = "auc_hanley"
 
 
-def check_predictors(totals: pd.DataFrame, predictors: list[str], outcome: str = "is_churned") -> list[Claim]:
-    """One claim per declared predictor (columns x_<name> of customer_totals): accepted or refused."""
-    made = []
-    for name in predictors:
-        column, segment = f"x_{name}", f"predictor:{name}"
-        if column not in totals or outcome not in totals:
-            made.append(no_claim("churn.predictor", NotEstimable("no_column", len(totals)), "ratio", METHOD,
-                                 segment=segment))
-            continue
-        known = totals[totals[outcome].notna()]
-        left = known[outcome].astype(float).to_numpy()
-        made.append(_judged(name, segment, known[column], left, len(predictors)))
-    return made
+def check_predictors(totals: pd.DataFrame, outcome: str = "is_churned") -> list[Claim]:
+    """One claim per own column (x_<name> of customer_totals): accepted or refused; none where leaving is unknown."""
+    own = [name for name in totals if str(name).startswith("x_")]
+    if outcome not in totals or not totals[outcome].notna().any():
+        return []
+    known = totals[totals[outcome].notna()]
+    left = known[outcome].astype(float).to_numpy()
+    return [_judged(name.removeprefix("x_"), f"predictor:{name.removeprefix('x_')}", known[name], left, len(own))
+            for name in own]
 
 
 def refused(claims: list[Claim]) -> list[str]:

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from pipeline.contracts.columns import check_covariates
 from pipeline.relate.estimate import NotEstimable
 from pipeline.relate.ppml import PpmlFit, fit_ppml
 
@@ -38,8 +39,10 @@ def sales_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: i
 
     Age 1 is an answer given in the month before the sales. groups: highest detractor, lowest promoter.
     covariates: columns that may move scores and sales alike (exposure_months: steps since an action began); what
-    never changes within a customer is in the customer effect already.
+    never changes within a customer is in the customer effect already. Refusal for one that is the outcome, or no
+    column of the panel.
     """
+    check_covariates("sales.covariates", covariates, periods.columns, instrument)
     problem = _problem(periods, instrument)
     if problem:
         empty = pd.DataFrame(columns=["customer", "month", "score", "group", "revenue", "orders", "margin"])
@@ -175,7 +178,7 @@ def _add_adjusters(grid: pd.DataFrame, frame: pd.DataFrame, covariates: list[str
     """Adds adj_* columns that vary within customers: numbers as they are, categories and exposure as dummies."""
     made: dict[str, pd.Series] = {}
     for name in covariates:
-        if name not in frame or frame[name].isna().all():
+        if frame[name].isna().all():
             continue
         values = frame[name]
         if name == "exposure_months":

@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pipeline.contracts.columns import check_covariates, check_dimensions, check_response, segments_of
 from pipeline.contracts.params import Params, load_params, section
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.results import SENTINEL
+from pipeline.contracts.tables import TABLES
 from pipeline.report.words import Words
 from pipeline.stages import replace_with, run
 
@@ -46,6 +48,38 @@ def check_parameters(notebook: str, declared: set[str], given: set[str]) -> None
     for name in sorted(declared - given - set(PATHS)):
         raise Refusal("NB-PARAM", f"parameter {name!r} of the parameters cell has no value in params.yaml",
                       file=f"notebooks/{notebook}.ipynb", expected="one of " + ", ".join(sorted(given)))
+
+
+def check_columns(params: Params, section_name: str, linked: Path) -> None:
+    """Refusals (pipeline.contracts.columns) for columns and segments that the notebook's section names.
+
+    linked: folder of the linked tables; a column may be one of theirs, or of a canonical table that this company lacks.
+    """
+    own = section(params, section_name)
+    if section_name in ("sales", "churn"):
+        check_covariates(f"{section_name}.covariates", own["covariates"], _columns(linked, "customer_periods"),
+                         own["instrument"])
+    if own.get("target_segments") and "segment" in _columns(linked, "customer_totals"):
+        import pyarrow.parquet as pq
+
+        held = pq.read_table(linked / "customer_totals.parquet", columns=["segment"])["segment"]
+        segments_of(f"{section_name}.target_segments", own["target_segments"], held.unique().to_pylist())
+    people = {"segment", "value_band", "branch", *_columns(linked, "surveys"), *TABLES["surveys"].names}
+    if "dimensions" in own:
+        others = {name for table in ("tickets", "sales", "customers") for name in TABLES[table].names}
+        check_dimensions(f"{section_name}.dimensions", own["dimensions"],
+                         people | others | {"is_promise_kept"} | set(_columns(linked, "customer_totals")))
+    if "response_covariates" in own:
+        known = people | {"had_ticket", "purchases", "is_promise_kept", *_columns(linked, "customer_totals")}
+        check_response(f"{section_name}.response_covariates", own["response_covariates"], known)
+
+
+def _columns(linked: Path, table: str) -> list[str]:
+    """Names of the columns of a linked table; none where no source feeds it."""
+    import pyarrow.parquet as pq
+
+    path = linked / f"{table}.parquet"
+    return pq.read_schema(path).names if path.exists() else []
 
 
 def check_complete(notebook: str, executed: Any, sentinel: Path) -> None:
@@ -117,6 +151,7 @@ def main(argv: list[str]) -> None:
 
     declared = papermill.inspect_notebook(str(source))
     check_parameters(notebook, set(declared), set(values))
+    check_columns(params, params.notebooks[notebook].section, Path("data/linked"))
     results = Path("data/results") / notebook
     (results / SENTINEL).unlink(missing_ok=True)
     os.environ["PYTHONPATH"] = os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)

@@ -50,7 +50,7 @@ def made(panel):
     leavers = churn.churn_sample(panel, "nps", 1, ["segment"])
     bought = panel.loc[panel["revenue"] > 0, ["customer_id", "period"]].rename(columns={"period": "day"})
     silent = inactivity.silence_sample(bought, panel, "nps", 1, 60, pd.Timestamp("2024-12-31"), [])
-    predictors = leaks.check_predictors(pd.DataFrame({"is_churned": [True, False] * 20, "x_a": range(40)}), ["a", "b"])
+    predictors = leaks.check_predictors(pd.DataFrame({"is_churned": [True, False] * 20, "x_a": range(40)}))
     silence = inactivity.silence_claims(silent, 60)
     claims += (churn.hazard_claims(leavers) + churn.monthly_rates(leavers, ["small"]) + silence + predictors
                + [churn.naive_churn(leavers, pd.DataFrame(), "nps")])

@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from pipeline.contracts.params import load_params
 from pipeline.contracts.refusal import Refusal
 from pipeline.stages import notebook as runner
 
@@ -77,3 +78,32 @@ def test_unknown_and_ungiven_parameters_are_refused():
         runner.check_parameters("04-churn", {"linked", "results"}, {"window"})
     with pytest.raises(Refusal, match=r"'window' of the parameters cell has no value"):
         runner.check_parameters("04-churn", {"linked", "results", "window"}, set())
+
+
+@pytest.mark.parametrize(("notebook", "old", "new", "rule"), [
+    ("sales", "covariates: [exposure_months]", "covariates: [revenue_next]", "PARAM-OUTCOME"),
+    ("churn", "covariates: [segment, value_band]", "covariates: [is_churned_next]", "PARAM-OUTCOME"),
+    ("churn", "covariates: [segment, value_band]", "covariates: [segmento]", "PARAM-COLUMN"),
+    ("churn", "[hogar, autónomo, empresa]", "[hogar, oro]", "PARAM-SEGMENT"),
+    ("experience", "[segment, value_band, branch, had_ticket, purchases]", "[segment, score]", "PARAM-OUTCOME"),
+    ("experience", "[touchpoint, channel, segment, is_promise_kept]", "[touchpoint, canal]", "PARAM-COLUMN"),
+    ("coverage", "[segment, value_band, branch]", "[segmento]", "PARAM-COLUMN"),
+    ("sales", "covariates: [exposure_months]", "covariates: [exposure_months]", None),
+])
+def test_named_columns_are_checked_before_anything_is_computed(tmp_path, notebook, old, new, rule):
+    import pandas as pd
+
+    panel = pd.DataFrame({name: [] for name in ("customer_id", "period", "segment", "value_band", "exposure_months",
+                                                "revenue_next", "is_churned_next", "score_nps")})
+    panel.to_parquet(tmp_path / "customer_periods.parquet")
+    pd.DataFrame({"segment": ["hogar", "autónomo", "empresa", None]}).to_parquet(tmp_path / "customer_totals.parquet")
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "params.yaml").write_text(text.replace(old, new), encoding="utf-8")
+    params = load_params(tmp_path / "params.yaml")
+    if rule is None:
+        for section in ("coverage", "experience", "sales", "churn"):
+            runner.check_columns(params, section, tmp_path)
+        return
+    with pytest.raises(Refusal, match=rule):
+        runner.check_columns(params, notebook, tmp_path)
