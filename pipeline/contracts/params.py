@@ -223,6 +223,8 @@ class Churn:
 
     target_segments: whose churn is shown one by one; none named: all segments of the data.
     groups: highest detractor and lowest promoter, as in `sales`. risk_months: how far revenue at risk looks ahead.
+    smallest_effect: percent of the risk of leaving per point that matters (a ratio of 1.05 or 1 / 1.05 at 5): "nothing
+    here" is said only where it could have been shown.
     """
 
     instrument: str
@@ -232,6 +234,7 @@ class Churn:
     target_segments: list[str] = field(default_factory=list)
     groups: list[float] = field(default_factory=lambda: [6.0, 9.0])
     risk_months: int = 12
+    smallest_effect: float = 5.0
 
 
 @dataclass(frozen=True)

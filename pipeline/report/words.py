@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.contracts.claims import Claim
-from pipeline.contracts.params import Sales
+from pipeline.contracts.params import Churn, Sales
 from pipeline.report import numerals
 from pipeline.report.catalogue import MissingWording, catalogue, placeholders
 from pipeline.report.numerals import MINUS, NBSP
@@ -62,12 +62,14 @@ def tidy(text: Any, limit: int = 80) -> str:
 class Words:
     """Texts, numbers and sentences of one language ("es" or "en").
 
-    smallest_effect: percent of sales per point that was declared to matter (`sales.smallest_effect`).
+    smallest_effect: percent of sales per point that was declared to matter (`sales.smallest_effect`);
+    smallest_churn_effect: percent of the risk of leaving (`churn.smallest_effect`).
     """
 
-    def __init__(self, language: str, smallest_effect: float = Sales.smallest_effect):
+    def __init__(self, language: str, smallest_effect: float = Sales.smallest_effect,
+                 smallest_churn_effect: float = Churn.smallest_effect):
         self.language = language
-        self.smallest_effect = smallest_effect
+        self.smallest_effect, self.smallest_churn_effect = smallest_effect, smallest_churn_effect
         self.convention = numerals.CONVENTIONS[language]
         self._catalogue = catalogue(language)
 
@@ -296,10 +298,13 @@ class Words:
     def _is_weak(self, claim: Claim, state: str) -> bool:
         """Whether the claim covers "nothing happens" only because an effect that matters could not have been seen.
 
-        Percent per point is held against smallest_effect; of other units none is declared: what would show is said.
+        Percent per point is held against smallest_effect, a ratio against smallest_churn_effect, either way; of other
+        units none is declared: what would show is said.
         """
         if state != "zero" or claim.detectable is None:
             return False
+        if claim.unit == "ratio" and claim.detectable > 0:
+            return max(claim.detectable, 1 / claim.detectable) > 1 + max(self.smallest_churn_effect, 0.0) / 100
         return claim.unit != "percent" or claim.detectable > self.smallest_effect
 
     def _level(self, claim: Claim) -> str:

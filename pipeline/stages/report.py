@@ -38,7 +38,7 @@ def proven(words: Words) -> dict[str, Results]:
 def main(argv: list[str]) -> None:
     """`python -m pipeline.stages.report`: reports/*.html and reports/claims.csv."""
     params = load_params()
-    words = Words(params.report.language, params.sales.smallest_effect)
+    words = Words(params.report.language, params.sales.smallest_effect, params.churn.smallest_effect)
     results = complete_results(params.notebooks) | proven(words)
     linkage = json.loads(LINKAGE.read_text(encoding="utf-8")) if LINKAGE.exists() else {}
     files = render_site(build_site(params.company, params.disclosure, linkage, results, words), words)

@@ -31,7 +31,7 @@ def test_every_key_that_dvc_names_is_there(path):
     params = read(path)
     load_params(path)
     keys = named(params)
-    assert {"company", "report.language", "sales.smallest_effect"} <= keys
+    assert {"company", "report.language", "sales.smallest_effect", "churn.smallest_effect"} <= keys
     for key in sorted(keys):
         here = params
         for part in key.split("."):

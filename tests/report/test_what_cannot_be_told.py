@@ -62,7 +62,21 @@ def test_of_churn_what_would_be_seen_is_said_where_it_is_known(claim_id, segment
 
 def test_a_ratio_that_would_be_seen_is_not_written_as_no_change():
     given = claim("churn.hazard_ratio_per_point", 1.1, 0.7, 1.7, "ratio", detectable=1.04)
-    assert "dividir por 1,04" in Words("es").sentence(given)
+    assert "dividir por 1,04" in Words("es", smallest_churn_effect=3.0).sentence(given)
+
+
+@pytest.mark.parametrize(("claim_id", "segment", "es", "en"), [
+    ("churn.hazard_ratio_per_point", "all", "no añade nada", "adds nothing"),
+    ("churn.inactivity.hazard_ratio_per_point", "window:90", "no se ve que", "no sign here"),
+])
+def test_of_churn_nothing_is_said_where_an_effect_that_matters_would_show(claim_id, segment, es, en):
+    given = claim(claim_id, 1.0, 0.995, 1.005, "ratio", segment=segment, detectable=1.007)
+    blunt = claim(claim_id, 1.0, 0.9, 1.1, "ratio", segment=segment, detectable=1.15)
+    for language, nothing in (("es", es), ("en", en)):
+        assert nothing in Words(language).sentence(given)
+        assert nothing not in Words(language).sentence(blunt)
+        assert nothing in Words(language, smallest_churn_effect=20.0).sentence(blunt)
+        assert nothing not in Words(language, smallest_churn_effect=0.5).sentence(given)
 
 
 def methods_in(source: str) -> set[str]:
