@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from pipeline.contracts.refusal import Refusal
 
@@ -19,10 +20,11 @@ SENTENCE, WHOLE = 12, 24  # letters by which a sentence is known, and what to do
 LANGUAGES = ("es", "en")
 GENERAL = ("rows as the contract describes them", "records as the header announces them")  # the rule says more
 REPORT = r"[\"']?report[\"']?[ \t]*:"
-BLOCK = re.compile(rf"^{REPORT}[^\n]*\n(?:[ \t#][^\n]*\n|\n)*?[ \t]+[\"']?messages[\"']?[ \t]*:[ \t]*[\"']?(es|en)\b",
-                   re.MULTILINE)
-FLOW = re.compile(rf"^{REPORT}(?:\s|(?<=\s)#[^\n]*)*\{{", re.MULTILINE)  # report: {language: es, messages: es}
-INNER = re.compile(r"^\s*\{(?:.*,)?\s*" + REPORT + r"\s*\{", re.DOTALL)  # a file that is one such group, as JSON is
+DRESS = r"(?:\s|(?<=\s)#[^\n]*|(?<=\s)[&!][^\s,{}\[\]]*)*"  # blanks, lines, remarks, anchors, tags before a value
+BLOCK = re.compile(rf"^{REPORT}[^\n]*\n(?:[ \t#][^\n]*\n|\n)*?[ \t]+[\"']?messages[\"']?[ \t]*:{DRESS}"
+                   r"[\"']?(es|en)\b(?![\"']?[ \t]*:)", re.MULTILINE)
+FLOW = re.compile(rf"^{REPORT}{DRESS}\{{", re.MULTILINE)  # report: {language: es, messages: es}
+INNER = re.compile(r"^\s*\{(?:.*,)?\s*" + REPORT + rf"{DRESS}\{{", re.DOTALL)  # a file that is one such group, as JSON is
 PIECE = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:''|[^'])*'|(?<=\s)#[^\n]*|[{}\[\],:]|[^\s{}\[\],:\"']+")
 SECTIONS = "sources|company|privacy|report|sales|churn|experience|link|demo"
 KEY = re.compile(rf"(?<![\w.])[a-z_]+(?:\.[\w-]+)+|(?<![\w.])(?:{SECTIONS})\b")
@@ -40,30 +42,39 @@ def language(params: Path = Path("params.yaml")) -> str:
     if os.environ.get("VIVENCIA_LANGUAGE") in LANGUAGES:
         return os.environ["VIVENCIA_LANGUAGE"]
     try:
-        text = params.read_text(encoding="utf-8-sig") + "\n"
-    except (OSError, UnicodeDecodeError):
+        text = params.read_bytes().decode("utf-8-sig", "replace").replace("\r\n", "\n") + "\n"
+    except OSError:
         return "en"
-    if flow := FLOW.search(text) or INNER.search(text):
-        return _in_flow(text, flow.end())
-    found = BLOCK.search(text)
-    return found[1] if found else "en"
+    flow, found = FLOW.search(text) or INNER.search(text), BLOCK.search(text)
+    said_there = _in_flow(text, flow.end()) if flow else found[1] if found else ""
+    return said_there or (_parsed(text) if "messages" in text else "") or "en"
+
+
+def _parsed(text: str) -> str:
+    """es or en: report.messages where only a parser finds it, behind an alias for instance; "" where it does not."""
+    try:
+        value = YAML(typ="safe", pure=True).load(text)
+        found = value["report"]["messages"]
+    except (YAMLError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return found if found in LANGUAGES else ""
 
 
 def _in_flow(text: str, at: int) -> str:
-    """es or en: `messages` of the group of keys between braces that begins before `at`."""
+    """es or en: `messages` of the group of keys between braces that begins before `at`; "" where it says neither."""
     depth, before, key = 1, ",", ""
     for piece in PIECE.finditer(text, at):
         word = piece[0].strip("\"'")
-        if word.startswith("#"):
+        if word.startswith(("#", "&", "!")) and piece[0] == word:
             continue
         depth += (word in ("{", "[")) - (word in ("}", "]"))
         if not depth:
             break
         if depth == 1 and (before, key) == (":", "messages"):
-            return word if word in LANGUAGES else "en"
+            return word if word in LANGUAGES else ""
         key = word if before == "," else key if word == ":" else ""
         before = word
-    return "en"
+    return ""
 
 
 def told(refusal: Refusal, tongue: str) -> str:

@@ -4,7 +4,7 @@ import math
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -73,7 +73,7 @@ def ask_sqlite(database: Database, where: str) -> Iterator[Answer]:
         count = connection.execute(f"SELECT count(*) FROM {inner}").fetchone()[0]
         cursor = connection.execute(f"SELECT * FROM {inner}")
         names = [column[0] for column in cursor.description]
-        _refuse_twice(names, connection, database.query, where)
+        _refuse_twice(names, path, database.query, where)
         schema = pa.schema([(name, pa.string()) for name in names])
         yield Answer(schema, count, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), cursor, where)
     except sqlite3.Error as error:
@@ -90,21 +90,38 @@ def ask_sqlite(database: Database, where: str) -> Iterator[Answer]:
         connection.close()
 
 
-def _refuse_twice(names: list[str], connection: sqlite3.Connection, query: str, where: str) -> None:
+def _refuse_twice(names: list[str], path: Path, query: str, where: str) -> None:
     """Refusal (COL-DUP) for a name that the query gives twice. SQLite calls the second one of an inner query score:1:
-    a name of that form is taken for a name only where the query writes it, or a table has it."""
+    a name of that form is taken for a name only where the query writes it, or reads it from a table."""
     known = {name.casefold() for name in names}
     numbered = {name: bare for name in names if (bare := re.sub(r":\d+$", "", name)) != name
                 and bare.casefold() in known}
     if not numbered:
         return
-    own = [name.casefold() for name, *_ in connection.execute(query).description]  # not inside another query
+    own, read = _own_names(path, query)
     written = query.casefold()
-    tables = "SELECT count(*) FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = ?"
     for name, bare in numbered.items():
         times = own.count(bare.casefold())
-        is_made = name.casefold() not in written and not connection.execute(tables, [name]).fetchone()[0]
+        is_made = name.casefold() not in written and name.casefold() not in read
         if times > 1 or is_made:
             times = times if times > 1 else 1 + sum(other.casefold() == bare.casefold() for other in numbered.values())
             raise Refusal("COL-DUP", "the query names this column more than once", file=where, column=bare,
                           found=f"{times} times", expected="once: give one of them another name (AS)")
+
+
+def _own_names(path: Path, query: str) -> tuple[list[str], set[str]]:
+    """(the names that the query gives when it is not inside another one, the columns that it reads from tables)."""
+    read: set[tuple[str, str]] = set()
+
+    def note(action: int, table: str | None, column: str | None, *_: str | None) -> int:
+        if action == sqlite3.SQLITE_READ and table and column:
+            read.add((table.casefold(), column.casefold()))
+        return sqlite3.SQLITE_OK
+
+    with closing(sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True)) as connection:
+        connection.execute("PRAGMA query_only = ON")
+        tables = {name.casefold() for (name,) in
+                  connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        connection.set_authorizer(note)
+        own = [name.casefold() for name, *_ in connection.execute(query).description]
+    return own, {column for table, column in read if table in tables}

@@ -29,7 +29,8 @@ def refuse_swapped(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[
     for the first of the fewer files; for all of them, named, where as many hold the one as the other.
 
     Numbers: one has fractions and the other has none, the other way round than elsewhere, and each is nearer to the
-    typical size (geometric mean) of the other; or each has the typical size of the other. Words and ids: each holds
+    typical size (geometric mean) of the other; or each has the typical size of the other, in the fewer files: of as
+    many against as many, one may sell cheap things in numbers and the other dear ones singly. Words and ids: each holds
     the words, or ids of the shape on which the other files agree, of the other. Fewer than three words are no proof:
     a shop's own file may name `web` where that of the web names the shop (`odd_columns` tells of them).
     """
@@ -50,8 +51,8 @@ def _crossed(con: duckdb.DuckDBPyConnection, source: Source,
             sides = _sides(facts[one], facts[other], is_swapped)
             if sides:
                 fewer, more = sides
-                is_sure = kinds != ("category",) or _are_proof(facts[one], facts[other], fewer, more)
-                yield one, other, fewer, more, is_sure
+                proof = {_numbers: _fractions_are_proof, _words: _words_are_proof}.get(facts_of)
+                yield one, other, fewer, more, proof is None or proof(facts[one], facts[other], fewer, more)
 
 
 def _sides(one: Facts, other: Facts, is_swapped: Callable[[int, Facts, Facts], bool]) -> tuple[list[int], ...]:
@@ -72,7 +73,15 @@ def _sides(one: Facts, other: Facts, is_swapped: Callable[[int, Facts, Facts], b
     return (here, there) if len(here) <= len(there) else (there, here)
 
 
-def _are_proof(one: Facts, other: Facts, fewer: list[int], more: list[int]) -> bool:
+def _fractions_are_proof(one: Facts, other: Facts, fewer: list[int], more: list[int]) -> bool:
+    """Whether numbers changed places for sure: in the fewer files; of as many against as many only where one column has
+    fractions and the other none, the other way round on either side. Size alone may be another trade."""
+    here, there = ([median(facts[n][0] for n in files) for facts in (one, other)] for files in (fewer, more))
+    return len(fewer) < len(more) or any(here[a] == 0 and there[b] == 0 and here[b] >= OFTEN and there[a] >= OFTEN
+                                         for a, b in ((0, 1), (1, 0)))
+
+
+def _words_are_proof(one: Facts, other: Facts, fewer: list[int], more: list[int]) -> bool:
     """Whether words that changed places are three at least; where nobody can tell which files are right, they must be
     about as frequent on both sides, too."""
     def shares(facts: Facts, files: list[int]) -> dict[str, float]:
@@ -86,12 +95,15 @@ def _are_proof(one: Facts, other: Facts, fewer: list[int], more: list[int]) -> b
 
 
 def odd_columns(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[Loaded]) -> list[str]:
-    """The sentences of `odd_numbers`, and one for each two columns of words that may have changed places."""
+    """The sentences of `odd_numbers`, and one for each two columns that may have changed places."""
     said = odd_numbers(con, source, loaded)
+    sized = {c.name for c in columns.mapped(source) if c.kind in columns.NUMERIC}
     for one, other, fewer, more, _ in _crossed(con, source, len(loaded)):  # what is proven was refused before
         files, others = ([loaded[n].export.name for n in side] for side in (fewer, more))
-        said.append(f"{named(files)}, columns {source.columns[one]!r} and {source.columns[other]!r}: each holds what "
-                    f"the other one holds in {named(others)} (COL-KIND)")
+        where = f"{named(files)}, columns {source.columns[one]!r} and {source.columns[other]!r}"
+        said.append(f"{where}: each holds numbers of the size of the other one in {named(others)}; another trade, or "
+                    "columns that changed places (COL-KIND)" if one in sized else
+                    f"{where}: each holds what the other one holds in {named(others)} (COL-KIND)")
     return said
 
 

@@ -107,12 +107,21 @@ def test_a_rule_without_a_spanish_sentence_is_told_in_english():
     ('{"company": {"messages": "en"}, "report": {"language": "en", "messages": "es"}}', "es"),
     ("report: {language: es, title: \"a, messages: es\"}\n", "en"), ("report: {of: {messages: es}}\n", "en"),
     ("report: {language: es}\nother: {messages: es}\n", "en"), ("# report: {messages: es}\n", "en"),
-    ("report: {language: es, messages: es\n", "es"), ("report: {messages: fr, other: es}\n", "en"),
+    ("report: &pages\n  messages: es\n", "es"), ("report: !!map\n  messages: &tongue es\n", "es"),
+    ("report: &pages {messages: es}\n", "es"), ("report: !!map # x\n  {messages: !!str es, a: [\n", "es"),
+    ("report:\n  messages:\n    es\n", "es"), ("report:\n  messages: # which?\n    !!str 'es'\nother: [\n", "es"),
+    ("report: {messages:\n   es}\n", "es"), ("a: &tongue es\nreport:\n  messages: *tongue\n", "es"),
+    ("base: &base {messages: es}\nreport:\n  <<: *base\n", "es"), ("base: &b\n  messages: es\nreport: *b\n", "es"),
+    ("base: &b {messages: es}\nreport: {<<: *b, language: en}\n", "es"), ("? report\n: messages: es\n", "es"),
+    ("report:\r\n  messages:\r\n    es\r\n", "es"), ("report:\n  messages:\n  es: 1\n", "en"),
+    ("report: {messages: es, of: \"&\"}\n", "es"), ("report: {language: es, messages: es\n", "es"), ("report: {messages: fr, other: es}\n", "en"),
 ])
 def test_the_params_say_the_language_even_where_they_are_broken(tmp_path: Path, text: str, expected: str, monkeypatch):
     monkeypatch.delenv("VIVENCIA_LANGUAGE", raising=False)
     (tmp_path / "params.yaml").write_text(text)
     assert language(tmp_path / "params.yaml") == expected
+    (tmp_path / "params.yaml").write_bytes(b"company: {name: Pe\xf1a}\n" + text.removeprefix("\ufeff").encode())
+    assert language(tmp_path / "params.yaml") == expected or text.startswith("{")
     monkeypatch.setenv("VIVENCIA_LANGUAGE", "es")
     assert language(tmp_path / "params.yaml") == "es" and language(tmp_path / "none.yaml") == "es"
 

@@ -113,10 +113,16 @@ def test_what_is_no_question_is_refused_and_changes_nothing(lite: Source, query:
     ("SELECT s.id, x.score, y.score FROM sales s, scores x, scores y", None),
     ("SELECT * FROM (SELECT s.id, x.score, y.score FROM sales s, scores x, scores y)", None),
     ('SELECT score, score, "SCORE:1" FROM scores', None),
+    ("SELECT * FROM (SELECT a.score, b.score FROM marks a, marks b)", None),  # another table has a column score:1
+    ("WITH two AS (SELECT a.score, b.score FROM marks a, marks b) SELECT * FROM two", None),
+    ("SELECT * FROM doubled", None),  # a view
+    ("SELECT * FROM (SELECT * FROM scores)", ["id", "score", "SCORE:1"]),
 ])
 def test_a_name_that_sqlite_would_give_to_a_second_column_is_a_name_where_somebody_wrote_it(lite: Source, query, names):
     with sqlite3.connect(lite.database.file) as con:
         con.execute('CREATE TABLE scores AS SELECT 1 AS id, 2 AS score, 3 AS "SCORE:1"')
+        con.execute("CREATE TABLE marks AS SELECT 4 AS score")
+        con.execute("CREATE VIEW doubled AS SELECT a.score, b.score FROM marks a, marks b")
     con.close()
     asked = replace(lite, database=replace(lite.database, query=query))
     if names is None:

@@ -65,3 +65,16 @@ def test_declared_words_make_codes_one(shop: Workshop):
     assert shop.ingest(text, **CUSTOMER).rules == {"CAT-CODE:warned": 50}
     found = shop.ingest(text, **CUSTOMER, words={"segment": {"a1": "A1", "A1": "A1"}})
     assert set(found.clean["segment"]) == {"A1"} and found.rules == {}
+
+
+def test_codes_of_which_each_fills_a_file_of_its_own_stay_two_where_their_days_are_the_same(shop: Workshop):
+    head = "id,amount,shop,at\n"
+    shop.write(head + days(["a1"] * 60), "one.csv")
+    shop.write(head + days(["A1"] * 90).replace("\n1", "\n9").replace("10,", "90,", 1), "two.csv")
+    found = shop.ingest(None, **SOLD, files="*.csv")
+    assert found.clean["branch"].value_counts().to_dict() == {"A1": 90, "a1": 60}
+    assert found.rules == {"CAT-CODE:warned": 60} and found.account.odd[0].startswith("one.csv, two.csv, column 'shop'")
+    shop.write(head + days(["a1"] * 60).replace(",2025-", ",2024-"), "one.csv")  # another way of writing since January
+    assert shop.ingest(None, **SOLD, files="*.csv").rules == {"CAT-CASE:repaired": 60}
+    timeless = SALE | {"columns": SALE["columns"] | {"branch": "shop"}}
+    assert shop.ingest(None, **timeless, files="*.csv").rules == {"CAT-CASE:repaired": 60}

@@ -151,3 +151,19 @@ def test_months_that_vary_as_months_do_are_not_told(shop: Workshop):
     for number, most in enumerate((60, 90, 200, 900), 1):
         shop.write(month(number, amounts=lambda draw, most=most: f"{draw.uniform(5, most):.2f}"), f"month{number}.csv")
     assert shop.ingest(None, **CONTRACT).account.odd == ()
+
+
+@pytest.mark.parametrize("dear", [
+    lambda draw: str(draw.randrange(300, 900)), lambda draw: f"{draw.uniform(300, 900):.2f}"])
+def test_two_trades_that_differ_in_size_alone_are_told_and_taken(shop: Workshop, dear):
+    """One file sells screws by the hundred at a euro or three, the other single machines at hundreds of euros."""
+    draw = random.Random(1)
+    lines = [f"P1{n:03},C{n},{draw.randrange(300, 900)},{draw.choice([1, 1, 2, 3])},web,Norte\n" for n in range(40)]
+    shop.write(HEAD + "".join(lines), "screws.csv")
+    shop.write(month(2, amounts=dear), "machines.csv")
+    found = shop.ingest(None, **CONTRACT)
+    is_told = [sentence for sentence in found.account.odd if "of the size of the other one" in sentence]
+    assert found.account.total("clean") == 80 and found.rules.get("COL-KIND:warned", 0) == len(is_told) == 1
+    assert "otro negocio" in account_text(found.account, {}, "es") and is_told[0].startswith("machines.csv, columns")
+    shop.write(month(3, amounts=dear), "machines2.csv")
+    assert shop.refuse(None, "COL-SWAP", **CONTRACT).file == "screws.csv"
