@@ -20,11 +20,11 @@ SENTENCE, WHOLE = 12, 24  # letters by which a sentence is known, and what to do
 LANGUAGES = ("es", "en")
 GENERAL = ("rows as the contract describes them", "records as the header announces them")  # the rule says more
 REPORT = r"[\"']?report[\"']?[ \t]*:"
-DRESS = r"(?:\s|(?<=\s)#[^\n]*|(?<=\s)[&!][^\s,{}\[\]]*)*"  # blanks, lines, remarks, anchors, tags before a value
+DRESS = r"(?:\s|(?<=\s)#[^\n]*(?=\n)|(?<=\s)[&!][^\s,{}\[\]]*)*"  # blanks, lines, remarks, anchors, tags before a value
 BLOCK = re.compile(rf"^{REPORT}[^\n]*\n(?:[ \t#][^\n]*\n|\n)*?[ \t]+[\"']?messages[\"']?[ \t]*:{DRESS}"
                    r"[\"']?(es|en)\b(?![\"']?[ \t]*:)", re.MULTILINE)
 FLOW = re.compile(rf"^{REPORT}{DRESS}\{{", re.MULTILINE)  # report: {language: es, messages: es}
-INNER = re.compile(r"^\s*\{(?:.*,)?\s*" + REPORT + rf"{DRESS}\{{", re.DOTALL)  # a file that is one such group, as JSON is
+INNER = re.compile(r"^\s*\{(?:.*,)?\s*" + REPORT + rf"{DRESS}\{{", re.DOTALL)  # one such group, as JSON is
 PIECE = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:''|[^'])*'|(?<=\s)#[^\n]*|[{}\[\],:]|[^\s{}\[\],:\"']+")
 SECTIONS = "sources|company|privacy|report|sales|churn|experience|link|demo"
 KEY = re.compile(rf"(?<![\w.])[a-z_]+(?:\.[\w-]+)+|(?<![\w.])(?:{SECTIONS})\b")

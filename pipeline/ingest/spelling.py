@@ -34,7 +34,8 @@ def fold_words(con: duckdb.DuckDBPyConnection, source: Source, loaded: list[Load
                     "QUALIFY word <> usual")
         for word, usual, files, rows in _codes_apart(con, source, column):
             con.execute("DELETE FROM spelled WHERE word = ?", [word])
-            codes[f"{named([loaded[file].export.name for file in files])}, column {source.columns[column.name]!r}: {word!r} and {usual!r} both "
+            where = f"{named([loaded[file].export.name for file in files])}, column {source.columns[column.name]!r}"
+            codes[f"{where}: {word!r} and {usual!r} both "
                   "stand often side by side, and are taken for two codes; `words` makes them one (CAT-CODE)"] = rows
         if engine.first(con, "SELECT count(*) FROM spelled")[0]:
             con.execute(f"INSERT INTO folded SELECT _file, _row FROM records SEMI JOIN spelled ON {x} = word")

@@ -114,7 +114,8 @@ def test_a_rule_without_a_spanish_sentence_is_told_in_english():
     ("base: &base {messages: es}\nreport:\n  <<: *base\n", "es"), ("base: &b\n  messages: es\nreport: *b\n", "es"),
     ("base: &b {messages: es}\nreport: {<<: *b, language: en}\n", "es"), ("? report\n: messages: es\n", "es"),
     ("report:\r\n  messages:\r\n    es\r\n", "es"), ("report:\n  messages:\n  es: 1\n", "en"),
-    ("report: {messages: es, of: \"&\"}\n", "es"), ("report: {language: es, messages: es\n", "es"), ("report: {messages: fr, other: es}\n", "en"),
+    ("report: {messages: es, of: \"&\"}\n", "es"), ("report: # a" + " # b" * 60 + "\n  messages: fr\n", "en"),
+    ("report: {language: es, messages: es\n", "es"), ("report: {messages: fr, other: es}\n", "en"),
 ])
 def test_the_params_say_the_language_even_where_they_are_broken(tmp_path: Path, text: str, expected: str, monkeypatch):
     monkeypatch.delenv("VIVENCIA_LANGUAGE", raising=False)
