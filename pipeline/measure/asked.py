@@ -9,10 +9,12 @@ import pandas as pd
 from pipeline.measure.clusters import customer_codes
 from pipeline.measure.metrics import group_names
 from pipeline.measure.periods import Window, in_window, local_months
+from pipeline.measure.present import customers_in
 from pipeline.measure.questions import NPS, Question
 
 RECENT_DAYS = 60  # a ticket or an order in that many days before the invitation
-POOLED = "other"
+POOLED, JOINT = "other", " + "  # levels too small for themselves; between the names of levels that became one
+ORDERED = ("third_low", "third_middle", "third_high")
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,9 @@ def asked_people(surveys: pd.DataFrame | None, tickets: pd.DataFrame | None, sal
                  caution_below: int, question: Question = NPS) -> Asked:
     """The invitations to the question in the window, answered or not.
 
-    Where only answers were exported: all customers, each with the mean of its answers, silent when it gave none; so
-    customers who never answered are known by their sales and tickets.
+    Where only answers were exported: all who were customers in the window (present.customers_in) or answered in it,
+    each with the mean of its answers, silent when it gave none; so customers who never answered are known by their
+    sales and tickets. totals: as present.with_relation gives them.
     """
     if surveys is None or not (surveys["instrument"] == question.instrument).any():
         return _none("no_surveys" if surveys is None else "not_asked")
@@ -47,7 +50,10 @@ def asked_people(surveys: pd.DataFrame | None, tickets: pd.DataFrame | None, sal
     if rows["value"].notna().all():
         if totals is None or not rows["customer_id"].notna().any():
             return _none("no_customer_key")
-        rows, kind = _by_customer(rows, totals), "customers"
+        is_dated = rows["month"].notna().any()
+        there = customers_in(totals, surveys, tickets, sales, window, time_zone) if is_dated else totals
+        is_there = totals["customer_id"].isin(there["customer_id"]) | totals["customer_id"].isin(rows["customer_id"])
+        rows, kind = _by_customer(rows, totals[is_there].reset_index(drop=True)), "customers"
     else:
         at = rows["sent_at"].fillna(rows["responded_at"])
         rows = rows.assign(had_ticket=_is_recent(rows, at, tickets, "created_at"),
@@ -79,7 +85,7 @@ def _by_customer(answers: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
         rows["had_ticket"] = rows["count_tickets"].fillna(0) > 0
     if "revenue" in rows and rows["revenue"].notna().any():
         place = rows["revenue"].fillna(0).rank(method="average", pct=True)
-        thirds = np.select([place <= 1 / 3, place <= 2 / 3], ["third_low", "third_middle"], "third_high")
+        thirds = np.select([place <= 1 / 3, place <= 2 / 3], ORDERED[:2], ORDERED[2])
         rows["purchases"] = thirds
     return rows
 
@@ -99,14 +105,32 @@ def _is_recent(rows: pd.DataFrame, at: pd.Series, events: pd.DataFrame | None, t
 def _pooled(values: pd.Series, answered: pd.Series, fewest: int) -> pd.Series:
     """Levels as text; those with too few answers or too few silences are pooled, so that none is all one or the other.
 
-    A pool that is itself too small joins the largest level.
+    Thirds join a neighbour. Others become POOLED; where that is itself too small, the largest level joins it. A level
+    that is more than one says so in its name (JOINT).
     """
     names = group_names(values)
     counts = pd.DataFrame({"yes": answered.groupby(names).sum(), "no": (~answered).groupby(names).sum()})
     few = counts.index[counts.min(axis=1) < fewest // 3]
     if len(few) == 0:
         return names
-    pool = POOLED
-    if counts.loc[few].sum().min() < fewest // 3:
-        pool = counts.drop(index=few).sum(axis=1).idxmax() if len(few) < len(counts) else POOLED
-    return names.where(~names.isin(few), pool)
+    if set(counts.index) <= set(ORDERED):
+        return names.map(_neighbours(counts, fewest))
+    if counts.loc[few].sum().min() >= fewest // 3 or len(few) == len(counts):
+        return names.where(~names.isin(few), POOLED)
+    largest = counts.drop(index=few).sum(axis=1).idxmax()
+    return names.where(~names.isin([*few, largest]), f"{largest}{JOINT}{POOLED}")
+
+
+def _neighbours(counts: pd.DataFrame, fewest: int) -> dict[str, str]:
+    """Third -> the name of the thirds that it became one with: too small a one joins its smaller neighbour, until none
+    is too small."""
+    groups = [[name] for name in ORDERED if name in counts.index]
+    while len(groups) > 1:
+        sizes = [counts.loc[names].sum().min() for names in groups]
+        place = next((place for place, size in enumerate(sizes) if size < fewest // 3), None)
+        if place is None:
+            break
+        beside = [other for other in (place - 1, place + 1) if 0 <= other < len(groups)]
+        low = min(place, min(beside, key=lambda other: sizes[other]))
+        groups[low:low + 2] = [groups[low] + groups[low + 1]]
+    return {name: JOINT.join(names) for names in groups for name in names}

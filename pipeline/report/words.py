@@ -37,6 +37,7 @@ from pipeline.report import numerals
 from pipeline.report.catalogue import MissingWording, catalogue, placeholders
 from pipeline.report.numerals import MINUS, NBSP
 
+JOINT = " + "  # between the names of groups that were made one
 BELOW = "below"  # reason of a claim whose estimate is a bound: the value itself is smaller
 
 @dataclass(frozen=True)
@@ -235,13 +236,14 @@ class Words:
         return float(entry.get("against", 0)) if any(state in entry for state in ("good", "bad", "zero")) else None
 
     def segment(self, segment: str) -> tuple[str, str]:
-        """(dimension, value) of a segment in words; ("", "all customers") for all."""
+        """(dimension, value) of a segment in words; ("", "all customers") for all. Of groups that were made one ("big +
+        other") each is named."""
         if segment == "all":
             return "", self.text("segment.all")
         dimension, _, value = segment.partition(":")
         own = f"segment_value.{dimension}"  # a number alone does not say of what
-        group = own if self.has(f"{own}.{value}") else "segment_value"
-        return self.name("dimension", dimension), self.name(group, value)
+        parts = [self.name(own if self.has(f"{own}.{part}") else "segment_value", part) for part in value.split(JOINT)]
+        return self.name("dimension", dimension), tidy(JOINT.join(parts))
 
     def estimate(self, claim: Claim, brief: bool = True) -> str:
         """The claim's estimate with its unit, at the decimals its interval supports; signed when compared with 0."""

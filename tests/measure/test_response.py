@@ -11,6 +11,7 @@ import pytest
 from pipeline.measure.asked import Asked, asked_people
 from pipeline.measure.disclosure import Limits
 from pipeline.measure.periods import choose_periods
+from pipeline.measure.present import with_relation
 from pipeline.measure.questions import Question, asked_questions
 from pipeline.measure.response import (
     by_inverse_probability,
@@ -194,6 +195,73 @@ def test_without_invitations_the_silent_are_customers_who_never_answered():
     assert of(claims, "experience.nps_weighted").reason == "customers"
 
 
+def register(**dates) -> pd.DataFrame:
+    """180 customers, 90 of whom answer (a0 … a89); acquired_at and ended_at as given by place, else missing."""
+    customers = pd.DataFrame({"customer_id": [f"a{i}" for i in range(90)] + [f"s{i}" for i in range(90)],
+                              "count_tickets": [1.0, 0.0] * 90})
+    for column in ("acquired_at", "ended_at"):
+        given = pd.Series([dates.get(column, {}).get(i) for i in range(180)])
+        customers[column] = pd.to_datetime(given).astype("datetime64[us]")
+    return customers
+
+
+def test_only_customers_of_the_period_can_have_kept_silent():
+    """April to June: 20 had left by March, 15 come in July; one leaves on 1 April, one comes on 30 June: both count."""
+    surveys = company.surveys(survey_rows(90, 0))
+    ended = dict.fromkeys(range(90, 110), "2025-03-31 21:00") | {110: "2025-04-01 12:00"}
+    acquired = dict.fromkeys(range(111, 126), "2025-06-30 22:00") | {126: "2025-06-30 21:59"}  # UTC: 1 July in Madrid
+    found = people(surveys, totals=register(ended_at=ended, acquired_at=acquired))
+    assert len(found.rows) == 180 - 20 - 15
+    share = of(if_all_answered(found, "2025", LIMITS).claims, "experience.nps_answer_share")
+    assert (share.n_used, share.estimate) == (145, pytest.approx(90 / 145))
+    assert {"s20", "s36"} <= set(found.rows["customer_id"]) and "s0" not in set(found.rows["customer_id"])
+
+
+def test_who_answers_is_there_even_after_leaving():
+    surveys = company.surveys(survey_rows(90, 0))
+    left = register(ended_at=dict.fromkeys(range(10), "2025-01-15"))
+    assert len(people(surveys, totals=left).rows) == 180
+
+
+def test_without_dates_of_an_end_a_sign_of_life_in_a_year_makes_a_customer():
+    """Of 90 silent ones 60 bought in the year to 30 June 2025, 30 before it: those are gone. Without orders, no telling
+    who is; who came in that year is there without an order too, who comes later is not."""
+    surveys = company.surveys(survey_rows(90, 0))
+    sales = pd.DataFrame({"customer_id": [f"s{i}" for i in range(90)],
+                          "ordered_at": pd.to_datetime(["2024-07-02"] * 60 + ["2024-06-30"] * 30)})
+
+    def found(sales, **dates):
+        return asked_people(surveys, None, sales, register(**dates), ["had_ticket"], PERIODS.now, ZONE, 30).rows
+
+    assert len(found(sales)) == 150 and "s59" in set(found(sales)["customer_id"])
+    assert len(found(None)) == 180
+    assert len(found(sales, acquired_at={179: "2025-01-01"})) == 151
+    assert len(found(sales, acquired_at=dict.fromkeys(range(90, 110), "2025-07-02"))) == 130
+
+
+def test_a_customer_begins_with_the_first_sign_where_the_register_does_not_say():
+    surveys = company.surveys(survey_rows(90, 0))
+    tickets = company.tickets([1.0] * 25, "2025-08-01").assign(
+        customer_id=pd.array([f"s{i}" for i in range(25)], dtype="str"))
+    known_end = register(ended_at={179: "2025-05-01"})
+    assert len(people(surveys, tickets, known_end).rows) == 180 - 25
+
+
+def test_undated_answers_are_held_against_all_customers():
+    undated = company.surveys(survey_rows(90, 0)).assign(sent_at=pd.NaT, responded_at=pd.NaT)
+    gone = register(ended_at=dict.fromkeys(range(90, 110), "2025-03-31"))
+    assert len(people(undated, totals=gone).rows) == 180
+
+
+def test_dates_of_the_register_join_the_totals():
+    dates = pd.DataFrame({"customer_id": ["b", "a"], "acquired_at": pd.to_datetime(["2024-01-01", None]),
+                          "ended_at": pd.to_datetime([None, "2025-01-01"]), "segment": "x"})
+    found = with_relation(pd.DataFrame({"customer_id": ["a", "b", "c"], "revenue": 1.0}), dates)
+    assert found["customer_id"].tolist() == ["a", "b", "c"] and list(found)[2:] == ["acquired_at", "ended_at"]
+    assert found["ended_at"].isna().tolist() == [False, True, True]
+    assert with_relation(None, dates) is None
+
+
 def test_what_cannot_be_compared_is_said():
     answers = company.surveys(survey_rows(40, 0))
     assert people(None).reason == "no_surveys"
@@ -208,7 +276,23 @@ def test_what_cannot_be_compared_is_said():
 def test_levels_in_which_all_answered_are_pooled():
     rows = survey_rows(60, 60, segment="home") + survey_rows(40, 0, segment="firm") + survey_rows(30, 40, segment="x")
     found = people(company.surveys(rows))
-    assert set(found.rows["segment"]) == {"home", "x"}
+    assert set(found.rows["segment"]) == {"home + other", "x"}  # the 40 firms are no homes
+
+
+@pytest.mark.parametrize(("answered", "expected"), [
+    ((40, 40, 5), {"third_low", "third_middle + third_high"}),
+    ((5, 40, 40), {"third_low + third_middle", "third_high"}),
+    ((40, 5, 40), {"third_low + third_middle", "third_high"}),
+    ((40, 5, 5), {"third_low", "third_middle + third_high"}),
+    ((40, 4, 4), set())])
+def test_a_third_that_is_too_small_joins_its_neighbour_and_says_so(answered, expected):
+    """Of 140 in each third fewer than ten answers are too few; five and five make ten, four and four do not."""
+    revenue = np.r_[np.zeros(140), np.ones(140), np.full(140, 2.0)]
+    surveys = company.surveys([row for third, n in enumerate(answered) for row in [
+        {"score": 9.0, "customer_id": f"c{140 * third + i}"} for i in range(n)]])
+    totals = pd.DataFrame({"customer_id": [f"c{i}" for i in range(420)], "revenue": revenue})
+    found = people(surveys, totals=totals)
+    assert (set(found.rows["purchases"]) if found.covariates else set()) == expected
 
 
 def test_only_the_relation_counts_where_contacts_are_asked_too():

@@ -164,3 +164,11 @@ def test_a_sentence_goes_on_in_small_letters_after_its_group(wording):
 def test_a_tiny_number_is_not_written_as_zero():
     assert Words("es").value(0.00000012, "ratio") == "<0,0001"
     assert Words("es").value(0.0, "ratio") == "0,00"
+
+
+def test_groups_that_were_made_one_are_each_named():
+    """A group too small for itself never hides behind the name of the one that it joined."""
+    assert Words("es").segment("purchases:third_middle + third_high")[1] == (
+        "el tercio intermedio + el tercio que más compra")
+    assert Words("en").segment("segment:Bronce + other")[1] == "Bronce + others"
+    assert Words("en").segment("segment:Internet + TV")[1] == "Internet + TV"
