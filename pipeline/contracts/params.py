@@ -299,8 +299,11 @@ def load_params(path: Path = Path("params.yaml"), are_scales_checked: bool = Tru
 def check_scales(params: Params, file: str, sources: list[str]) -> None:
     """Refusal PARAM-SCALE when a cut (top box, label, group) lies outside the scale that a source declares for it.
 
-    A cut of a 1-7 scale on answers of 1 to 5 would print a satisfaction of 0 % without a sign.
+    A cut of a 1-7 scale on answers of 1 to 5 would print a satisfaction of 0 % without a sign. PARAM-SCALES when two
+    sources ask a question of one name on different scales: answers of both would be counted as answers to one.
     """
+    for source in sources:
+        _one_scale_each(params, source, file)
     cuts = [(f"experience.top_box.{name}", name, [cut]) for name, cut in params.experience.top_box.items()]
     cuts += [(f"experience.labels.{name}", name, pair) for name, pair in params.experience.labels.items()]
     cuts += [("sales.groups", params.sales.instrument, params.sales.groups),
@@ -314,6 +317,20 @@ def check_scales(params: Params, file: str, sources: list[str]) -> None:
                     sentence = f"{where} does not fit the scale that sources.{source} declares for {name}"
                     raise Refusal("PARAM-SCALE", sentence, file=file, found=f"{value:g}",
                                   expected=f"a cut on the scale from {scale.minimum:g} to {scale.maximum:g}")
+
+
+def _one_scale_each(params: Params, source: str, file: str) -> None:
+    order = list(params.sources)
+    for other in order:
+        for name, scale in params.sources[source].instruments.items():
+            same = params.sources[other].instruments.get(name, scale)
+            if (same.minimum, same.maximum) != (scale.minimum, scale.maximum):
+                pair = sorted([(source, scale), (other, same)], key=lambda one: order.index(one[0]))
+                found = " and ".join(f"{one.minimum:g} to {one.maximum:g} in {where}" for where, one in pair)
+                apart = f"sources.{pair[1][0]}.instruments.{name}_{pair[1][1].maximum:g}"
+                raise Refusal("PARAM-SCALES", f"two sources ask {name!r} on different scales, which are never pooled",
+                              file=file, found=found,
+                              expected=f"another name in one of them, such as {apart}, with cuts of its own")
 
 
 def typed_source(raw: dict[str, Any], where: str = "source", file: str = "params.yaml") -> Source:

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.contracts.params import load_params, section
 from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.spoken import told
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
@@ -40,6 +41,34 @@ def test_a_wrong_key_or_value_is_refused_by_name(tmp_path, old, new, rule, says)
     refusal = refused(tmp_path, TEXT.replace(old, new))
     assert refusal.rule == rule
     assert says in str(refusal)
+
+
+SECOND = """sources:
+  calls:
+    table: surveys
+    folder: data/raw/calls
+    files: "*.csv"
+    format: csv
+    columns: {response_id: id}
+    instruments: {csat: {column: csat, minimum: 1, maximum: 5, direction: higher_is_better}}
+"""
+
+
+def test_two_scales_under_one_name_are_refused(tmp_path):
+    """5 of 5 and 5 of 7 are not the same satisfaction; another name, or the same scale turned round, is fine."""
+    cuts = TEXT.replace("top_box: {csat: 6}", "top_box: {csat: 4}").replace("csat: [3, 6]", "csat: [2, 4]")
+    text = cuts.replace("sources:\n", SECOND, 1)
+    refusal = refused(tmp_path, text)
+    assert refusal.rule == "PARAM-SCALES"
+    assert "two sources ask 'csat' on different scales" in str(refusal)
+    assert "found 1 to 5 in calls and 1 to 7 in surveys" in str(refusal)
+    assert "sources.surveys.instruments.csat_7" in str(refusal)
+    assert "dos fuentes preguntan 'csat' en escalas distintas" in told(refusal, "es")
+    assert "otro nombre para esa pregunta" in told(refusal, "es")
+    for old, new in (("{csat: {column", "{csat_5: {column"),
+                     ("maximum: 5, direction: higher", "maximum: 7, direction: lower")):
+        (tmp_path / "params.yaml").write_text(text.replace(old, new), encoding="utf-8")
+        assert set(load_params(tmp_path / "params.yaml").sources) >= {"calls", "surveys"}
 
 
 def test_yaml_1_2_reads_no_as_a_word(tmp_path):
