@@ -49,9 +49,9 @@ def with_gaps(rows: list[Row]) -> list[Row]:
             for row in ([(own[0] - 1, [])] if own[0] - before[0] > 1 else []) + [own]] if rows else []
 
 
-def last_rows(sample: Sample, layout: Layout, behind: int) -> list[Row]:
-    """The rows at the end of the text that stand behind this line."""
-    text = sample.tail.partition("\n")[2]
-    lines = text.count("\n") + (not text.endswith("\n"))
-    rows = split_rows(text, layout.delimiter, layout.quote, sample.lines - lines + 1)
-    return [row for row in rows if row[0] > behind]
+def rows_behind(sample: Sample, layout: Layout, behind: int) -> list[Row]:
+    """The rows under each empty one behind this line, as far as the sample has them."""
+    rows: dict[int, Row] = {}
+    for line, text in sample.gaps:
+        rows |= {row[0]: row for row in (split_rows(text, layout.delimiter, layout.quote, line) if line > behind else ())}
+    return [rows[line] for line in sorted(rows)]

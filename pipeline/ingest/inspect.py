@@ -16,7 +16,7 @@ from pipeline.contracts.presets import load_preset
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest import meaning
 from pipeline.ingest.evidence import Cell, Numbers, is_number, missing_words, read_numbers
-from pipeline.ingest.evidence_below import last_rows, rows_apart, with_gaps
+from pipeline.ingest.evidence_below import rows_apart, rows_behind, with_gaps
 from pipeline.ingest.evidence_columns import Column, describe, is_time_header, names_somebody
 from pipeline.ingest.evidence_dates import Dates, read_dates
 from pipeline.ingest.evidence_layout import SEPLINE, Layout, Row, find_layout, footer_lines, split_rows
@@ -160,7 +160,7 @@ def _inspect_text(path: Path, told: str | None) -> Inspection:
     data = [row for row in records if row[0] > table[heads - 1][0]] if heads else records
     return _found(path, "csv", header, body, top, heads, sample=sample, layout=layout, tool=tool,
                   skip_rows=layout.skip_rows, footer=footer_lines(sample.tail, layout), told=told,
-                  below=(data, last_rows(sample, layout, records[-1][0])))
+                  below=(data, rows_behind(sample, layout, records[-1][0])))
 
 
 def _counts(name: str, column: Column, mapped: dict[str, str]) -> bool:
@@ -175,7 +175,7 @@ def _found(path: Path, kind: Kind, header: list[str], body: list[Row], top: list
            heads: int, number_cells: list[Cell] | None = None, tool: Recognised | None = None,
            told: str | None = None, below: tuple[list[Row], list[Row]] = ([], []), **more) -> Inspection:
     """Everything that follows from the records, whatever the format. below: the rows with the empty ones among them,
-    and those at the end of a longer file."""
+    and those under the empty ones further down."""
     width = len(header)
     body = [row for row in body if len(row[1]) == width]
     names = Counter(header)

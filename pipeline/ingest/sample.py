@@ -7,10 +7,12 @@ from pathlib import Path
 
 from pipeline.ingest.decode import BOMS, no_text, raw_chunks
 from pipeline.ingest.files import GZIP, Export
+from pipeline.ingest.gaps import Gaps
 
 HEAD = 1 << 20  # bytes of the start that are looked at
 STEP, SLICE, SLICES = 1 << 18, 1 << 14, 128  # one piece every STEP bytes; past SLICES every second one is let go
 TAIL = 1 << 12
+GAPS = 200  # empty rows behind which it is looked
 UNDEFINED = {0x81, 0x8D, 0x8F, 0x90, 0x9D}  # bytes without a letter in windows-1252
 EXPECTED = set("áéíóúüñçàèìòùâêîôûäöëïÁÉÍÓÚÜÑÇÀÈÒÄÖãõÃÕåÅøØæÆßºª¿¡€·«»“”‘’–—…°´© ®™£§½²\u00a0")
 ASCII = bytes(range(128))
@@ -30,6 +32,7 @@ class Sample:
     lines: int
     whole: bool  # the head is the whole file
     is_ascii: bool = False  # every encoding reads it alike
+    gaps: tuple[tuple[int, str], ...] = ()  # (line of an empty row, text from there on)
 
 
 def take_sample(path: Path) -> Sample:
@@ -39,7 +42,7 @@ def take_sample(path: Path) -> Sample:
         packed = handle.read(2) == GZIP
     export = Export(path, path.name, "", path.stat().st_size)
     strict = codecs.getincrementaldecoder("utf-8")("strict")
-    head, tail, slices, stride = b"", b"", [], 1
+    head, tail, slices, stride, gaps = b"", b"", [], 1, Gaps(SLICE, GAPS)
     is_utf8, high, lines, bad_line, size, nul = True, set(), 0, None, 0, 0
     for chunk in raw_chunks(export, packed):
         if is_utf8:
@@ -58,9 +61,11 @@ def take_sample(path: Path) -> Sample:
                 slices.append((lines + passed + 1, chunk[at:at + SLICE]))
         while len(slices) > SLICES:
             slices, stride = slices[::2], stride * 2
+        gaps.feed(chunk)
         tail = (tail + chunk)[-TAIL:]
         lines += chunk.count(b"\n")
         size += len(chunk)
+    gaps.feed(b"", is_last=True)
     if is_utf8:
         try:
             strict.decode(b"", final=True)
@@ -72,8 +77,10 @@ def take_sample(path: Path) -> Sample:
     codec = encoding or "windows-1252"
     wide = codec.startswith("utf-16")
     texts = [] if wide else [(line, _text(part, codec)) for line, part in slices]
+    behind = [] if wide else [(line, _text(part, codec)) for line, part in gaps.found]
     return Sample(encoding, why, _text(head, codec).removeprefix("\ufeff"), tuple(_whole_lines(texts)),
-                  "" if wide else _text(tail, codec), lines + (not tail.endswith(b"\n")), size <= len(head), not high)
+                  "" if wide else _text(tail, codec), lines + (not tail.endswith(b"\n")), size <= len(head), not high,
+                  tuple(behind))
 
 
 def _text(part: bytes, codec: str) -> str:

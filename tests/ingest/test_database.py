@@ -121,6 +121,7 @@ def test_what_is_no_question_is_refused_and_changes_nothing(lite: Source, query:
 def test_a_name_that_sqlite_would_give_to_a_second_column_is_a_name_where_somebody_wrote_it(lite: Source, query, names):
     with sqlite3.connect(lite.database.file) as con:
         con.execute('CREATE TABLE scores AS SELECT 1 AS id, 2 AS score, 3 AS "SCORE:1"')
+        con.execute('CREATE TABLE numbered AS SELECT 5 AS "score:1"')
         con.execute("CREATE TABLE marks AS SELECT 4 AS score")
         con.execute("CREATE VIEW doubled AS SELECT a.score, b.score FROM marks a, marks b")
     con.close()

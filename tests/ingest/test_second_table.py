@@ -7,6 +7,7 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.spoken import told
 from pipeline.ingest.check import account_text
 from pipeline.ingest.findings import findings
+from pipeline.ingest.gaps import Gaps
 from pipeline.ingest.inspect import inspect_file
 from pipeline.ingest.share import check_share
 from tests.ingest.conftest import CUSTOMER, Workshop
@@ -144,3 +145,32 @@ def test_inspect_tells_of_another_table_at_the_end_of_a_long_file(shop: Workshop
     rows = [[f"C{n}", "Hogar", "Norte", "A"] for n in range(5000)]
     path = shop.write(as_csv([["customer id", "segment", "branch", "city"], *rows, EMPTY, *SECOND], True))
     assert inspect_file(path).apart == (5003, 5004, 5005)
+
+
+@pytest.mark.parametrize(("where", "is_bare"), [(3200, True), (20_000, False), (30_000, True)])
+def test_inspect_tells_of_another_table_in_the_middle_of_a_long_file(shop: Workshop, where: int, is_bare: bool):
+    """And ingest keeps out the very rows; what goes on as above under an empty row is the same table for both."""
+    rows = [[f"C{n}", "Hogar", "Norte", "Aranjuez de la Frontera del Norte y del Sur y del Oeste"] for n in range(40_000)]
+    head = ["customer id", "segment", "branch", "city"]
+    path = shop.write(as_csv([head, *rows[:where], EMPTY, *SECOND, EMPTY, *rows[where:]], is_bare))
+    assert path.stat().st_size > 2 << 20
+    assert inspect_file(path).apart == (where + 3, where + 4, where + 5)
+    found = shop.ingest(None, **CUSTOMER | {"columns": {"customer_id": "customer id", "segment": "segment"}})
+    apart = found.quarantine[found.quarantine.rule == "FMT-TABLE"]
+    assert tuple(apart["line"]) == inspect_file(path).apart and found.account.total("clean") == 40_000
+    path = shop.write(as_csv([head, *rows[:where], EMPTY, EMPTY, *rows[where:]], is_bare))
+    assert inspect_file(path).apart == ()
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 50])
+def test_pieces_under_empty_rows_are_found_however_the_bytes_come(size: int):
+    text = b"a,b\n\n1,2\r\n,\r\n3,4\n\n\n5,6\n" + b"7,8\n" * 400 + b' , ""\n9,9\n\n'
+    gaps, few = Gaps(12, 9), Gaps(12, 2)
+    for at in range(0, len(text), size):
+        gaps.feed(text[at:at + size])
+        few.feed(text[at:at + size])
+    for one in (gaps, few):
+        one.feed(b"", is_last=True)
+    assert gaps.found == [(2, b"\n1,2\r\n,\r\n"), (4, b",\r\n3,4\n\n\n"), (7, b"\n5,6\n7,8\n"),
+                          (409, b' , ""\n9,9\n\n')]
+    assert few.found == [gaps.found[0], gaps.found[-1]]
