@@ -53,5 +53,6 @@ def rows_behind(sample: Sample, layout: Layout, behind: int) -> list[Row]:
     """The rows under each empty one behind this line, as far as the sample has them."""
     rows: dict[int, Row] = {}
     for line, text in sample.gaps:
-        rows |= {row[0]: row for row in (split_rows(text, layout.delimiter, layout.quote, line) if line > behind else ())}
+        own = split_rows(text, layout.delimiter, layout.quote, line) if line > behind else []
+        rows |= {row[0]: row for row in own}
     return [rows[line] for line in sorted(rows)]
