@@ -26,6 +26,7 @@ from pipeline.ingest.read_parquet import load_parquet
 from pipeline.ingest.redact import shown
 from pipeline.ingest.rules import Check, first_of
 from pipeline.ingest.second_table import set_apart
+from pipeline.ingest.shifted import set_shifted
 from pipeline.ingest.spelling import count_folded, fold_words
 from pipeline.ingest.swapped import odd_columns, refuse_swapped
 
@@ -83,6 +84,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
     for number, export in enumerate(exports):
         say(f"reading {export.name} ({number + 1} of {len(exports)}, {export.size / 1e6:,.0f} MB)")
         one = set_apart(con, _load(con, export, source, workdir, f"raw_{number}"), source)
+        one = set_shifted(con, one, source)
         loaded.append(fill_down(con, one, source))
     say(f"holding {sum(one.rows for one in loaded):,} rows against the contract")
     if source.format != "csv" and source.decimal is None:  # typed cells are spelled with a point by their reader

@@ -17,7 +17,7 @@ WIDE_BLANKS = "[\u00a0\u2007\u202f]"  # unbreakable: to the eye they are blanks
 INVISIBLE_TEXT = "[\\x01-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\u202a-\u202e\u2066-\u2069]"
 # Two bytes of UTF-8 read as two letters: by windows-1252, latin-1 or Mac Roman. IRMÃ” and MAÇÃ… are Portuguese.
 TWISTED = ("Ã[\u0080-\u00bfƒŠŒŽšœžŸˆ‰˜™€‚„†‡‹]|Ã[‘’“”•–—…›][[:alpha:]]|"
-           "Â[\u00a0-\u00bf]|â€|â[\u0080-\u009f]|√[±©°≠≥∫≤¢]")
+           "Â[\u00a0-\u00bf]|â€|â[\u0080-\u009f]|√[±©°≠≥∫≤¢]|\ufffd")
 WIDE_DIGITS = ("０１２３４５６７８９", "0123456789")
 CURRENCIES = {"€": "EUR", "£": "GBP", "¥": "JPY", "R$": "BRL", "US$": "USD", "S/": "PEN", "CHF": "CHF"}
 DOLLARS = ("USD", "MXN", "ARS", "CLP", "COP", "CAD", "AUD")

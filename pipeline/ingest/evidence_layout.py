@@ -30,6 +30,7 @@ class Layout:
     width: int
     uneven: tuple[int, ...]
     looked_at: int
+    is_full_above: bool = False  # a line above the header has most cells of one
 
     @property
     def is_sure(self) -> bool:
@@ -39,8 +40,9 @@ class Layout:
 
     @property
     def skips_values(self) -> bool:
-        """Whether lines stand above the first record though that is no header: one of them may be a broken one."""
-        return self.header_rows == 0 and self.skip_rows > 0
+        """Whether lines stand above the first record though that is no header, or one of them has cells enough to be a
+        header: it may be a broken one."""
+        return self.skip_rows > 0 and (self.header_rows == 0 or self.is_full_above)
 
 
 def split_rows(text: str, delimiter: str, quote: str = '"', first_line: int = 1, limit: int | None = None,
@@ -71,7 +73,7 @@ def find_layout(text: str, whole: bool) -> Layout:
         widths = Counter(len(fields) for _, fields in rows if len(fields) > 1)
         width, agree = widths.most_common(1)[0] if widths else (1, 0)
         tried[sign] = (agree / max(len(rows), 1), width, rows)
-    best = max(tried, key=lambda sign: (round(tried[sign][0], 1), tried[sign][1], tried[sign][0]))
+    best = max(tried, key=lambda sign: (tried[sign][0] * (1 - 1 / tried[sign][1]), tried[sign][0]))
     share, width, rows = tried[best]
     if width == 1:
         best, rows = ",", [row for row in split_rows(body, ",", '"', limit=LOOKED_AT, whole=whole) if any(row[1])]
@@ -93,7 +95,7 @@ def find_layout(text: str, whole: bool) -> Layout:
         uneven = tuple(line for line, _ in rows)
         why += ", but blanks do"
     return Layout(best, why, quote, rows[at][0] - 1 if rows else 0, 1 if _is_header(header) else 0, width, uneven,
-                  len(rows))
+                  len(rows), any(2 * sum(map(bool, fields)) > max(width, 3) for _, fields in rows[:at]))
 
 
 def _is_blank_separated(rows: list[Row]) -> bool:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -23,6 +23,7 @@ BATCH = 20_000
 BOM = "\ufeff"
 ROW = "@row"  # as a constant: the number of the record is the id
 OTHERS = "@others"  # one number over the columns of a record that no contract names (counts_whole)
+LOOKED_AT = 3  # columns in which a header in another order is looked for
 SHEET_LIMITS = (1_048_575, 65_535)  # rows under a header that fill a sheet of Excel
 
 
@@ -42,7 +43,8 @@ class Loaded:
     """An export as the table `table`: one column per declared header, all text, rows in the order of the file.
 
     rows: of the table. lines_of: row number (from 0) -> physical line. rejects: lines that are no record.
-    blank: empty lines, dropped. notes: rule -> count of what was repaired or is to be warned of.
+    blank: empty lines, dropped. notes: rule -> count of what was repaired or is to be warned of. order: the declared
+    headers as they stand in the file.
     """
 
     export: Export
@@ -54,6 +56,7 @@ class Loaded:
     notes: dict[str, int] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
     beside: dict[str, Any] = field(default_factory=dict)  # in JSON: the plain values beside the list of the records
+    order: tuple[str, ...] = ()
 
     @property
     def rows_in(self) -> int:
@@ -127,6 +130,18 @@ def _batch(held: list[list[str | None]], schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
+def without_rows(con: duckdb.DuckDBPyConnection, loaded: Loaded, rows: list[int], rejects: list[Reject]) -> Loaded:
+    """The export without these rows of its table (in order), and with these rejects beside its own."""
+    kept = np.setdiff1d(np.arange(loaded.rows), np.array(rows, dtype=np.int64))
+    table = quoted(loaded.table)
+    con.execute("CREATE OR REPLACE TEMP TABLE apart AS SELECT unnest(?::BIGINT[]) AS place", [rows])
+    con.execute(f"CREATE OR REPLACE TABLE others_kept AS SELECT * FROM {table} t WHERE t.rowid NOT IN (FROM apart) "
+                "ORDER BY t.rowid")
+    con.execute(f"DROP TABLE {table}; DROP TABLE apart; ALTER TABLE others_kept RENAME TO {table}")
+    return replace(loaded, rows=len(kept), lines_of=lambda ordinals: loaded.lines_of(kept[ordinals]),
+                   rejects=[*loaded.rejects, *rejects])
+
+
 def count_rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
     return first(con, f"SELECT count(*) FROM {quoted(table)}")[0]
 
@@ -141,6 +156,7 @@ def check_loaded(con: duckdb.DuckDBPyConnection, loaded: Loaded, header: Header,
     if source.header_rows and len(header.positions) > 1:
         same = " AND ".join(_names(quoted(name), name) for name in header.positions)
         again = first(con, f"SELECT min(rowid) FROM {quoted(loaded.table)} WHERE {same}")[0]
+        again = _other_order(con, loaded, header) if again is None else again
         if again is not None:
             raise Refusal("FMT-REHEADER", "the header stands again in the middle: two exports pasted together",
                           file=loaded.export.name, line=int(loaded.lines_of(np.array([again]))[0]),
@@ -148,8 +164,36 @@ def check_loaded(con: duckdb.DuckDBPyConnection, loaded: Loaded, header: Header,
     notes = dict(loaded.notes)
     if loaded.rows in SHEET_LIMITS:
         notes["FILE-XLIMIT"] = loaded.rows
-    return Loaded(loaded.export, loaded.table, loaded.rows, loaded.lines_of, loaded.rejects, loaded.blank, notes,
-                  header.extra)
+    return replace(loaded, notes=notes, extra=header.extra,
+                   order=tuple(sorted(header.positions, key=header.positions.__getitem__)))
+
+
+def _other_order(con: duckdb.DuckDBPyConnection, loaded: Loaded, header: Header) -> int | None:
+    """The first row of which most cells, and two at least, are names of the header, in whatever order."""
+    names = [*header.positions, *header.extra]
+    known, listed = set(map(normal, names)), ", ".join(literal(mark + name) for name in names for mark in ("", BOM))
+    cells = [quoted(name) for name in header.positions]
+    found = con.execute(f"SELECT rowid, {', '.join(cells)} FROM {quoted(loaded.table)} WHERE "
+                        f"{' OR '.join(f'{cell} IN ({listed})' for cell in cells[:LOOKED_AT])} ORDER BY 1").fetchall()
+    for row, *texts in found:
+        filled = [normal(text.strip(BLANKS + BOM)) for text in texts if text]
+        if len(set(filled) & known) > 1 and 4 * sum(text in known for text in filled) >= 3 * len(filled):
+            return row
+    return None
+
+
+def without_empty(con: duckdb.DuckDBPyConnection, loaded: Loaded, header: Header, source: Source) -> Loaded:
+    """The export without the rows that hold nothing in any column, which are empty lines; asked only where such a row
+    would be taken for a record, because the number of the row is its id."""
+    if not counts_whole(source):
+        return loaded
+    bare = " AND ".join(f"coalesce(trim({x}, {literal(BLANKS)}), '') = ''"
+                        for x in map(quoted, header.positions)) or "TRUE"
+    others = hash_of(["NULL"] * len(other_places(header, source)))
+    found = con.execute(f"SELECT rowid FROM {quoted(loaded.table)} WHERE {bare} AND {quoted(OTHERS)} = {others} "
+                        "ORDER BY 1").fetchall()
+    rows = [row for (row,) in found]
+    return replace(without_rows(con, loaded, rows, []), blank=loaded.blank + len(rows)) if rows else loaded
 
 
 def _names(x: str, name: str) -> str:

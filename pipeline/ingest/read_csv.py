@@ -18,6 +18,7 @@ from pipeline.ingest.files import Export
 from pipeline.ingest.header import Header, declared_headers, match_header, normal
 from pipeline.ingest.proof import Proof, prove
 from pipeline.ingest.raw import (
+    BOM,
     OTHERS,
     Loaded,
     Reject,
@@ -27,8 +28,10 @@ from pipeline.ingest.raw import (
     hash_of,
     other_places,
     width_rule,
+    without_empty,
 )
 from pipeline.ingest.records import Record, read_records, split_fields
+from pipeline.ingest.torn import set_torn
 
 RULES = {"MISSING COLUMNS": "FMT-WIDTH", "TOO MANY COLUMNS": "FMT-WIDTH", "LINE SIZE OVER MAXIMUM": "FMT-HUGE"}
 PREAMBLE = 20  # lines in which a header that is not on top is looked for
@@ -52,7 +55,20 @@ def load_csv(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wor
     notes = text.repairs | header.repairs | loaded.notes
     if source.header_rows > 1:
         notes[head_rule] = source.header_rows - 1
-    return check_loaded(con, replace(loaded, notes=notes), header, source)
+    if marked := _unmark(con, table, header):
+        notes["ENC-BOM"] = notes.get("ENC-BOM", 0) + marked
+    loaded = check_loaded(con, replace(loaded, notes=notes), header, source)
+    return without_empty(con, set_torn(con, loaded, header, source), header, source)
+
+
+def _unmark(con: duckdb.DuckDBPyConnection, table: str, header: Header) -> int:
+    """Take byte order marks off the beginnings of records, where one file was put behind another; how many."""
+    name = next((quoted(name) for name, place in header.positions.items() if place == 0), None)
+    marked = f"starts_with({name}, {literal(BOM)})"
+    found = name and con.execute(f"SELECT count(*) FROM {quoted(table)} WHERE {marked}").fetchall()[0][0]
+    if found:
+        con.execute(f"UPDATE {quoted(table)} SET {name} = ltrim({name}, {literal(BOM)}) WHERE {marked}")
+    return found or 0
 
 
 def _check_dialect(source: Source, name: str) -> None:

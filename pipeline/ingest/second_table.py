@@ -1,7 +1,6 @@
 """Rows under an empty one that belong to another table: a summary, a legend, a second list on the same sheet."""
 
 import re
-from dataclasses import replace
 
 import duckdb
 import numpy as np
@@ -11,7 +10,7 @@ from pipeline.ingest.engine import quoted
 from pipeline.ingest.evidence import masked
 from pipeline.ingest.footer import begins_as_total
 from pipeline.ingest.header import declared_headers
-from pipeline.ingest.raw import Loaded, Reject
+from pipeline.ingest.raw import Loaded, Reject, without_rows
 
 SECTIONS = 10_000  # more gaps than that are a habit of the file, not tables
 SAMPLE, LEAST = 1_000, 3  # rows of the first section that are looked at; fewer say nothing
@@ -43,7 +42,12 @@ def set_apart(con: duckdb.DuckDBPyConnection, loaded: Loaded, source: Source) ->
     rows = [row for start, end in zip(starts.tolist(), ends, strict=True) if is_unlike[start:end].all()
             for row in range(start, end)]
     out = _filled(con, table, names, rows)
-    return _without(con, loaded, out) if out else loaded
+    if not out:
+        return loaded
+    lines = loaded.lines_of(np.array([row for row, _ in out], dtype=np.int64))
+    return without_rows(con, loaded, [row for row, _ in out],
+                        [Reject("FMT-TABLE", int(line), "; ".join(cell or "" for cell in cells),
+                                found=_first_word(cells)) for line, (_, cells) in zip(lines, out, strict=True)])
 
 
 def _has_digit(name: str) -> str:
@@ -92,19 +96,3 @@ def _first_word(row: Row) -> str:
     """The first cell of the row that is no id, number or address, else little of its first one."""
     cells = [cell for cell in row if cell]
     return next((cell for cell in cells if not re.search("[0-9@]", cell)), masked(cells[0]))
-
-
-def _without(con: duckdb.DuckDBPyConnection, loaded: Loaded, out: list[tuple[int, Row]]) -> Loaded:
-    """The export without these rows, which are rejects of it."""
-    places = np.array([place for place, _ in out], dtype=np.int64)
-    kept = np.setdiff1d(np.arange(loaded.rows), places)
-    lines = loaded.lines_of(places)
-    rejects = [Reject("FMT-TABLE", int(line), "; ".join(cell or "" for cell in row), found=_first_word(row))
-               for line, (_, row) in zip(lines, out, strict=True)]
-    table = quoted(loaded.table)
-    con.execute("CREATE OR REPLACE TEMP TABLE apart AS SELECT unnest(?::BIGINT[]) AS place", [places.tolist()])
-    con.execute(f"CREATE OR REPLACE TABLE one_table AS SELECT * FROM {table} t WHERE t.rowid NOT IN (FROM apart) "
-                "ORDER BY t.rowid")
-    con.execute(f"DROP TABLE {table}; DROP TABLE apart; ALTER TABLE one_table RENAME TO {table}")
-    return replace(loaded, rows=len(kept), lines_of=lambda ordinals: loaded.lines_of(kept[ordinals]),
-                   rejects=[*loaded.rejects, *rejects])

@@ -1,0 +1,129 @@
+"""Damage that leaves the number of cells right: cells in the wrong columns, records torn by a line end, files put one
+behind the other. What can be seen is kept out; good rows stay."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.found import found_contract
+from pipeline.contracts.refusal import Refusal
+from pipeline.ingest.shapes import learn, shape_of
+from pipeline.ingest.shifted import is_shifted
+from tests.ingest.conftest import Workshop
+
+HEAD = "pedido;cliente;fecha;unidades;importe;tienda;nota\n"
+ROWS = [f"P{100 + n};C{n * 7 % 31:03d};{n % 27 + 1:02d}/03/2025;{n % 4 + 1};{n},{n % 90 + 10};{'LC'[n % 2]}-shop;"
+        f"llegó {'muy ' * (n % 3)}bien" for n in range(30)]
+CONTRACT = {"table": "sales", "delimiter": ";", "decimal": ",", "timestamps": ["%d/%m/%Y"], "time_zone": "UTC",
+            "columns": {"order_id": "pedido", "net_amount": "importe", "branch": "tienda"},
+            "extra": {"who": "cliente", "day": "fecha", "units": "unidades", "note": "nota"}}
+
+
+def text_of(rows: list[str]) -> str:
+    return HEAD + "\n".join(rows) + "\n"
+
+
+def with_row(row: str, at: int = 10) -> str:
+    return text_of([*ROWS[:at], row, *ROWS[at + 1:]])
+
+
+@pytest.mark.parametrize("row", [
+    "P110;11/03/2025;3;10,20;L-shop;llegó bien;",  # the customer is lost
+    ";P110;C003;11/03/2025;10,20;L-shop;llegó bien",  # the units are lost, a cell more in front
+    "P110;C003;11/03/2025;10,20;L-shop;llegó bien;3",  # the units went to the end
+    "P110C003;;11/03/2025;3;10,20;L-shop;llegó bien",  # two cells in one, an empty one behind it
+    "P110,C003,11/03/2025,3,10.20,León,bien;bien;bien;bien;bien;bien;bien",  # commas, and a note with semicolons
+    "# page 2;;;;;;",
+])
+def test_a_row_with_its_cells_in_the_wrong_columns_is_kept_out(shop: Workshop, row: str):
+    found = shop.ingest(with_row(row), **CONTRACT)
+    assert found.quarantine[["rule", "line"]].values.tolist() == [["FMT-SHIFT", 12]]
+    assert len(found.clean) == 29 and found.account.total("rows_in") == 30
+
+
+@pytest.mark.parametrize("row", [
+    "P110;C003;11/03/2025;3;10,20;L-shop;",  # no note
+    "P110;C003;;;10,20;;",  # little is known of it
+    "P110;C003;n/a;n/a;10,20;-;?",
+    "P110;C003;11/03/2025;3;1.010,20;B-shop;¡Perfecto! 5 de 5, 20/03/2025",  # a new shop, a big order
+    "X-9;C003;11/03/2025;-3;-10,20;L-shop;devuelto",  # an id of another kind, a return
+])
+def test_an_unusual_row_whose_cells_stand_in_their_columns_stays(shop: Workshop, row: str):
+    found = shop.ingest(with_row(row), **CONTRACT | {"thousands": ".", "constants": {"is_return": "@negative"}})
+    assert not len(found.quarantine) and len(found.clean) == 30
+
+
+def test_answers_on_scales_have_no_place_of_their_own(shop: Workshop):
+    """Numbers alike in all columns, some not given: nothing tells that one of them moved, and nothing is kept out."""
+    rows = "".join(f"{n},{','.join(str((n * k) % 7 + 1) if (n * k) % 5 else '' for k in range(1, 9))}\n"
+                   for n in range(1, 31))
+    contract = {"table": "customers", "columns": {"customer_id": "id"}, "extra": {f"q{k}": f"q{k}" for k in range(8)}}
+    found = shop.ingest("id," + ",".join(f"q{k}" for k in range(8)) + "\n" + rows, **contract)
+    assert len(found.clean) == 30 and not len(found.quarantine)
+
+
+def test_what_a_column_looks_like():
+    assert [shape_of(text) for text in ("2025-03-01 10:00", "P-17", "1.234,50", "-3", "León")] == \
+        ["9-9-9 9:9", "a-9", "f", "i", "a"]
+    assert learn(["1", "2", "7", "3", "", ""]).fits("") and not learn(["1", "2", "7", "3"] * 5).fits("x")
+    assert not learn(["a b", "c, d", "e!", "f g h"]).is_firm
+    assert learn(["web"] * 9 + ["shop"] * 9 + ["7"]).words == {"web", "shop"}
+    pair = [learn(["1", "2", "3", "4", "5"]), learn(["a1", "b2", "c3", "d4", "e5"])]
+    assert is_shifted(["c7", "8"], pair) and not is_shifted(["8", "c7"], pair) and not is_shifted(["8", ""], pair)
+
+
+@pytest.mark.parametrize(("body", "out"), [
+    (["P110;C003;11/03/2025;3;10,20;L-shop;llegó", "bien"], [12, 13]),  # torn in its last cell
+    (["P110;C003;11/03/2025;3;10,20;L-shop;llegó", "", 'muy; bien"'], [12, 14]),
+    (["P1", "10;C003;11/03/2025;3;10,20;L-shop;llegó bien"], [12, 13]),  # torn in its first one
+    (["P110;C003;11/03/2025;3;10,20;L-shop;llegó bien", "P1101;C003;11/03/2025;3;L-shop"], [13]),
+    (["P110;C003;11/03/2025;3;10,20;L-shop;llegó bien", "Total 17"], [13]),
+])
+def test_the_other_piece_of_a_torn_record_is_kept_out_too(shop: Workshop, body: list, out: list):
+    found = shop.ingest(text_of([*ROWS[:10], *body, *ROWS[11:]]), **CONTRACT)
+    assert sorted(found.quarantine["line"]) == out
+    assert len(found.clean) == 30 - (len(out) > 1)
+    assert len(out) == 1 or "FMT-TORN" in set(found.quarantine["rule"])
+
+
+def test_the_header_of_another_file_in_another_order_is_refused(shop: Workshop):
+    turned = [";".join(reversed(row.split(";"))) for row in (HEAD.strip(), *ROWS[20:])]
+    assert shop.refuse(text_of([*ROWS[:20], *turned]), "FMT-REHEADER", **CONTRACT).line == 22
+    assert shop.refuse(text_of([*ROWS[:20], "pedido;CLIENTE;FECHA;Unidades;Importe;tienda;comentario", *ROWS[20:]]),
+                       "FMT-REHEADER", **CONTRACT).line == 22
+
+
+def test_the_mark_at_the_start_of_a_file_put_behind_another_is_no_part_of_an_id(shop: Workshop):
+    found = shop.ingest(text_of([*ROWS[:20], "\ufeff" + ROWS[20], *ROWS[21:]]),
+                        **CONTRACT | {"extra": {"order": "pedido"}})
+    assert found.clean["x_order"].tolist() == [f"P{100 + n}" for n in range(30)]
+    assert found.rules["ENC-BOM:repaired"] == 1
+
+
+@pytest.mark.parametrize("bare", [";;;;;;", " ;\u00a0;;;;;", '"";"";"";"";"";"";""'])
+def test_an_empty_record_is_no_record_where_its_number_would_be_its_id(shop: Workshop, bare: str):
+    answers = {"table": "customers", "delimiter": ";", "columns": {}, "constants": {"customer_id": "@row"},
+               "extra": {"order": "pedido", "who": "cliente"}}
+    found = shop.ingest(text_of([*ROWS[:10], ";;;;;;nur", bare, *ROWS[10:]]), **answers)
+    assert found.rules["FMT-BLANK:dropped"] == 1 and len(found.clean) == 31 and found.account.total("rows_in") == 32
+
+
+def test_replaced_letters_are_told_as_wrongly_decoded(shop: Workshop):
+    found = shop.ingest("id,segment\n1,Espa\ufffda\n" + "".join(f"{n},Norte\n" for n in range(2, 20)),
+                        table="customers", columns={"customer_id": "id", "segment": "segment"})
+    assert found.rules["ENC-MOJIBAKE:quarantined"] == 1
+
+
+@pytest.mark.parametrize(("text", "rule"), [
+    (text_of([row.replace(";", ",") if 3 < n < 9 else row for n, row in enumerate(ROWS)]), None),
+    (HEAD.strip() + ";\n" + "\n".join(row.replace(";", "|") for row in ROWS).replace("|", ";") + "\n", "FMT-WIDTH"),
+])
+def test_a_file_without_contract_is_split_as_its_header_is(shop: Workshop, text: str, rule: str | None):
+    path = shop.write(text)
+    if rule is None:
+        source = found_contract(Path(path))
+        assert (source.delimiter, source.skip_rows, len(source.extra)) == (";", 0, 7)
+        return
+    with pytest.raises(Refusal) as caught:
+        found_contract(Path(path))
+    assert caught.value.rule == rule
