@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: reports test lab bench bench-quick bench-ingest bench-memory bench-mutations bench-speed bench-fitting example clean help
+.PHONY: reports test lab bench bench-quick bench-ingest bench-memory bench-mutations bench-damage bench-speed bench-fitting example clean help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -45,6 +45,9 @@ bench-memory: .venv/ready ## a file of three million rows through ingest in 512 
 
 bench-mutations: .venv/ready ## a hundred thousand damaged exports: none lost, no crash (an hour and more)
 	@python -m benchmarks.ingest --mutations 100000 --json build/mutations.json
+
+bench-damage: .venv/ready ## damaged exports whose truth is known: wrong, kept and unaccounted by family (some minutes)
+	@python -m benchmarks.damage --files 2000 --json build/damage.json
 
 bench-fitting: .venv/ready ## how fast the models are fitted, beside pyfixest and statsmodels in one run
 	@python -m benchmarks.fitting --size M --json build/fitting.json

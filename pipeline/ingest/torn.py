@@ -1,6 +1,7 @@
 """Records that a line end tore in two: the piece that still has all its cells is as doubtful as the other one."""
 
 import re
+from collections.abc import Iterable
 
 import duckdb
 import numpy as np
@@ -34,21 +35,26 @@ def set_torn(con: duckdb.DuckDBPyConnection, loaded: Loaded, header: Header, sou
     shapes = dict(zip(ends, shapes_of(con, loaded, list(ends.values())), strict=True))
     lines = loaded.lines_of(np.arange(loaded.rows))
     behind = np.searchsorted(lines, [piece.line for piece in pieces])
-    rows: set[int] = set()
+    last, above, below = header.width - 1, set(), set()
     for piece, row in zip(pieces, behind.tolist(), strict=True):
-        is_bare = source.delimiter not in piece.text
-        if row and header.width - 1 in ends and not _begins(piece, source, shapes.get(0)):
-            rows |= _odd(con, loaded, row - 1, ends[header.width - 1], shapes[header.width - 1])
-        if is_bare and row < loaded.rows and 0 in ends and lines[row] == piece.line + 1:
-            rows |= _odd(con, loaded, row, ends[0], shapes[0])
-    if not rows:
+        if row and last in ends and not _begins(piece, source, shapes.get(0)):
+            above.add(row - 1)
+        if 0 in ends and row < loaded.rows and source.delimiter not in piece.text and lines[row] == piece.line + 1:
+            below.add(row)
+    torn = sorted({row for rows, place in ((above, last), (below, 0)) if rows
+                   for row, cell in _cells(con, loaded, rows, quoted(ends[place]))
+                   if not shapes[place].is_firm or not shapes[place].fits(cell or "")})
+    if not torn:
         return loaded
-    torn = sorted(rows)
-    cells = "concat_ws(" + ", ".join([literal(source.delimiter), *map(quoted, header.positions)]) + ")"
-    texts = con.execute(f"SELECT {cells} FROM {quoted(loaded.table)} WHERE rowid IN "
-                        f"({', '.join(map(str, torn))}) ORDER BY rowid").fetchall()
+    whole = "concat_ws(" + ", ".join([literal(source.delimiter), *map(quoted, header.positions)]) + ")"
     return without_rows(con, loaded, torn, [Reject("FMT-TORN", int(lines[row]), text)
-                                            for row, (text,) in zip(torn, texts, strict=True)])
+                                            for row, text in _cells(con, loaded, torn, whole)])
+
+
+def _cells(con: duckdb.DuckDBPyConnection, loaded: Loaded, rows: Iterable[int], x: str) -> list[tuple[int, str | None]]:
+    """What an expression says of these rows, in order."""
+    return con.execute(f"SELECT rowid, {x} FROM {quoted(loaded.table)} WHERE rowid IN (SELECT unnest(?::BIGINT[])) "
+                       "ORDER BY 1", [sorted(rows)]).fetchall()
 
 
 def _begins(piece: Reject, source: Source, shape: Shape | None) -> bool:
@@ -60,9 +66,3 @@ def _begins(piece: Reject, source: Source, shape: Shape | None) -> bool:
                    for cells in (piece.text.split(source.delimiter), SIGNS.split(piece.text)))
     return any(cell and shape.fits(cell) and (shape_of(cell) not in PLAIN or (cell == first and not is_bare))
                for cell in (first, word))
-
-
-def _odd(con: duckdb.DuckDBPyConnection, loaded: Loaded, row: int, name: str, shape: Shape) -> set[int]:
-    """The row, unless its cell has the shape of this column."""
-    cell = con.execute(f"SELECT {quoted(name)} FROM {quoted(loaded.table)} WHERE rowid = {row}").fetchall()[0][0] or ""
-    return set() if shape.is_firm and shape.fits(cell) else {row}
