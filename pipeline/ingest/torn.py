@@ -28,7 +28,7 @@ def set_torn(con: duckdb.DuckDBPyConnection, loaded: Loaded, header: Header, sou
     """
     ends = {place: name for name, place in header.positions.items() if place in (0, header.width - 1)}
     pieces = [reject for reject in loaded.rejects if reject.rule in ("FMT-WIDTH", "FMT-QUOTE")
-              and reject.text.strip() and reject.text.count(source.delimiter) < header.width - 1
+              and reject.text.strip(f" {source.quote}") and reject.text.count(source.delimiter) < header.width - 1
               and not begins_as_total(reject.text)]
     if header.width < 2 or not ends or not pieces or loaded.rows < LEAST:
         return loaded

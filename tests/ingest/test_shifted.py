@@ -78,6 +78,7 @@ def test_what_a_column_looks_like():
     (["P1", "10;C003;11/03/2025;3;10,20;L-shop;llegó bien"], [12, 13]),  # torn in its first one
     (["P110;C003;11/03/2025;3;10,20;L-shop;llegó bien", "P1101;C003;11/03/2025;3;L-shop"], [13]),
     (["P110;C003;11/03/2025;3;10,20;L-shop;llegó bien", "Total 17"], [13]),
+    (["P110;C003;11/03/2025;3;10,20;L-shop;llegó bien", '""'], [13]),  # nothing in quotes is no piece
 ])
 def test_the_other_piece_of_a_torn_record_is_kept_out_too(shop: Workshop, body: list, out: list):
     found = shop.ingest(text_of([*ROWS[:10], *body, *ROWS[11:]]), **CONTRACT)
