@@ -2,7 +2,8 @@
 
 OF_REASON = {  # reason of a claim without an estimate -> rule
     "constant_score": "FIT-CONST", "alike_answers": "FIT-CONST", "separation": "FIT-SEP",
-    "one_class": "FIT-ONECLASS", "no_outcome": "FIT-ONECLASS", "no_complaints_after": "FIT-ONECLASS",
+    "one_class": "FIT-ONECLASS", "no_leavers": "FIT-ONECLASS", "no_outcome": "FIT-ONECLASS",
+    "no_complaints_after": "FIT-ONECLASS",
     "no_tickets_after": "FIT-ONECLASS", "no_referrals_after": "FIT-ONECLASS", "net_returns": "FIT-ONECLASS",
     "collinear": "FIT-RANK", "one_month": "SET-SPAN", "few_months": "SET-SPAN", "no_overlap": "SET-OVERLAP",
     "one_customer": "SET-TINY", "few_customers": "SET-TINY", "few_events": "SET-TINY", "no_surveys": "SET-MISSING",

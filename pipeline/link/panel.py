@@ -30,7 +30,7 @@ def build_panel(tables: Mapping[str, Native] | Base, time_zone: str, *, as_of: d
     Columns ending in _next look at the following month and are missing where the data do not cover all of it;
     every other column depends only on what happened up to the end of its month. Numbers are float64 with NaN for
     missing, period is the first of the month, is_churned_next is a boolean with missing. contractual: None means
-    that customers end when any of them carries ended_at.
+    that customers end when any of them carries ended_at; True, that they would carry one if they had ended.
     """
     base = prepare(tables, time_zone, as_of)
     if base.window is None or base.people is None or not {"surveys", "tickets", "sales"} & set(base.frames):
@@ -156,5 +156,12 @@ def _began(roster: nw.LazyFrame, actions: nw.LazyFrame | None, window: Window, t
 
 
 def is_contractual(held: Mapping[str, Mapping[str, int]], declared: bool | None) -> bool:
-    """Whether the end of a contract can be seen: customers carry ended_at, and nobody declared otherwise."""
-    return declared is not False and bool(held.get("customers", {}).get("ended_at"))
+    """Whether the end of a contract can be seen: customers carry ended_at, and nobody declared otherwise.
+
+    declared: True says that an end would be written down; then, without a churn label, no end at all means that nobody
+    left.
+    """
+    customers = held.get("customers", {})
+    if declared is False or customers.get("ended_at"):
+        return declared is not False
+    return declared is True and bool(customers.get("rows")) and not customers.get("is_churned")

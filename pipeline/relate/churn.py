@@ -5,7 +5,7 @@ exports without dates), churn.hazard_ratio_per_point (ratio; also with answers u
 score_age:3), churn.absolute_effect_per_point (percentage points of monthly churn), churn.naive.ever_logit.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from pipeline.contracts.claims import Claim
 from pipeline.contracts.columns import check_covariates
-from pipeline.relate.estimate import Estimate, NotEstimable, claim, no_claim
+from pipeline.relate.estimate import Estimate, NotEstimable, claim, month_later, no_claim, too_early
 from pipeline.relate.hazard import HazardFit, fit_hazard
 from pipeline.relate.naive import ever_logit, separated
 from pipeline.relate.sample import exposure_steps
@@ -89,6 +89,21 @@ def churn_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: i
                        answers=int(base["score"].notna().sum()))
 
 
+def explained(sample: ChurnSample, periods: pd.DataFrame, customers: pd.DataFrame) -> ChurnSample:
+    """The sample; where ends are dated and no month after the first is over yet, that it is too early.
+
+    customers: the linked table. Who left before the data began, or in their only month, is no answer to who leaves in
+    the month after a score.
+    """
+    if sample.problem is None or sample.problem.reason != "not_contractual":
+        return sample
+    is_dated = "ended_at" in customers and customers["ended_at"].notna().any()
+    if not is_dated or periods["is_at_risk_next"].fillna(False).astype(bool).any():
+        return sample
+    first = pd.DatetimeIndex(periods["period"]).min()
+    return replace(sample, problem=too_early("one_month", first.year * 12 + first.month, len(periods)))
+
+
 def _latest(base: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     """Rows of the last month whose customer was one in it and did not leave in it, with their mean month's sales."""
     last = base["month"].max()
@@ -125,11 +140,15 @@ def _score(frame: pd.DataFrame, instrument: str, oldest: int) -> np.ndarray:
 def fit_churn(sample: ChurnSample) -> HazardFit:
     """Hazard of leaving on the score, tenure, months and the declared covariates."""
     if sample.problem:
-        raise sample.problem
+        raise month_later(sample.problem)
     rows = sample.rows
+    if len(sample.at_risk) and not sample.at_risk["left"].any():
+        raise NotEstimable("no_leavers", len(rows), len(rows))
     if rows.empty:
         raise NotEstimable("no_overlap" if sample.answers else "no_scores", len(sample.at_risk))
     if rows["month"].nunique() < 2 and rows["customer"].nunique() > 1:
+        if sample.at_risk["month"].nunique() < 2:
+            raise too_early("one_month", sample.at_risk["month"].max() + 2, len(rows), len(rows))
         raise NotEstimable("one_month", len(rows), len(rows))
     return fit_hazard(rows["left"].to_numpy(), rows[["score", *sample.numbers]], rows[["month", *sample.categories]],
                       rows["customer"].to_numpy(), sample.customers)

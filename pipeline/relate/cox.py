@@ -115,6 +115,8 @@ def cox_check(sample: ChurnSample) -> Claim:
         if sample.problem:
             raise sample.problem
         rows = sample.rows
+        if len(sample.at_risk) and not sample.at_risk["left"].any():
+            raise NotEstimable("no_leavers", len(rows), len(rows))
         reason = separated(rows["score"].to_numpy(float), rows["left"].to_numpy(float)) if len(rows) else "no_overlap"
         reason = reason or ("one_month" if rows["month"].nunique() < 2 else "")
         if reason:

@@ -20,14 +20,32 @@ class NotEstimable(Exception):
 
     reasons: what is missing (no_panel, no_scores, no_next_sales, no_sale_dates, no_ids, not_contractual, ...) or what
     the data cannot tell apart (no_overlap, one_customer, one_month, constant_score, missing_group, collinear,
-    separation, one_class, no_outcome, net_returns, no_revenue, no_repeat_answers, few_customers, few_events,
+    separation, one_class, no_leavers, no_outcome, net_returns, no_revenue, no_repeat_answers, few_customers,
+    few_events,
     window_too_long).
+    readable_on: of status too_early, the day (YYYY-MM-DD) from which data that go on as they are tell the number.
     """
 
     def __init__(self, reason: str, n_in: int = 0, n_used: int = 0,
-                 status: Literal["not_estimable", "not_enough_data", "suppressed"] = "not_estimable"):
+                 status: Literal["not_estimable", "not_enough_data", "too_early", "suppressed"] = "not_estimable",
+                 readable_on: str = ""):
         self.reason, self.n_in, self.n_used, self.status = reason, int(n_in), int(n_used), status
+        self.readable_on = readable_on
         super().__init__(reason)
+
+
+def too_early(reason: str, last_month: int, n_in: int = 0, n_used: int = 0) -> NotEstimable:
+    """That only time is missing: readable once last_month (year * 12 + month - 1) is over."""
+    year, month = divmod(int(last_month) + 1, 12)
+    return NotEstimable(reason, n_in, n_used, "too_early", f"{year}-{month + 1:02d}-01")
+
+
+def month_later(why: NotEstimable) -> NotEstimable:
+    """The same, readable a month later where it is too_early; else as it is."""
+    if why.status != "too_early":
+        return why
+    year, month = map(int, why.readable_on.split("-")[:2])
+    return too_early(why.reason, year * 12 + month - 1, why.n_in, why.n_used)
 
 
 @dataclass(frozen=True)
@@ -109,4 +127,4 @@ def no_claim(claim_id: str, why: NotEstimable, unit: str, method: str, *, level:
     but an effect is none without it."""
     more = {k: v for k, v in more.items() if k not in ("reason", "status")}
     return Claim(claim_id, None, unit, why.n_used, method, "associated" if level == "effect" else level, why.status,
-                 n_in=why.n_in, reason=why.reason, **more)
+                 n_in=why.n_in, reason=why.reason, readable_on=why.readable_on, **more)

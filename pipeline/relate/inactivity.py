@@ -72,8 +72,14 @@ def silence_sample(days: pd.DataFrame, periods: pd.DataFrame, instrument: str, m
     rows = base[base[["score", *numbers]].notna().all(axis=1)].reset_index(drop=True)
     account = pd.DataFrame([{"step": step, "rows": len(part), "customers": int(part["customer"].nunique())}
                             for step, part in (("at_risk_of_silence", base), ("recent_answer", rows))])
-    problem = None if len(base) else NotEstimable("window_too_long", len(periods))
+    problem = None if len(base) else _window_not_over(days, window, len(periods))
     return ChurnSample(rows, base, len(ids), [c for c in named if c not in numbers], numbers, account, problem)
+
+
+def _window_not_over(days: pd.DataFrame, window: int, n_in: int) -> NotEstimable:
+    """The window does not fit between the end of the first month and that of the data: readable once it does."""
+    end = days["day"].min() + pd.offsets.MonthEnd(0) + pd.Timedelta(days=window + 1)
+    return NotEstimable("window_too_long", n_in, 0, "too_early", str(end.date()))
 
 
 def _around(frame: pd.DataFrame, days: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ import statsmodels.api as sm
 
 from pipeline.contracts.claims import Claim
 from pipeline.relate.churn import ChurnSample, fit_churn
-from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim
+from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim, too_early
 from pipeline.relate.hazard import FEWEST_EVENTS, HazardFit, fit_hazard
 
 METHOD = "cloglog_out_of_time"
@@ -71,6 +71,8 @@ def foretell(sample: ChurnSample) -> Foretold:
         months = np.sort(rows["month"].unique())
         last = max(int(TEST_SHARE * len(months)), LEAST_TEST)
         if len(months) < 2 * LEAST_TEST:
+            if 0 < len(months) == sample.at_risk["month"].nunique():  # only time is missing
+                raise too_early("few_months", months[0] + 2 * LEAST_TEST, len(rows))
             raise NotEstimable("few_months", len(rows))
         seen, unseen = (rows[part].reset_index(drop=True) for part in (
             rows["month"] < months[-last], rows["month"] >= months[-last]))

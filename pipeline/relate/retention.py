@@ -16,7 +16,15 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from pipeline.contracts.claims import Claim
-from pipeline.relate.estimate import FEW_CUSTOMERS, Estimate, NotEstimable, claim, no_claim, nothing_sold
+from pipeline.relate.estimate import (
+    FEW_CUSTOMERS,
+    Estimate,
+    NotEstimable,
+    claim,
+    no_claim,
+    nothing_sold,
+    too_early,
+)
 
 METHOD = "cohort_ratio"
 IDS = ("churn.retention.net", "churn.retention.gross", "churn.retention.logo_churn")
@@ -47,7 +55,7 @@ def cohort_of(periods: pd.DataFrame) -> Cohort:
     first, last = int(month[sold].min()), int(month[sold].max())
     span = min(LONGEST, (last - first + 1) // 2)
     if span < SHORTEST:
-        return Cohort(nothing, span, "all", NotEstimable("few_months", len(periods)))
+        return Cohort(nothing, span, "all", too_early("few_months", first + 2 * SHORTEST - 1, len(periods)))
     code, names = pd.factorize(periods["customer_id"], sort=True)
     spent = pd.to_numeric(periods["revenue"], errors="coerce").fillna(0.0).to_numpy(float)
     active = periods["is_active"].fillna(False).to_numpy(bool)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.contracts.claims import Claim, Level
-from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim
+from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim, too_early
 from pipeline.relate.ppml import PpmlFit
 from pipeline.relate.sample import SalesSample, fit_sales
 
@@ -65,6 +65,8 @@ def _by_customer_and_month(sample: SalesSample, fit: PpmlFit, level: Level, reas
                                                      rows["month"].to_numpy())
     if min(months, one.clusters) < FEWEST_MONTHS:
         why = NotEstimable("few_months", one.n_in, one.n_used, "not_enough_data")
+        if sample.grid["month"].nunique() < FEWEST_MONTHS <= one.clusters:
+            why = too_early("few_months", sample.grid["month"].min() + FEWEST_MONTHS, one.n_in, one.n_used)
         return no_claim(f"sales.per_point{TWO_WAY}", why, "percent", "ppml_two_way")
     both = two_ways(one, float(by_month[0, 0]), float(by_row[0, 0]), months)
     return claim(f"sales.per_point{TWO_WAY}", both, "percent", "ppml_two_way", level=level, transform="percent",

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from pipeline.contracts.columns import check_covariates
-from pipeline.relate.estimate import NotEstimable
+from pipeline.relate.estimate import NotEstimable, too_early
 from pipeline.relate.ppml import PpmlFit, fit_ppml
 
+MONTHS_NEEDED = 3  # a month of answers, and two of sales after one
 EXPOSURE_BINS = (-1, 1, 3, 6, 11, 10_000)  # months since an action began in the customer's branch
 
 
@@ -88,6 +89,8 @@ def explained(sample: SalesSample, surveys: pd.DataFrame, sales: pd.DataFrame) -
         if gone:
             reason = exact
             break
+    if reason == sample.problem.reason:
+        return sample
     return replace(sample, problem=NotEstimable(reason, sample.problem.n_in))
 
 
@@ -110,8 +113,13 @@ def fit_sales(sample: SalesSample, columns: list[str], outcome: str = "revenue",
     rows = sample.rows if rows is None else rows
     rows = rows[rows[[*columns, outcome]].notna().all(axis=1)]
     names = [*columns, *(more or []), *sample.adjusters]
-    return fit_ppml(rows[outcome].to_numpy(float), rows[names].to_numpy(float), names, rows["customer"].to_numpy(),
-                    rows["month"].to_numpy(), sample.units, len(columns))
+    try:
+        return fit_ppml(rows[outcome].to_numpy(float), rows[names].to_numpy(float), names, rows["customer"].to_numpy(),
+                        rows["month"].to_numpy(), sample.units, len(columns))
+    except NotEstimable as why:
+        if why.reason == "one_month" and sample.grid["month"].nunique() < 2:
+            raise too_early("one_month", sample.grid["month"].max() + 2, why.n_in, why.n_used) from None
+        raise
 
 
 def population_table(sample: SalesSample, currency: str) -> pd.DataFrame:
@@ -152,6 +160,11 @@ def _problem(periods: pd.DataFrame, instrument: str) -> NotEstimable | None:
     if periods.empty:
         return NotEstimable("no_panel")
     if "revenue_next" not in periods or not periods["revenue_next"].notna().any():
+        month = pd.DatetimeIndex(periods["period"])
+        month = month.year * 12 + month.month - 1
+        bought = "revenue" in periods and periods["revenue"].notna().any()
+        if bought and month.nunique() < MONTHS_NEEDED:
+            return too_early("no_next_sales", month.min() + MONTHS_NEEDED - 1, len(periods))
         return NotEstimable("no_next_sales", len(periods))
     if f"score_{instrument}" not in periods or not periods[f"score_{instrument}"].notna().any():
         return NotEstimable("no_scores", len(periods))

@@ -5,14 +5,14 @@ one matters. What carry-over alone explains is computed (share rho of the earlie
 and taken off; what is left must be about zero. If sales raised the score, it would not be.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from pipeline.contracts.claims import Claim, Level
-from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim
+from pipeline.relate.estimate import Estimate, NotEstimable, claim, combine, no_claim, too_early
 from pipeline.relate.ppml import PpmlFit
 from pipeline.relate.sample import SalesSample, fit_sales
 
@@ -31,6 +31,7 @@ class Timing:
 
     checks: excess over carry-over by lag 0 and -1, or why there is none. level, reason: what the sales claims may say.
     too_weak: lags whose check lies about zero and could not have shown the smallest effect that matters.
+    offered: rows offered to each lag's model. later: lags that the data do not reach yet, and from when on they will.
     """
 
     table: pd.DataFrame
@@ -38,6 +39,8 @@ class Timing:
     level: Level
     reason: str
     too_weak: frozenset[int] = frozenset()
+    offered: dict[int, int] = field(default_factory=dict)
+    later: dict[int, NotEstimable] = field(default_factory=dict)
 
     def claims(self) -> list[Claim]:
         """sales.same_month_check, sales.lead_check (percent per point beyond carry-over), sales.lag (by month).
@@ -53,10 +56,12 @@ class Timing:
                 more = {"status": "not_enough_data", "reason": WEAK} if lag in self.too_weak else {}
                 made.append(claim(claim_id, check, "percent", METHOD, level="described", transform="percent", **more))
         rows = self.table[self.table["estimate"].notna() & (self.table["lag"] > 1)]
-        return made + [Claim("sales.lag", row.estimate, "percent", int(row.n), METHOD, "associated",
-                             segment=f"months:{row.lag}", ci_low=row.ci_low, ci_high=row.ci_high,
-                             comparisons=len(rows), people=int(row.people))
-                       for row in rows.sort_values("lag").itertuples()]
+        made += [Claim("sales.lag", row.estimate, "percent", int(row.n), METHOD, "associated",
+                       segment=f"months:{row.lag}", ci_low=row.ci_low, ci_high=row.ci_high,
+                       n_in=self.offered.get(row.lag), comparisons=len(rows), people=int(row.people))
+                 for row in rows.sort_values("lag").itertuples()]
+        return made + [no_claim("sales.lag", self.later[lag], "percent", METHOD, segment=f"months:{lag}")
+                       for lag in sorted(self.later)]
 
 
 def timing_of(sample: SalesSample, smallest: float = SMALLEST_EFFECT) -> Timing:
@@ -66,7 +71,19 @@ def timing_of(sample: SalesSample, smallest: float = SMALLEST_EFFECT) -> Timing:
     checks = {lag: _excess(fits[lag], fits[1], lag, rows) for lag in CHECKS}
     table = pd.DataFrame([_row(lag, fits[lag], checks.get(lag), fits[1]) for lag in LAGS])
     level, reason = level_of(fits[1], checks, smallest)
-    return Timing(table, checks, level, reason, frozenset(lag for lag in checks if _too_weak(checks[lag], smallest)))
+    offered = {lag: fit.n_in for lag, fit in fits.items() if isinstance(fit, PpmlFit)}
+    return Timing(table, checks, level, reason, frozenset(lag for lag in checks if _too_weak(checks[lag], smallest)),
+                  offered, _later(sample, fits))
+
+
+def _later(sample: SalesSample, fits: dict[int, PpmlFit | NotEstimable]) -> dict[int, NotEstimable]:
+    """Lags above one whose answers and two months of sales after them do not fit into the data yet."""
+    months = sample.grid["month"][sample.grid["answer"].notna()] if sample.problem is None else pd.Series(dtype=float)
+    if months.empty:
+        return {}
+    last_sale = sample.grid["month"].max() + 1
+    return {lag: too_early("few_months", months.min() + lag + 1) for lag in fits
+            if lag > 1 and isinstance(fits[lag], NotEstimable) and months.min() + lag + 1 > last_sale}
 
 
 def level_of(effect: PpmlFit | NotEstimable, checks: dict[int, Estimate | NotEstimable],

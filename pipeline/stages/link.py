@@ -149,7 +149,7 @@ def _people(con: duckdb.DuckDBPyConnection, whole: Whole, parts: list[Relations]
 
     What of a range is left to do without the engine is done while the engine folds the next one, or writes what stands
     beside. Once it is certain that the whole will be refused (KEY-ORPHAN), nothing more is added."""
-    zone, contractual = params.company.time_zone, params.link.contractual
+    zone, contractual = params.company.time_zone, ends_written(params)
     met = []
     for number, part in enumerate(parts, 1):
         say(f"range {number} of {len(parts)} of the customers")
@@ -162,6 +162,13 @@ def _people(con: duckdb.DuckDBPyConnection, whole: Whole, parts: list[Relations]
                 files["customer_periods"].add(build_panel(base, zone, contractual=contractual) or [])
                 files["events"].add(build_events(base, zone) or [])
     return all_met(met)
+
+
+def ends_written(params: Params) -> bool | None:
+    """Whether a source of customers says when they ended, even if none did; else as declared, but never true."""
+    is_mapped = any(source.table == "customers" and ("ended_at" in source.columns or "ended_at" in source.constants)
+                    for source in params.sources.values())
+    return False if params.link.contractual is False else is_mapped or None
 
 
 @contextmanager

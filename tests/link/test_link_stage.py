@@ -301,3 +301,18 @@ def test_too_little_memory_is_said_in_one_sentence(workspace, monkeypatch):
     with pytest.raises(Refusal, match=r"found 1MB.*VIVENCIA_MEMORY.*LINK-MEMORY"):
         stage.main([])
     assert not Path("data/linked").exists()
+
+
+def test_a_mapped_end_is_looked_for_and_one_that_nobody_maps_is_not():
+    from dataclasses import replace
+
+    from pipeline.contracts.params import load_params
+    from pipeline.stages.link import ends_written
+
+    params = load_params(Path(__file__).parents[2] / "params.yaml")
+    assert ends_written(params) is True
+    declared = replace(params, link=replace(params.link, contractual=False))
+    assert ends_written(declared) is False
+    bare = {name: replace(one, columns={k: v for k, v in one.columns.items() if k != "ended_at"})
+            for name, one in params.sources.items()}
+    assert ends_written(replace(params, sources=bare)) is None

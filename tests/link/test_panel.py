@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.link.panel import build_panel
+from pipeline.link.panel import build_panel, is_contractual
 
 NONE = np.nan
 
@@ -180,3 +180,11 @@ def test_a_merged_account_hands_its_recommendations_on(by_hand):
 
 def test_no_recommendation_known_is_missing_not_zero(panel):
     assert panel["count_referrals"].isna().all()
+
+
+@pytest.mark.parametrize(("customers", "declared", "seen"), [
+    ({"rows": 5, "ended_at": 2}, None, True), ({"rows": 5, "ended_at": 2}, False, False),
+    ({"rows": 5, "ended_at": 0}, None, False), ({"rows": 5, "ended_at": 0}, True, True),
+    ({"rows": 5, "ended_at": 0, "is_churned": 5}, True, False), ({}, True, False)])
+def test_ends_that_would_be_written_are_seen_though_nobody_ended(customers, declared, seen):
+    assert is_contractual({"customers": customers}, declared) is seen

@@ -54,4 +54,4 @@ def test_the_check_agrees_with_the_hazard(company):
 def test_nobody_left_gives_the_reason(company):
     panel = company(8, 400)
     sample = churn.churn_sample(panel.assign(is_churned_next=False), "nps", 1, [])
-    assert (cox_check(sample).estimate, cox_check(sample).reason) == (None, "one_class")
+    assert (cox_check(sample).estimate, cox_check(sample).reason) == (None, "no_leavers")

@@ -65,9 +65,9 @@ def page(results: Results, words: Words) -> Page:
     optional = {"churn.gaps": len(results.tables["gaps"]) > 0, "churn.by_score": len(results.tables["by_score"]) > 0,
                 "churn.sample": len(results.tables["diagnostics"]) > 0,
                 "churn.fit": fitted,
-                "churn.retention": _any(results, "churn.retention."),
+                "churn.retention": _any(results, "churn.retention.") or _early(results, "churn.retention."),
                 "churn.at_risk": _any(results, "churn.revenue_at_risk"),
-                "churn.prediction": fitted,
+                "churn.prediction": fitted or _early(results, "churn.prediction."),
                 "churn.groups": any(c.claim_id in ("churn.monthly_rate", "churn.rate") and c.segment != "all"
                                     for c in results.claims),
                 "churn.predictors": any("predictor" in c.claim_id for c in results.claims)}
@@ -94,6 +94,11 @@ def _rhythm(results: Results) -> list[str]:
 def _any(results: Results, start: str) -> bool:
     """Whether a claim of that kind has an estimate."""
     return any(c.claim_id.startswith(start) and c.estimate is not None for c in results.claims)
+
+
+def _early(results: Results, start: str) -> bool:
+    """Whether a claim of that kind only waits for its time, which the page tells."""
+    return any(c.claim_id.startswith(start) and c.status == "too_early" for c in results.claims)
 
 
 def _silence(results: Results, claim_id: str) -> list[str]:
