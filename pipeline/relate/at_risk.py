@@ -7,8 +7,10 @@ more may be more (or less) likely to stay, even within a segment: what is lost i
 customer, so the hazard must know the spending.
 
 Claims: churn.revenue_at_risk (money, segment months:<horizon>), churn.revenue_at_risk.by_answer (segment
-answer:<group>). They foretell: their level is forecast. churn.revenue_at_risk.base_months (months): where no customer's
-mean month rests on a whole year, on how many months it rests.
+answer:<group>). They foretell: their level is forecast. churn.revenue_at_risk.if_all_stayed (segment
+horizon:<months>): what the same customers would buy in those months if nobody left, of which the first is a part.
+churn.revenue_at_risk.base_months (months): where no customer's mean month rests on a whole year, on how many months it
+rests.
 """
 
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ from pipeline.relate.prediction import design_of, numbers_of, usable
 from pipeline.relate.sample import score_groups
 
 METHOD, LEVEL = "hazard_times_value", "forecast"
+WHOLE = "churn.revenue_at_risk.if_all_stayed"
 BASE = "churn.revenue_at_risk.base_months"
 YEAR = 12  # months of spending that a mean month is taken over, so that every season is in it once
 BY_ANSWER = "churn.revenue_at_risk.by_answer"
@@ -78,6 +81,8 @@ def revenue_at_risk(sample: ChurnSample, months: int, currency: str, groups: tup
         elif len(part):
             made.append(no_claim(BY_ANSWER, NotEstimable("small_group", 0, 0, "suppressed"), currency, METHOD,
                                  level=LEVEL, segment=f"answer:{name}", comparisons=len(GROUPS)))
+    spent = float(months * today["value"].clip(lower=0).sum())
+    made.append(Claim(WHOLE, spent, currency, len(today), "counted", segment=f"horizon:{months}"))
     known = int(today["value_months"].max()) if "value_months" in today else YEAR
     return made + [Claim(BASE, float(known), "months", len(today), "counted")] * (known < YEAR)
 

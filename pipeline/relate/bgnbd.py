@@ -9,11 +9,11 @@ Claims, segment all and window:<days>: churn.inactivity.still_there (share, by r
 (share who bought within the last w days, without an interval: it is a count of everybody).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special
+from scipy import optimize, special, stats
 
 from pipeline.contracts.claims import Claim
 from pipeline.relate.estimate import Estimate, NotEstimable, claim, no_claim
@@ -99,6 +99,16 @@ def still_there(rhythm: Rhythm, parameters: np.ndarray) -> Estimate:
     return Estimate(float(chance.mean()), influence, n, n, n, n / max(n - 1, 1))
 
 
+def within_one(share: Estimate) -> tuple[float, float]:
+    """95 % limits of a share on the scale of its log odds, so that they lie between 0 and 1. NotEstimable no_rhythm for
+    a share of 0 or 1: nothing is known of its error then."""
+    p = share.value
+    if not 1e-9 < p < 1 - 1e-9:
+        raise NotEstimable("no_rhythm", share.n_in, share.n_used)
+    half = stats.t.ppf(0.975, share.degrees) * share.se / (p * (1 - p))
+    return tuple(float(special.expit(special.logit(p) + side * half)) for side in (-1, 1))
+
+
 def _slope(function, at: np.ndarray, k: int) -> np.ndarray:
     step = STEP * np.eye(len(at))[k]
     return (function(at + step) - function(at - step)) / (2 * STEP)
@@ -110,7 +120,10 @@ def rhythm_claims(days: pd.DataFrame, last_day: pd.Timestamp, windows: list[int]
         return [no_claim(STILL, NotEstimable("no_dated_sales"), "share", METHOD)]
     rhythm = rhythm_of(days, last_day)
     try:
-        made = [claim(STILL, still_there(rhythm, fit_rhythm(rhythm)), "share", METHOD, level="described")]
+        share = still_there(rhythm, fit_rhythm(rhythm))
+        low, high = within_one(share)
+        one = claim(STILL, share, "share", METHOD, level="described")
+        made = [one if one.estimate is None else replace(one, ci_low=low, ci_high=high)]
     except NotEstimable as why:
         made = [no_claim(STILL, why, "share", METHOD)]
     silent = 7 * (rhythm.age - rhythm.recency)

@@ -13,8 +13,9 @@ from pipeline.relate.bgnbd import (
     rhythm_claims,
     rhythm_of,
     still_there,
+    within_one,
 )
-from pipeline.relate.estimate import NotEstimable
+from pipeline.relate.estimate import Estimate, NotEstimable
 
 PLANTED = np.array([0.8, 6.0, 0.8, 2.5])
 
@@ -89,6 +90,15 @@ def test_claims_beside_the_windows():
     assert made[0].ci_low < made[0].estimate < made[0].ci_high
     newest = days.groupby("customer_id")["day"].max()
     assert made[2].estimate == np.mean(newest >= pd.Timestamp("2025-10-02"))
+
+
+def test_the_limits_of_a_share_lie_between_nothing_and_all():
+    """93 % with an error of 6.51 points is 2.587 +- 1.96 on the scale of log odds: 65.2 % to 99.0 %, not 80 to 106."""
+    influence = np.full(10_000, 0.0651 / 100)
+    low, high = within_one(Estimate(0.93, influence, 10_000, 10_000, 10_000))
+    assert (round(low, 3), round(high, 3)) == (0.652, 0.990)
+    with pytest.raises(NotEstimable):
+        within_one(Estimate(1.0, influence, 10_000, 10_000, 10_000))
 
 
 @pytest.mark.parametrize(("repeats", "reason"), [(np.zeros(200), "few_repeats"), (np.full(200, 5.0), "no_rhythm")])

@@ -176,14 +176,15 @@ def test_revenue_at_risk_by_hand():
     latest = pd.DataFrame({"customer": np.arange(40), "month": months, "score": np.nan, "value": 50.0})
     sample = churn.ChurnSample(rows, rows, n, [], [], None, latest=latest)
     made = at_risk.revenue_at_risk(sample, 3, "EUR", (6, 9))
-    assert [c.segment for c in made] == ["months:3", "answer:no_recent_answer"]
+    assert [c.segment for c in made] == ["months:3", "answer:no_recent_answer", "horizon:3"]
     assert made[0].estimate == pytest.approx(40 * 50 * (0.2 + 0.36), rel=0.02)
     assert made[0].ci_low < made[0].estimate < made[0].ci_high
-    assert {c.level for c in made} == {"forecast"}
+    assert {c.level for c in made[:2]} == {"forecast"}
+    assert (made[2].estimate, made[2].n_used, made[2].level) == (40 * 50 * 3.0, 40, "described")
     short, year = (at_risk.revenue_at_risk(replace(sample, latest=latest.assign(value_months=known)), 3, "EUR", (6, 9))
                    for known in ([7] * 39 + [9], 12))
-    assert [(c.claim_id, c.estimate, c.n_used) for c in short[2:]] == [("churn.revenue_at_risk.base_months", 9.0, 40)]
-    assert len(year) == 2
+    assert [(c.claim_id, c.estimate, c.n_used) for c in short[3:]] == [("churn.revenue_at_risk.base_months", 9.0, 40)]
+    assert len(year) == 3
 
 
 def test_error_of_the_revenue_at_risk_is_that_of_leaving_one_customer_out(company):

@@ -120,6 +120,8 @@ def test_the_rhythm_of_purchases_is_read_beside_the_windows(low, high, shares, n
     claims += [claim("churn.inactivity.not_silent", share, unit="share", segment=f"window:{days}")
                for days, share in zip((45, 90, 180), shares, strict=True)]
     assert churn._rhythm(Results(claims, {})) == [f"churn.silence.{note}"]
+    everybody = [claim("churn.inactivity.not_silent", 1.0, unit="share", segment=f"window:{days}") for days in (45, 90)]
+    assert churn._rhythm(Results([*claims[:1], *everybody], {})) == []  # no longer than a window: nothing to compare
     assert churn._rhythm(Results(claims[:1], {})) == churn._rhythm(Results(claims[1:], {})) == []
 
 

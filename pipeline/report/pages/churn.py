@@ -34,7 +34,8 @@ def page(results: Results, words: Words) -> Page:
         Section("churn.retention", sentences=RETENTION, gathered=[f"{name}@segment:*" for name in RETENTION],
                 notes=["churn.retention.gross"], needs=("sales", "customers")),
         Section("churn.at_risk",
-                sentences=["churn.revenue_at_risk@months:*", "churn.revenue_at_risk.base_months"],
+                sentences=["churn.revenue_at_risk@months:*", "churn.revenue_at_risk.if_all_stayed@horizon:*",
+                           "churn.revenue_at_risk.base_months"],
                 gathered=["churn.revenue_at_risk.by_answer@answer:*"],
                 notes=["churn.at_risk.limit"], needs=("sales", *NEEDS)),
         Section("churn.prediction", sentences=["churn.prediction.auc.added_by_score", "churn.prediction.auc",
@@ -78,11 +79,14 @@ def page(results: Results, words: Words) -> Page:
 
 
 def _rhythm(results: Results) -> list[str]:
-    """How the rhythm of purchases reads beside the shares who bought within each window; the middle one is declared."""
+    """How the rhythm of purchases reads beside the shares who bought within each window; the middle one is declared.
+
+    Nothing where everybody bought within every window: data no longer than a window say nothing of the rule.
+    """
     rhythm = results.claim("churn.inactivity.still_there")
     shares = [c.estimate for c in results.claims
               if c.claim_id == "churn.inactivity.not_silent" and c.estimate is not None]
-    if rhythm is None or rhythm.ci_low is None or rhythm.ci_high is None or not shares:
+    if rhythm is None or rhythm.ci_low is None or rhythm.ci_high is None or not shares or min(shares) >= 1:
         return []
     if rhythm.ci_low <= shares[len(shares) // 2] <= rhythm.ci_high:
         return ["churn.silence.fits"]
