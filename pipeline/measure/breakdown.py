@@ -1,6 +1,7 @@
 """One metric by group: level, change and gap of each, and which of them stand out among all that were compared."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from pipeline.measure.change import detectable, difference, p_value
 from pipeline.measure.clusters import Score
 from pipeline.measure.disclosure import Limits, hidden_names
 from pipeline.measure.levels import figures_of, level_claim
-from pipeline.measure.metrics import Metric, group_names, named
+from pipeline.measure.metrics import AFTER_CONTACTS, RELATIONAL, Metric, group_names, named
 from pipeline.measure.multiplicity import discoveries, shrunken
 from pipeline.measure.periods import Periods, in_window
 
@@ -23,9 +24,10 @@ GROUP_COLUMNS = ["claim_id", "dimension", "segment", "period", "unit", "n", "peo
 def by_group(metric: Metric, dimensions: Sequence[str], periods: Periods, limits: Limits) -> pd.DataFrame:
     """One row per group of each breakdown: level, change against the period before, gap to all other known groups.
 
-    A change or gap stands out when its own interval leaves zero out and Benjamini-Hochberg over all of this metric's
-    groups (`comparisons` in all) keeps it. `shrunken` is the level for rankings. people: customers behind n;
-    change_people and gap_people: behind the smaller of the two sides. Hidden groups keep their row without any figure.
+    A change or gap stands out when its own interval leaves zero out and Benjamini-Hochberg keeps it: over all changes
+    of this metric's groups, and apart over all gaps (`comparisons`: both). `shrunken` is the level for rankings.
+    people: customers behind n; change_people and gap_people: behind the smaller of the two sides. Hidden groups keep
+    their row without any figure.
     """
     tables = [_one_dimension(metric, dimension, periods, limits) for dimension in dimensions
               if dimension in metric.rows_by(dimension) and metric.rows_by(dimension)[dimension].notna().any()]
@@ -93,12 +95,17 @@ def _finite(value: float) -> float | None:
 
 def group_claims(table: pd.DataFrame, metric: Metric, limits: Limits,
                  kinds: Sequence[str] = ("change", "gap")) -> list[Claim]:
-    """The rows of by_group as claims: level of every group, and of each kind the differences that exist."""
-    found = []
+    """The rows of by_group as claims: level of every group, and of each kind the differences that exist.
+
+    comparisons of a difference: those of its own kind, among which it was judged.
+    """
+    found, family = [], {kind: int(table[f"{kind}_p"].notna().sum()) for kind in kinds}
     for row in table.itertuples(index=False):
         n = 0 if pd.isna(row.n) else int(row.n)
         score = None if n == 0 else Score(row.estimate, row.ci_low, row.ci_high, n, int(row.people))
         claim = level_claim(metric, score, limits, period=row.period, segment=row.segment, n_in=n)
+        if row.dimension == "touchpoint" and claim.reason == metric.reason != "":
+            claim = replace(claim, reason=RELATIONAL if row.segment.endswith(":unknown") else AFTER_CONTACTS)
         if score is None:
             claim = Claim(metric.claim_id, None, metric.unit, 0, metric.method, status="suppressed",
                           reason="small_group", segment=row.segment, period=row.period)
@@ -113,7 +120,7 @@ def group_claims(table: pd.DataFrame, metric: Metric, limits: Limits,
                 named(metric.claim_id, kind), estimate, metric.change_unit, n + earlier,
                 f"{metric.method}_difference", segment=row.segment, period=row.period,
                 ci_low=getattr(row, f"{kind}_low"), ci_high=getattr(row, f"{kind}_high"),
-                status=limits.status(least, people), people=people,
-                reason="stands_out" if notable else "", comparisons=int(row.comparisons),
+                status=limits.status(least, people), people=people, n_in=n + earlier,
+                reason="stands_out" if notable else "", comparisons=family[kind],
                 detectable=_finite(getattr(row, f"{kind}_detectable"))))
     return found

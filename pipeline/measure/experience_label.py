@@ -28,12 +28,13 @@ def labels(surveys: pd.DataFrame, cuts: dict[str, list[float]]) -> pd.Series:
 
 
 def label_shares(answers: pd.DataFrame, cuts: dict[str, list[float]], periods: Periods, limits: Limits) -> pd.DataFrame:
-    """One row per instrument (and "all" of those shown) and label: share of the period's answers, Wilson, clustered.
+    """One row per instrument (and "all" of those shown) and label: share of the period's answers, Wilson, clustered;
+    people: customers behind them.
 
     answers: as metrics.answered gives them. Instruments without declared cuts, or answered by too few, are left out,
     of "all" too: else the shown ones taken from it would give their answers away.
     """
-    columns = ["segment", "label", "period", "n", "count", "estimate", "ci_low", "ci_high", "status",
+    columns = ["segment", "label", "period", "n", "people", "count", "estimate", "ci_low", "ci_high", "status",
                "detectable"]
     marked = answers.assign(label=labels(answers, cuts)) if len(answers) else answers.assign(label=None)
     rows = in_window(marked[marked["label"].notna()], periods.now)
@@ -49,8 +50,8 @@ def label_shares(answers: pd.DataFrame, cuts: dict[str, list[float]], periods: P
         for name in NAMES:
             is_it = (part["label"] == name).to_numpy(float)
             score = share(is_it, part["code"].to_numpy(), int(part["code"].max()) + 1)
-            found.append((segment, name, period, score.n, int(is_it.sum()), score.estimate, score.low, score.high,
-                          status, detectable(score)))
+            found.append((segment, name, period, score.n, score.n_clusters, int(is_it.sum()), score.estimate,
+                          score.low, score.high, status, detectable(score)))
     return pd.DataFrame(found, columns=columns)
 
 
@@ -58,5 +59,5 @@ def label_claims(table: pd.DataFrame) -> list[Claim]:
     """Shares of positive and of negative answers, over all instruments and for each."""
     return [Claim(f"experience.label_{row.label}_share", row.estimate, "share", int(row.n), "wilson",
                   segment=row.segment, period=row.period, ci_low=row.ci_low, ci_high=row.ci_high, status=row.status,
-                  detectable=row.detectable)
+                  detectable=row.detectable, people=int(row.people))
             for row in table.itertuples(index=False) if row.label != "neutral"]

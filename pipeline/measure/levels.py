@@ -60,9 +60,12 @@ def _change_claim(metric: Metric, now: Score | None, periods: Periods, limits: L
     gap = difference(now, before).scaled(metric.change_factor)
     low, high = _limits_of(gap)
     if np.isnan(gap.estimate) or low is None:
-        return Claim(**common, estimate=None, n_used=now.n + before.n, status="not_estimable", reason="not_reached")
+        # a finite median without either limit: no time lies inside, so many cases ended at one and the same
+        is_tied = any(np.isfinite(part.estimate) and np.isnan([part.low, part.high]).all() for part in (now, before))
+        return Claim(**common, estimate=None, n_used=now.n + before.n, n_in=now.n + len(rows), status="not_estimable",
+                     reason="alike_times" if is_tied and np.isfinite(gap.estimate) else "not_reached")
     return Claim(**common, estimate=gap.estimate, ci_low=low, ci_high=high, n_used=now.n + before.n, status=status,
-                 detectable=detectable(now, before) * metric.change_factor,
+                 n_in=now.n + len(rows), detectable=detectable(now, before) * metric.change_factor,
                  people=min(now.n_clusters, before.n_clusters))
 
 

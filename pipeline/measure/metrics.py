@@ -15,7 +15,7 @@ from pipeline.measure.periods import local_months
 from pipeline.measure.proportions import share, top_box
 from pipeline.measure.resolution import Durations, durations, quantile
 
-RELATIONAL = "relational"
+RELATIONAL, AFTER_CONTACTS, BOTH_KINDS = "relational", "after_contacts", "both_kinds"
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,16 @@ def _estimator(estimate: Callable[..., Score], all_rows: pd.DataFrame,
 def relational_only(metric: Metric, inside: pd.Series, caution_below: int) -> Metric:
     """NPS of the relation where it is asked beside NPS after single contacts, and answered often enough.
 
-    The two answer different questions and are not pooled; the other stands under its touchpoints.
+    The two answer different questions and are not pooled; the other stands under its touchpoints. Where there are too
+    few of the relation, all answers count, and the reason says of which kinds they are.
     """
     if metric.claim_id != "experience.nps":
         return metric
     relational = metric.rows["touchpoint"].isna()
-    if relational.all() or (relational & inside).sum() < caution_below:
+    if relational.all():
         return metric
+    if (relational & inside).sum() < caution_below:
+        return replace(metric, reason=BOTH_KINDS if (relational & inside).any() else AFTER_CONTACTS)
     return replace(metric, rows=metric.rows[relational], contact_rows=metric.rows[~relational], reason=RELATIONAL)
 
 

@@ -150,7 +150,8 @@ def if_all_answered(asked: Asked, period: str, limits: Limits, question: Questio
     kish, lower = int(ways["n"].iloc[0]), band.iloc[STEPS]
     in_change = question.change_factor / question.factor
     claims = [
-        Claim(f"{name}_answer_share", rate, "share", len(rows), "share", period=period, reason=asked.kind),
+        Claim(f"{name}_answer_share", rate, "share", len(rows), "share", period=period, reason=asked.kind,
+              people=len(np.unique(codes))),
         *[Claim(f"{name}_{way.way}", way.estimate, unit, kish, method, ci_low=way.ci_low, ci_high=way.ci_high, **common)
           for way, method in zip(ways.iloc[1:].itertuples(), ("raking", "inverse_probability"), strict=True)],
         _no_shift(f"{name}_weighting_shift", question, kish, common) if alike else
@@ -194,7 +195,8 @@ def weighted_change(now: Asked, before: Asked | None, period: str, limits: Limit
     low, high = mover(*ends) if is_alike else (moved - Z95 * error, moved + Z95 * error)
     low, moved, high = (part * question.change_factor for part in (low, moved, high))
     return [Claim(name, moved, unit, n + n_before, "inverse_probability", ci_low=low, ci_high=high,
-                  status=limits.status(min(n, n_before), people), period=period, n_in=len(now.rows) + len(before.rows),
+                  status=limits.status(min(n, n_before), people), period=period, people=people,
+                  n_in=len(now.rows) + len(before.rows),
                   detectable=2.8 * (high - low) / (2 * Z95))]
 
 

@@ -37,9 +37,10 @@ def score_all(metrics: Sequence[Metric], dimensions: Sequence[str], periods: Per
         claims += group_claims(table, metric, limits)
         if len(table):
             made = int(table["comparisons"].iloc[0])
-            claims.append(Claim(named(metric.claim_id, "comparisons"), float(made), "count", int(table["n"].sum()),
-                                "benjamini_hochberg", period=periods.now.label if metric.has_dates else "all",
-                                comparisons=made))
+            told = {"n_used": int(table["n"].sum()), "method": "benjamini_hochberg", "comparisons": made,
+                    "period": periods.now.label if metric.has_dates else "all"}
+            claims += [Claim(named(metric.claim_id, "comparisons"), float(made), "count", **told),
+                       Claim(named(metric.claim_id, "false_alarms"), limits.false_discovery_rate, "share", **told)]
         groups.append(table)
     return Scorecard(claims, _stacked(months, [*MONTH_TYPES]), _stacked(groups, GROUP_COLUMNS))
 

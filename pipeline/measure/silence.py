@@ -4,6 +4,8 @@ Both look at months in which a customer was asked, and at the month after. Over 
 asked more often, so answers more often and spends more: that would be time, not silence.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -74,13 +76,14 @@ def _both_sides(rows: pd.DataFrame, names: tuple[str, ...], estimate, units: tup
     if not np.isfinite([gap.low, gap.high]).all():
         return [*made, _none(names[-1], units[-1], "alike_values")]
     more = {"detectable": detectable(*scores) * factor}
-    return [*made, _claim(names[-1], gap, units[-1], f"{method}_difference", reason, len(rows), limits, **more)]
+    both = replace(gap, n=sum(score.n for score in scores))  # all rows are used; the people are those of the fewer side
+    return [*made, _claim(names[-1], both, units[-1], f"{method}_difference", reason, len(rows), limits, **more)]
 
 
 def _claim(name: str, score: Score, unit: str, method: str, reason: str, n_in: int, limits: Limits, **more) -> Claim:
     low, high = (score.low, score.high) if np.isfinite([score.low, score.high]).all() else (None, None)
     return Claim(name, score.estimate, unit, score.n, method, ci_low=low, ci_high=high,
-                 status=limits.status(score.n_clusters), reason=reason, n_in=n_in, **more)
+                 status=limits.status(score.n_clusters), reason=reason, n_in=n_in, people=score.n_clusters, **more)
 
 
 def _none(name: str, unit: str, reason: str) -> Claim:

@@ -287,6 +287,8 @@ class Words:
             own = f"segment.prefix.{claim.segment.partition(':')[0]}"  # a number of days or months is no name
             text = self.text(own if self.has(own) else "segment.prefix", dimension=facts["dimension"],
                              segment=facts["segment"], sentence=text)
+        elif claim.estimate is not None and self.has(f"of.{claim.reason}"):  # which answers a headline counts
+            text = f"{text} {self.text(f'of.{claim.reason}')}"
         return Wording(text, "" if claim.estimate is None else self._level(claim), state)
 
     def _status_variant(self, claim: Claim) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.measure.answers import distribution
 from pipeline.measure.coverage import response_breakdown
 from pipeline.measure.disclosure import Limits, hidden_names
-from pipeline.measure.experience_label import label_shares
+from pipeline.measure.experience_label import label_claims, label_shares
 from pipeline.measure.metrics import answered, survey_metrics
 from pipeline.measure.periods import choose_periods
 from pipeline.measure.scorecard import score_all
@@ -93,6 +93,8 @@ def test_levels_labels_and_scale_count_people():
     assert card.by_month["n"].isna().all()
     assert distribution(given, SPAN, LIMITS).empty
     assert label_shares(given, {"nps": [6, 9]}, SPAN, LIMITS).empty
+    enough = label_shares(answered(company.surveys(answers({"a": (12, 10)})), "UTC"), {"nps": [6, 9]}, SPAN, LIMITS)
+    assert {(c.n_used, c.people) for c in label_claims(enough)} == {(120, 12)}
 
 
 def test_a_point_of_the_scale_that_one_customer_gave_is_blank():

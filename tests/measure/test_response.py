@@ -341,6 +341,8 @@ def test_spending_of_the_silent_is_told_by_the_month():
     assert found[2].estimate == pytest.approx(10, abs=0.5) and found[2].ci_low < 10 < found[2].ci_high
     answered = panel[panel["count_answers"] > 0]
     assert (found[0].n_used, found[0].n_in) == (len(answered), len(panel))
+    assert [c.people for c in found] == [75, 100, 75]  # a difference is of so many people as its smaller side
+    assert (found[2].n_used, found[2].n_in) == (len(panel), len(panel))  # but of all rows
     assert found[0].estimate == pytest.approx(answered["revenue_next"].mean())
     never_asked = pd.concat([panel, panel.assign(count_invitations=0.0, count_answers=0.0, revenue_next=1000.0)])
     assert spend_claims(never_asked, None, "EUR", LIMITS) == found  # who was not asked counts for neither side
@@ -450,6 +452,7 @@ def test_change_of_the_weighted_score_knows_who_was_asked_twice():
     now, other = answers_of(random, 600, 0.4, 0.6), answers_of(random, 600, 0.4, 0.6)
     same = of(weighted_change(now, now, "2025", LIMITS), "experience.nps_weighted_change")
     assert (same.estimate, same.ci_low, same.ci_high) == (0, 0, 0)
+    assert same.people == now.rows["value"].notna().sum()
     strangers = Asked(other.rows.assign(customer_id=[f"d{i}" for i in range(600)]), ["size"], "invitations")
     apart = of(weighted_change(now, strangers, "2025", LIMITS), "experience.nps_weighted_change")
     one, two = (of(if_all_answered(asked, "2025", LIMITS).claims, "experience.nps_weighted")

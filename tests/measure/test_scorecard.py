@@ -47,6 +47,7 @@ def test_nps_of_the_headline_period_and_its_change():
     assert level.ci_low < 25 < level.ci_high
     assert change.estimate == 25.0
     assert change.ci_low < 25 < change.ci_high
+    assert (change.n_in, change.n_used) == (80, 80)
 
 
 @pytest.mark.parametrize(("n", "status"), [(9, "suppressed"), (10, "not_enough_data"), (29, "not_enough_data"),
@@ -107,8 +108,13 @@ def test_relational_nps_stands_apart_from_nps_after_contacts():
     level = claim(found.claims, "experience.nps")
     assert (level.estimate, level.n_used, level.reason) == (100.0, 40, "relational")
     assert claim(found.claims, "experience.nps", "touchpoint:delivery").estimate == -100.0
-    only_contacts = card(rows[40:], ["touchpoint"])
-    assert claim(only_contacts.claims, "experience.nps").n_used == 80
+    assert claim(found.claims, "experience.nps", "touchpoint:delivery").reason == "after_contacts"
+    only_contacts = claim(card(rows[40:], ["touchpoint"]).claims, "experience.nps")
+    assert (only_contacts.n_used, only_contacts.reason) == (80, "after_contacts")
+    few = card(rows[30:], ["touchpoint"]).claims
+    assert (claim(few, "experience.nps").n_used, claim(few, "experience.nps").reason) == (90, "both_kinds")
+    assert claim(few, "experience.nps", "touchpoint:unknown").reason == "relational"
+    assert claim(card(rows[:40]).claims, "experience.nps").reason == ""
 
 
 def test_gaps_stand_out_only_where_they_are():
@@ -124,6 +130,19 @@ def test_gaps_stand_out_only_where_they_are():
     assert table.loc["branch:b99", "is_gap_notable"]
     assert table.loc["branch:b99", "gap"] < 0
     assert (table["comparisons"] == 41).all()
+
+
+def test_changes_and_gaps_are_judged_apart_and_say_among_how_many():
+    """Three groups with both kinds of comparison: six are told, each is one of three; false alarms as declared."""
+    rows = [row for at in (NOW, BEFORE) for row in answers_of([9, 5, 8] * 60, at)]
+    rows = [row | {"segment": f"s{i % 7 % 3}"} for i, row in enumerate(rows)]
+    answers = answered(company.surveys(rows), "Europe/Madrid")
+    found = score_all(survey_metrics(answers, {}), ["segment"], PERIODS, Limits(10, 30, 0.2)).claims
+    assert claim(found, "experience.nps_comparisons").estimate == 6
+    assert claim(found, "experience.nps_false_alarms").estimate == 0.2
+    parts = [c for c in found if c.claim_id in ("experience.nps_gap", "experience.nps_change") and c.segment != "all"]
+    assert [c.comparisons for c in parts] == [3] * 6
+    assert {c.n_in == c.n_used for c in parts} == {True}
 
 
 def test_a_gap_whose_interval_holds_zero_never_stands_out():
@@ -223,6 +242,18 @@ def test_tickets_with_open_ones():
     assert claim(claims, "experience.ttr_p90_hours").reason == "not_reached"
     table = reconciliation(timed, periods, LIMITS).set_index("measure")["estimate"]
     assert table["median_closed"] < table["median_with_open"]
+
+
+@pytest.mark.parametrize(("earlier", "reason"), [
+    ([0.0] * 40 + [3.0] * 20, "alike_times"), ([24.0] * 55 + [30.0] * 5, "alike_times"),
+    ([2.0] * 20 + [None] * 40, "not_reached")])
+def test_a_median_without_interval_says_why(earlier, reason):
+    """Most replies took no counted time, or all of them the same: nothing is open. Only open tickets are said to be."""
+    lately = company.tickets(list(np.linspace(1, 40, 60)), "2025-05-10")
+    before = company.tickets(earlier, "2025-02-10").assign(ticket_id=[f"b{i}" for i in range(60)])
+    timed = timed_tickets(pd.concat([lately, before], ignore_index=True), pd.Timestamp("2025-06-30"), "Europe/Madrid")
+    made = claim(score_all(ticket_metrics(timed), [], PERIODS, LIMITS).claims, "experience.ttr_median_hours_change")
+    assert (made.estimate, made.reason, made.n_used, made.n_in) == (None, reason, 120, 120)
 
 
 def test_all_closed_makes_the_mean_the_plain_one():

@@ -80,6 +80,7 @@ def _groups(name: str, results: Results) -> Section:
         for side in ([c for c in clear if c.estimate > 0], [c for c in clear if c.estimate < 0]):
             sentences += [f"{c.claim_id}@{glob.escape(c.segment)}" for c in side[:MOST_SENTENCES]]
     notes = ["experience.note_none_apart"] if len(sentences) == 1 else []
+    sentences += [f"{claim_id}_false_alarms"] if not notes else []
     return Section(f"experience.groups_{name}", sentences=sentences, notes=notes,
                    table=Table(f"groups_{name}", columns),
                    figure=Figure(experience.groups, f"groups_{name}", {"unit": unit, "better": better, "name": name}))
