@@ -20,6 +20,7 @@ PEOPLE = "people"  # column of the customers behind the count, where one custome
 FLAG, SMALL = FLAGS = ("is_suppressed", "is_small")
 STEP_COUNTS = ("rows", "customers")  # of a table of steps, which has no column of the count
 NO_PEOPLE = ("data.rows_", "trust.")  # claims that count rows of files, or invented companies
+WHOLE = ("data.customers",)  # how many there are in all, which the account of rows tells too: no group of them
 NOT_PEOPLE = ("source", "table", "file", "rule", "column")  # breakdowns of rows and files: always shown whole
 
 
@@ -37,7 +38,7 @@ def protect_claims(claims: list[Claim], below: int) -> list[Claim]:
     for position, claim in enumerate(claims):
         dimension = claim.segment.partition(":")[0]
         gives_none = claim.estimate is None and claim.status != "suppressed"  # it only says why there is no figure
-        if dimension in NOT_PEOPLE or gives_none or claim.claim_id.startswith(NO_PEOPLE):
+        if dimension in NOT_PEOPLE or gives_none or claim.claim_id.startswith(NO_PEOPLE) or claim.claim_id in WHOLE:
             continue
         if claim.segment != TOTAL and dimension not in SETTINGS:
             lines.setdefault(("segment", claim.claim_id, claim.period, dimension), []).append(position)

@@ -152,7 +152,7 @@ def say(claim: Claim, site: Site, words: Words) -> Said:
     is_hidden, below = claim.status == "suppressed", site.disclosure.suppress_below
     offered = disclosure.offered(claim, below)
     n_in = "–" if offered is None else words.number(offered)
-    few = claim.n_used is None or (is_hidden and claim.n_used < below)
+    few = claim.n_used is None or (is_hidden and 0 < claim.n_used < below)  # 0: hidden by the notebook, few or not
     n = words.text("table.fewer", below=below) if few else words.text("table.blank") if is_hidden else words.number(
         claim.n_used)
     bar = interval_bar.draw(claim, wording.state, words.compares(claim))

@@ -289,7 +289,7 @@ class Words:
                              segment=facts["segment"], sentence=text)
         elif claim.estimate is not None and self.has(f"of.{claim.reason}"):  # which answers a headline counts
             text = f"{text} {self.text(f'of.{claim.reason}')}"
-        return Wording(text, "" if claim.estimate is None else self._level(claim), state)
+        return Wording(text, "" if claim.estimate is None else self._level(claim, state), state)
 
     def _status_variant(self, claim: Claim) -> str:
         """Too few data are told with the figure where there is one, else with the reason where it has words."""
@@ -311,13 +311,15 @@ class Words:
             return max(claim.detectable, 1 / claim.detectable) > 1 + max(self.smallest_churn_effect, 0.0) / 100
         return claim.unit != "percent" or claim.detectable > self.smallest_effect
 
-    def _level(self, claim: Claim) -> str:
-        """The phrase of the claim's level; an association says why it is no more than that, where a check decided."""
+    def _level(self, claim: Claim, state: str) -> str:
+        """The phrase of the claim's level; an association says why it is no more than that, where a check decided, and
+        where nothing is seen there is no effect to be read."""
         if claim.naive:
             return self.text("level.naive")
         if claim.level == "associated" and claim.reason:
             return self.text("level.associated.because", reason=self.reason(claim))
-        return self.text(f"level.{claim.level}.phrase")
+        own = f"level.{claim.level}.{state}"
+        return self.text(own if self.has(own) else f"level.{claim.level}.phrase")
 
     def sentence(self, claim: Claim) -> str:
         """The claim as one or two plain sentences, with its interval and the phrase of its level."""

@@ -269,11 +269,21 @@ def test_missing_sources_are_said():
     undated = company.tickets([1.0]).assign(created_at=pd.NaT)
     timed = timed_tickets(undated, pd.Timestamp("2025-07-01"), "Europe/Madrid")
     assert ticket_metrics(timed) == []
-    assert {c.reason for c in absent_claims([], company.surveys(answers_of([9])), undated)} == {"not_asked",
-                                                                                              "no_creation_time",
-                                                                                              "no_status_history",
-                                                                                              "one_kind_of_contact"}
-    assert answered(None, "Europe/Madrid").empty
+    assert {c.reason for c in absent_claims([], company.surveys(answers_of([9])), undated)} == {
+        "not_asked", "no_creation_time", "no_status_history", "one_kind_of_contact", "no_cuts"}
+
+
+def test_labels_that_are_hidden_are_not_said_to_be_unasked():
+    few, cuts = answers_of([9] * 5), {"nps": [6, 9]}
+    said = {name: claim(absent_claims(card(rows).claims, company.surveys(rows), None, given),
+                        "experience.label_positive_share")
+            for name, rows, given in (("few", few, cuts), ("uncut", few, {"csat": [3, 6]}),
+                                      ("long ago", answers_of([9] * 50, "2024-12-01"), cuts),
+                                      ("silent", [{"responded_at": None}], cuts))}
+    assert {name: (c.status, c.reason) for name, c in said.items()} == {
+        "few": ("suppressed", "small_group"), "uncut": ("not_estimable", "no_cuts"),
+        "long ago": ("not_estimable", "no_answers"), "silent": ("not_estimable", "no_answers")}
+
 
 
 def test_every_difference_says_what_it_could_have_shown():

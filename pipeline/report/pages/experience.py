@@ -81,6 +81,8 @@ def _groups(name: str, results: Results) -> Section:
             sentences += [f"{c.claim_id}@{glob.escape(c.segment)}" for c in side[:MOST_SENTENCES]]
     notes = ["experience.note_none_apart"] if len(sentences) == 1 else []
     sentences += [f"{claim_id}_false_alarms"] if not notes else []
+    if any(c.claim_id == f"{claim_id}_comparisons" and c.estimate == 0 for c in results.claims):
+        sentences, notes = [], ["experience.note_none_compared"]
     return Section(f"experience.groups_{name}", sentences=sentences, notes=notes,
                    table=Table(f"groups_{name}", columns),
                    figure=Figure(experience.groups, f"groups_{name}", {"unit": unit, "better": better, "name": name}))

@@ -17,7 +17,7 @@ class Answer:
     (select_claims); of several segments the middle one is taken (windows come as half, whole and double).
     needs: tables without which it cannot be answered. must_explain: where the preferred claim has no estimate, the
     reason is the answer and stands before any other figure. warnings: endings of the claims without which the
-    chosen one misleads.
+    chosen one misleads; where there are any, a selected sample is told with it too.
     """
 
     key: str
@@ -52,7 +52,8 @@ def render(site: Site, words: Words) -> str:
     return page_html(
         "index.html.j2", words, f"{title} · {tidy(site.company.name)}", title, heading=title,
         answers=[_answer(answer, site, words) for answer in ANSWERS], people=_people(site, words),
-        cards=_cards(site, words), tours=_tours(site, words), limits=_limits(site, words),
+        cards=[(said, _card_notes(said, site, words)) for said in _cards(site, words)],
+        tours=_tours(site, words), limits=_limits(site, words),
         changes=_changes(site, words), method=_method(words),
         glossary=[(f"glossary.{key}.term", f"glossary.{key}.text") for key in GLOSSARY],
         ledger=list(every_claim(site, words)), **frame(site, words, "index"))
@@ -78,12 +79,37 @@ def _answer(answer: Answer, site: Site, words: Words) -> dict[str, object]:
     chosen = _chosen(site, answer)
     warned = [claim for one in chosen if one.estimate is not None for ending in answer.warnings
               for claim in _all_claims(site, one.claim_id + ending) if claim.estimate is not None]
+    if answer.warnings and any(_is_score(one) for one in chosen):
+        warned += _selected(site)
     said = [say(claim, site, words) for claim in [*chosen, *warned]]
     absent = ""
     if not said:
         gone = [words.name("table_name", name) for name in answer.needs if name in site.missing]
         absent = words.text("section.missing", sources=words.listed(gone)) if gone else words.text("section.empty")
     return {"topic": words.text(f"index.answer.{answer.key}"), "said": said, "absent": absent, "link": link}
+
+
+def _is_score(claim: Claim) -> bool:
+    """Whether the figure is of answers, which are those of whoever answered (times of tickets are not)."""
+    return claim.estimate is not None and claim.unit not in ("hours", "office_hours") and claim.claim_id.startswith(
+        "experience.")
+
+
+def _selected(site: Site) -> list[Claim]:
+    """The claims that say that the sample was selected."""
+    return [claim for claim in _all_claims(site, "data.every_*") if claim.reason == "selection"]
+
+
+def _card_notes(said: Said, site: Site, words: Words) -> list[str]:
+    """What a score never stands without: which survey it is of, the score if the silent were less content, and how the
+    sample was selected."""
+    if not _is_score(said.claim):
+        return []
+    survey = [said.reason] if words.has(f"of.{said.claim.reason}") else []
+    silent = [claim for claim in _all_claims(site, f"{said.claim.claim_id}_if_silent_lower")
+              if claim.estimate is not None]
+    return [*survey, *(f"{words.claim_label(claim)}: {words.estimate(claim)}" for claim in silent),
+            *(words.claim_label(claim) for claim in _selected(site))]
 
 
 def _method(words: Words) -> list[tuple[str, str]]:
