@@ -39,8 +39,10 @@ def score_all(metrics: Sequence[Metric], dimensions: Sequence[str], periods: Per
             made = int(table["comparisons"].iloc[0])
             told = {"n_used": int(table["n"].sum()), "method": "benjamini_hochberg", "comparisons": made,
                     "period": periods.now.label if metric.has_dates else "all"}
-            claims += [Claim(named(metric.claim_id, "comparisons"), float(made), "count", **told),
-                       Claim(named(metric.claim_id, "false_alarms"), limits.false_discovery_rate, "share", **told)]
+            claims.append(Claim(named(metric.claim_id, "comparisons"), float(made), "count", **told))
+            if made:
+                rate = limits.false_discovery_rate
+                claims.append(Claim(named(metric.claim_id, "false_alarms"), rate, "share", **told))
         groups.append(table)
     return Scorecard(claims, _stacked(months, [*MONTH_TYPES]), _stacked(groups, GROUP_COLUMNS))
 
