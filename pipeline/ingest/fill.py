@@ -22,7 +22,9 @@ def fill_down(con: duckdb.DuckDBPyConnection, loaded: Loaded, source: Source) ->
     key, known = source.columns.get("order_id"), declared_headers(source)
     strange = [name for name in source.fill_down if name not in known or name == key]
     if key is None or strange:
-        raise Refusal("PARAM-UNKNOWN", "fill_down names headers of this source, and needs columns.order_id",
+        own = "fill_down names the header of columns.order_id, whose own cells cannot be filled"
+        raise Refusal("PARAM-UNKNOWN", own if key is not None and strange[0] == key else
+                      "fill_down names headers of this source, and needs columns.order_id",
                       file="params.yaml", found=repr(strange[0]) if strange else "no order_id",
                       expected=", ".join(name for name in known if name != key))
     table, above = quoted(loaded.table), f"OVER (PARTITION BY {quoted(key)} ORDER BY rowid ROWS UNBOUNDED PRECEDING)"

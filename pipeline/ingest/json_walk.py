@@ -34,12 +34,18 @@ class Written(str):
 
 
 class Twice(dict):
-    """An object that names a key twice."""
+    """An object that names a key twice; key: the first that it does."""
+
+    key = ""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
-    return found if len(found) == len(pairs) else Twice(found)
+    if len(found) == len(pairs):
+        return found
+    twice, seen = Twice(found), set()
+    twice.key = next(key for key, _ in pairs if key in seen or seen.add(key))
+    return twice
 
 
 def _no_number(text: str) -> None:

@@ -62,10 +62,10 @@ def _no_object(path: Path, name: str, first: Reject) -> Refusal:
         if fault:
             return Refusal(first.rule, "no line of this file is a JSON object that can be read", file=name,
                            line=fault.line, found=fault.found, expected=fault.expected)
-    if first.rule == "COL-TYPE":
-        return Refusal(first.rule, f"no record of this file can be read: {reason('COL-TYPE')}", file=name,
+    if first.rule in ("COL-TYPE", "JSON-KEYS"):
+        return Refusal(first.rule, f"no record of this file can be read: {reason(first.rule)}", file=name,
                        line=first.line, column=first.column, found=first.found,
-                       expected="the key of a value of that kind")
+                       expected="each key once" if first.rule == "JSON-KEYS" else "the key of a value of that kind")
     return Refusal(first.rule, "no line of this file is a JSON object that can be read", file=name, line=first.line,
                    expected="one object a line, or one array of objects")
 
@@ -91,7 +91,7 @@ class _Reader:
                         and n != "score"}
         self.exact = {h for h, n in canonical.items() if n != "score" and kinds.get(n) in UNTRUE}
         self.lines, self.rejects, self.blank = array("q"), [], 0
-        self.layouts: dict[tuple[str, ...], list[Path_ | None] | None] = {}
+        self.layouts: dict[tuple[str, ...], list[Path_ | None] | str] = {}
         self.seen: dict[str, None] = {}
         self.known: set[str] = set()
         self.is_whole, self.first = counts_whole(source), set(self.declared)
@@ -103,7 +103,8 @@ class _Reader:
             if item.rule == "FMT-BLANK":
                 self.blank += 1
                 continue
-            fields = item.rule or ("JSON-KEYS" if isinstance(item.value, Twice) else self._fields(item))
+            fields = item.rule or (Reject("JSON-KEYS", item.line, item.text, item.value.key)
+                                   if isinstance(item.value, Twice) else self._fields(item))
             if isinstance(fields, str):
                 fields = Reject(fields, item.line, item.text)
             if isinstance(fields, Reject):
@@ -121,14 +122,15 @@ class _Reader:
                 self.layouts.clear()
             self.layouts[keys] = self._layout(keys)
         layout = self.layouts[keys]
-        if layout is None:
-            return "JSON-KEYS"
+        if isinstance(layout, str):
+            return Reject("JSON-KEYS", item.line, item.text, layout,
+                          ", ".join(repr(key) for key in keys if normal(key) == normal(layout)))
         fields: list[str | None] = []
         for header, path in zip(self.declared, layout, strict=True):
             value, is_there = item.value, False
-            for part in path or ():
+            for depth, part in enumerate(path or ()):
                 if isinstance(value, Twice):
-                    return "JSON-KEYS"
+                    return Reject("JSON-KEYS", item.line, item.text, ".".join((*path[:depth], value.key)))
                 if not isinstance(value, dict | None):
                     return "COL-TYPE"
                 if value is not None and part in value:
@@ -149,8 +151,8 @@ class _Reader:
             fields.append(json.dumps(others, sort_keys=True, default=repr) if others else None)
         return fields
 
-    def _layout(self, keys: tuple[str, ...]) -> list[Path_ | None] | None:
-        """Where each declared key stands in objects with these keys; None when two of them are the same name."""
+    def _layout(self, keys: tuple[str, ...]) -> list[Path_ | None] | str:
+        """Where each declared key stands in objects with these keys; the declared one that two of them name alike."""
         self.seen |= dict.fromkeys(keys) if len(self.seen) < LAYOUTS else {}
         alike: dict[str, list[str]] = {}
         for key in keys:
@@ -160,7 +162,7 @@ class _Reader:
         for header in self.declared:
             found = [header] if header in keys else alike.get(normal(header), [])
             if len(found) > 1:
-                return None
+                return header
             if found:
                 self.known.add(header)
                 if found[0] != header:

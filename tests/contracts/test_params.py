@@ -64,7 +64,8 @@ def test_two_scales_under_one_name_are_refused(tmp_path):
     assert "found 1 to 5 in calls and 1 to 7 in surveys" in str(refusal)
     assert "sources.surveys.instruments.csat_7" in str(refusal)
     assert "dos fuentes preguntan 'csat' en escalas distintas" in told(refusal, "es")
-    assert "otro nombre para esa pregunta" in told(refusal, "es")
+    assert "se encontró de 1 a 5 en calls y de 1 a 7 en surveys, se esperaba otro nombre para esa pregunta en una de " \
+        "ellas, como sources.surveys.instruments.csat_7, con sus propios cortes [" in told(refusal, "es")
     for old, new in (("{csat: {column", "{csat_5: {column"),
                      ("maximum: 5, direction: higher", "maximum: 7, direction: lower")):
         (tmp_path / "params.yaml").write_text(text.replace(old, new), encoding="utf-8")

@@ -87,6 +87,27 @@ def test_the_refusal_of_an_object_says_how_a_value_inside_it_is_declared(shop: W
     assert found.clean["score"].tolist() == [9.0]
 
 
+@pytest.mark.parametrize(("text", "key", "found"), [
+    ('[{"id":"1","amount":1.5,"amount":2.5,"id":"2"}]', "amount", None),
+    ('[{"id":"1","Amount":1.5,"AMOUNT":2.5}]', "amount", "'Amount', 'AMOUNT'"),
+    ('{"id":"1","amount":1.5,"amount":2.5}\n', "amount", None),
+])
+def test_the_key_that_comes_twice_in_one_object_is_named(shop: Workshop, text: str, key: str, found: str | None):
+    refusal = shop.refuse(text, "JSON-KEYS", **SOLD)
+    assert (refusal.line, refusal.column, refusal.found) == (1, key, found)
+    assert "no record of this file can be read: an object that names a key twice" in str(refusal)
+    assert "ningún registro de este fichero se puede leer: " in told(refusal, "es") and "1.5" not in str(refusal)
+    assert "cada clave una vez [" in told(refusal, "es") and refusal.expected == "each key once"
+    mixed = shop.ingest(text.strip("[]\n") + '\n{"id":"3","amount":4}\n', **SOLD)
+    assert mixed.quarantine[["rule", "column"]].values.tolist() == [["JSON-KEYS", key]] and len(mixed.clean) == 1
+
+
+def test_the_key_that_comes_twice_deeper_is_named(shop: Workshop):
+    contract = SOLD | {"columns": SOLD["columns"] | {"net_amount": "paid.amount"}}
+    refusal = shop.refuse('[{"id":"1","paid":{"amount":1.5,"by":"a","by":"b"}}]', "JSON-KEYS", **contract)
+    assert refusal.column == "paid.by"
+
+
 def test_a_number_written_as_text_needs_its_convention(shop: Workshop):
     contract = SOLD | {"decimal": None}
     refusal = shop.refuse('{"id": 1, "amount": "1.234"}', "NUM-LOCALE", **contract)
