@@ -10,7 +10,7 @@ from pipeline.ingest.engine import literal, quoted
 
 FREQUENT, MOST = 0.25, 0.9  # share of a column's cells from which a shape is one of its own; share that these hold
 WORDS, TIMES = 12, 4  # so many different texts without digits, each so many times, are the words of a category
-LEAST = 4  # filled cells that say something
+LEAST = 8  # filled cells that say something
 SELDOM = 0.02  # share of empty cells in a column that is always filled
 LONGEST = 60  # letters of a cell that may have a shape
 MISSING = frozenset(("na", "n/a", "nan", "null", "none", "-", "--", "?", "nd", "n/d", "s/d"))

@@ -22,9 +22,9 @@ def set_shifted(con: duckdb.DuckDBPyConnection, loaded: Loaded, source: Source) 
 
     Columns have shapes (a date, a whole number, a code, one of a few words; hardly a cell empty). A row is shifted
     where at least two of its cells come to fit, and at most one does not, once the cells of some neighbouring columns
-    are moved by one column, or one cell is cut in two. So is one where more than half of the columns that have a
-    shape, and three at least (or two of two), hold what is none of theirs; and one of mostly empty cells of which none
-    fits. Lines of totals are left to FMT-FOOTER.
+    are moved by one column, or one cell is cut in two; and where its only cell is none of its column (a line of a
+    page). That cells have not the shape of their column is no fault by itself: people abroad, another tool's ids, a
+    declared word for missing. Lines of totals are left to FMT-FOOTER.
     """
     names = list(loaded.order)
     if source.format != "csv" or len(names) < 2 or loaded.rows <= 3:
@@ -68,21 +68,16 @@ def _suspects(con: duckdb.DuckDBPyConnection, loaded: Loaded, names: list[str],
 
 
 def is_shifted(cells: Sequence[str], shapes: Sequence[Shape]) -> bool:
-    """Whether the cells of a row fit their columns better one column further, or not at all."""
+    """Whether the cells of a row fit their columns better one column further."""
     odd = [not shape.fits(cell) for cell, shape in zip(cells, shapes, strict=True)]
     if not any(map(str.strip, cells)) or not any(odd):
         return False
     firm = [place for place, shape in enumerate(shapes) if shape.is_firm]
-    told = [place for place in firm if odd[place] and cells[place].strip()]
-    bare = shapes[0].is_filled and not cells[0].strip()
-    filled = sum(bool(cell.strip()) for cell in cells)
-    if told and 2 * filled < len(cells) and not any(cells[place].strip() and not odd[place] for place in firm):
+    told = any(odd[place] and cells[place].strip() for place in firm)
+    lacking = sum(shape.is_filled and not cell.strip() for cell, shape in zip(cells, shapes, strict=True))
+    if told and lacking >= GAIN and sum(map(bool, map(str.strip, cells))) == 1:
         return True
-    amiss = sum(odd[place] for place in firm)
-    if ((amiss >= 3 and 2 * amiss > len(firm)) or amiss == len(firm) >= 2) and (
-            bare or 2 * len(told) >= sum(bool(cells[place].strip()) for place in firm)):
-        return True
-    return bool(told) and sum(odd) >= GAIN and (_fits_moved(cells, shapes, odd) or _fits_cut(cells, shapes, odd))
+    return told and sum(odd) >= GAIN and (_fits_moved(cells, shapes, odd) or _fits_cut(cells, shapes, odd))
 
 
 def _fits_moved(cells: Sequence[str], shapes: Sequence[Shape], odd: list[bool]) -> bool:
