@@ -112,12 +112,13 @@ def _told(con: duckdb.DuckDBPyConnection, plan: Plan, number: int, one: Loaded) 
     ids = ", ".join(engine.literal(name) for name, kind in kinds.items() if kind == "id")
     comments = ", ".join(engine.literal(name) for name, kind in kinds.items() if kind == "comment") or "''"
     cells = " ".join(f"WHEN {engine.literal(h)} THEN t.{engine.quoted(h)}" for h in headers)
-    value = f"CASE f.header {cells} END"
+    value = f"CASE f.header {cells} END" if cells else "CAST(NULL AS VARCHAR)"
+    told = f"to_json({{{record}}})" if record else "'{}'"
     found = (f"CASE WHEN f.canonical IN ({ids}) THEN CASE WHEN length({value}) > 5 "
              f"THEN left({value}, 2) ELSE '' END || '…' "
              f"WHEN f.canonical IN ({comments}) THEN NULL ELSE {value} END")
     return (f"SELECT f._row, f.rule, nullif(f.header, '') AS \"column\", {found} AS found, "
-             f"CAST(to_json({{{record}}}) AS VARCHAR) AS record FROM fates f JOIN {table} t ON t.rowid = f._row "
+             f"CAST({told} AS VARCHAR) AS record FROM fates f JOIN {table} t ON t.rowid = f._row "
              f"WHERE f._file = {number} AND f.verdict = 'quarantined'")
 
 
