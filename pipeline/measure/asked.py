@@ -1,7 +1,7 @@
 """Who could have answered a question in a period: answered or silent, and what was known of them beforehand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -9,12 +9,13 @@ import pandas as pd
 from pipeline.measure.clusters import customer_codes
 from pipeline.measure.metrics import group_names
 from pipeline.measure.periods import Window, in_window, local_months
-from pipeline.measure.present import customers_in
+from pipeline.measure.present import customers_in, edges
 from pipeline.measure.questions import NPS, Question
 
 RECENT_DAYS = 60  # a ticket or an order in that many days before the invitation
 POOLED, JOINT = "other", " + "  # levels too small for themselves; between the names of levels that became one
 ORDERED = ("third_low", "third_middle", "third_high")
+EARLIER = ("had_ticket", "purchases")  # of what came before the answers
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,15 @@ class Asked:
     """rows: one per invitation (or customer), `value` (of the answer, missing when silent), `code`, and the covariates.
 
     kind: "invitations", or "customers" where only answers were exported. reason: why there is nothing to compare.
+    left_out: declared covariate -> why it tells nobody apart: not_in_data, no_instant (nothing says what came before
+    the answers), one_level (alike for all), pooled_to_one (levels too small for themselves).
     """
 
     rows: pd.DataFrame
     covariates: list[str]
     kind: str
     reason: str = ""
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def asked_people(surveys: pd.DataFrame | None, tickets: pd.DataFrame | None, sales: pd.DataFrame | None,
@@ -37,7 +41,7 @@ def asked_people(surveys: pd.DataFrame | None, tickets: pd.DataFrame | None, sal
 
     Where only answers were exported: all who were customers in the window (present.customers_in) or answered in it,
     each with the mean of its answers, silent when it gave none; so customers who never answered are known by their
-    sales and tickets. totals: as present.with_relation gives them.
+    sales and tickets, as these stood when the window began (known_before). totals: as present.with_relation gives them.
     """
     if surveys is None or not (surveys["instrument"] == question.instrument).any():
         return _none("no_surveys" if surveys is None else "not_asked")
@@ -53,7 +57,10 @@ def asked_people(surveys: pd.DataFrame | None, tickets: pd.DataFrame | None, sal
         is_dated = rows["month"].notna().any()
         there = customers_in(totals, surveys, tickets, sales, window, time_zone) if is_dated else totals
         is_there = totals["customer_id"].isin(there["customer_id"]) | totals["customer_id"].isin(rows["customer_id"])
-        rows, kind = _by_customer(rows, totals[is_there].reset_index(drop=True)), "customers"
+        value = rows.groupby("customer_id")["value"].mean()
+        begin = edges(window, time_zone)[0] if is_dated else None
+        rows = known_before(totals[is_there].reset_index(drop=True), tickets, sales, begin)
+        rows, kind = rows.assign(value=rows["customer_id"].map(value).astype(float)), "customers"
     else:
         at = rows["sent_at"].fillna(rows["responded_at"])
         rows = rows.assign(had_ticket=_is_recent(rows, at, tickets, "created_at"),
@@ -63,7 +70,17 @@ def asked_people(surveys: pd.DataFrame | None, tickets: pd.DataFrame | None, sal
     rows = rows.assign(code=customer_codes(rows["customer_id"])).reset_index(drop=True)
     named = {name: _pooled(rows[name], rows["value"].notna(), caution_below) for name in covariates if name in rows}
     used = [name for name, levels in named.items() if levels.nunique() > 1]
-    return Asked(rows.assign(**{name: named[name] for name in used}), used, kind, "" if used else "no_covariates")
+    undated = {name for name, table in zip(EARLIER, (tickets, sales), strict=True) if table is not None}
+    left_out = {name: _why_left_out(name, rows, undated) for name in covariates if name not in used}
+    return Asked(rows.assign(**{name: named[name] for name in used}), used, kind, "" if used else "no_covariates",
+                 left_out)
+
+
+def _why_left_out(name: str, rows: pd.DataFrame, undated: set[str]) -> str:
+    """undated: covariates whose table is there, so that nothing but its dates can be missing."""
+    if name in rows and rows[name].notna().any():
+        return "one_level" if group_names(rows[name]).nunique() == 1 else "pooled_to_one"
+    return "no_instant" if name in undated else "not_in_data"
 
 
 def _none(reason: str) -> Asked:
@@ -77,17 +94,29 @@ def _relational(rows: pd.DataFrame, caution_below: int) -> pd.DataFrame:
     return rows[is_relational] if enough and not is_relational.all() else rows
 
 
-def _by_customer(answers: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
-    """One row per customer: the mean of its answers, whether it had tickets, and its third by revenue."""
-    value = answers.groupby("customer_id")["value"].mean()
-    rows = totals.assign(value=totals["customer_id"].map(value).astype(float))
-    if "count_tickets" in rows and rows["count_tickets"].notna().any():
-        rows["had_ticket"] = rows["count_tickets"].fillna(0) > 0
-    if "revenue" in rows and rows["revenue"].notna().any():
-        place = rows["revenue"].fillna(0).rank(method="average", pct=True)
-        thirds = np.select([place <= 1 / 3, place <= 2 / 3], ORDERED[:2], ORDERED[2])
-        rows["purchases"] = thirds
-    return rows
+def known_before(people: pd.DataFrame, tickets: pd.DataFrame | None, sales: pd.DataFrame | None,
+                 begin: pd.Timestamp | None) -> pd.DataFrame:
+    """people (one row per customer_id) with had_ticket and purchases (third by revenue), by what lies before `begin`.
+
+    The same instant for who answers and who keeps silent, ahead of every answer: what came later may have been caused
+    by the answer, or have moved it. A column is left out where nothing dated lies before that instant, or where
+    begin is None (answers without dates). Who bought nothing before stands in the lowest third.
+    """
+    opened, bought = (_until(table, time, begin) for table, time in ((tickets, "created_at"), (sales, "ordered_at")))
+    if len(opened):
+        people = people.assign(had_ticket=people["customer_id"].isin(opened["customer_id"]))
+    if len(bought):
+        revenue = people["customer_id"].map(bought.groupby("customer_id")["net_amount"].sum()).astype(float).fillna(0)
+        place = revenue.round(2).rank(method="min", pct=True)
+        people = people.assign(purchases=np.select([place <= 1 / 3, place <= 2 / 3], ORDERED[:2], ORDERED[2]))
+    return people
+
+
+def _until(events: pd.DataFrame | None, time: str, begin: pd.Timestamp | None) -> pd.DataFrame:
+    """The events of known customers before `begin`; none where there is no such instant."""
+    if events is None or begin is None:
+        return pd.DataFrame()
+    return events[events["customer_id"].notna() & (events[time] < begin)]
 
 
 def _is_recent(rows: pd.DataFrame, at: pd.Series, events: pd.DataFrame | None, time: str) -> pd.Series | None:

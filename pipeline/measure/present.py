@@ -26,7 +26,7 @@ def customers_in(totals: pd.DataFrame, surveys: pd.DataFrame, tickets: pd.DataFr
     end but orders are dated: those who came, bought, wrote or answered in the window, or in the LIFE_MONTHS up to its
     end. A customer of whom nothing is dated counts, but for that case.
     """
-    begin, end = _edges(window, time_zone)
+    begin, end = edges(window, time_zone)
     acquired, ended = (_dates(totals, column) for column in ("acquired_at", "ended_at"))
     signs = _signs(surveys, tickets, sales)
     who = totals["customer_id"]
@@ -36,12 +36,12 @@ def customers_in(totals: pd.DataFrame, surveys: pd.DataFrame, tickets: pd.DataFr
     if sales is None or not sales["ordered_at"].notna().any():
         return totals[is_started]
     year = Window(str(pd.Period(window.last, "M") - (LIFE_MONTHS - 1)), window.last)
-    since = min(begin, _edges(year, time_zone)[0])
+    since = min(begin, edges(year, time_zone)[0])
     alive = signs.loc[(signs["at"] >= since) & (signs["at"] < end), "customer_id"]
     return totals[is_started & (who.isin(alive.unique()) | (acquired >= since))]
 
 
-def _edges(window: Window, time_zone: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+def edges(window: Window, time_zone: str) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Begin and end of the window's months on the company's calendar, as UTC without zone; the end lies outside."""
     before, last = (pd.Period(month, "M") for month in (window.first, window.last))
     return end_of_day(str((before - 1).end_time.date()), time_zone), end_of_day(str(last.end_time.date()), time_zone)

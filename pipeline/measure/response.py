@@ -122,9 +122,11 @@ def page_tables(found: dict[str, Response]) -> dict[str, pd.DataFrame]:
 def if_all_answered(asked: Asked, period: str, limits: Limits, question: Question = NPS) -> Response:
     """Raw and weighted score, effective answers, largest weight, the band of the silent, and the odds of answering."""
     name, unit = question.claim_id, question.unit
+    left_out = left_out_claims(asked, period, question)
     if asked.reason:
         return Response(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), [
-            Claim(f"{name}_weighted", None, unit, 0, "", status="not_estimable", reason=asked.reason, period=period)])
+            Claim(f"{name}_weighted", None, unit, 0, "", status="not_estimable", reason=asked.reason, period=period),
+            *left_out])
     rows = asked.rows
     value, codes = rows["value"].to_numpy(float), rows["code"].to_numpy()
     answered = ~np.isnan(value)
@@ -164,7 +166,13 @@ def if_all_answered(asked: Asked, period: str, limits: Limits, question: Questio
         claims += [Claim("experience.response_n_eff", float(ways["n_eff"].iloc[2]), "count", kish, "kish", **common),
                    Claim("experience.response_largest_weight", float(ways["largest_weight"].iloc[2]), "ratio", kish,
                          "kish", **common)]
-    return Response(ways, _odds(asked, levels, names, answered, codes), band, claims)
+    return Response(ways, _odds(asked, levels, names, answered, codes), band, [*claims, *left_out])
+
+
+def left_out_claims(asked: Asked, period: str, question: Question) -> list[Claim]:
+    """One claim without a figure per declared covariate that the weights do not use, with the reason (Asked.left_out)."""
+    return [Claim(f"{question.claim_id}_left_out", None, "count", 0, "", status="not_estimable", reason=reason,
+                  period=period, segment=f"covariate:{name}") for name, reason in asked.left_out.items()]
 
 
 def weighted_change(now: Asked, before: Asked | None, period: str, limits: Limits,

@@ -241,6 +241,8 @@ class Words:
         if segment == "all":
             return "", self.text("segment.all")
         dimension, _, value = segment.partition(":")
+        if dimension == "covariate":
+            return self.text("dimension.covariate"), self.name("dimension", value)
         own = f"segment_value.{dimension}"  # a number alone does not say of what
         parts = [self.name(own if self.has(f"{own}.{part}") else "segment_value", part) for part in value.split(JOINT)]
         return self.name("dimension", dimension), tidy(JOINT.join(parts))

@@ -168,8 +168,13 @@ def survey_rows(answered: int, silent: int, **fields) -> list[dict]:
             + [{"customer_id": f"s{i}", "responded_at": None} | fields for i in range(silent)])
 
 
-def people(surveys, tickets=None, totals=None, covariates=("segment", "had_ticket", "purchases")):
-    return asked_people(surveys, tickets, None, totals, covariates, PERIODS.now, ZONE, 30)
+def people(surveys, tickets=None, totals=None, covariates=("segment", "had_ticket", "purchases"), sales=None):
+    return asked_people(surveys, tickets, sales, totals, covariates, PERIODS.now, ZONE, 30)
+
+
+def sold(customers: list[str], amounts, at: str = "2025-02-01") -> pd.DataFrame:
+    return pd.DataFrame({"customer_id": customers, "net_amount": np.asarray(amounts, float),
+                         "ordered_at": pd.Timestamp(at)})
 
 
 def test_invitations_know_earlier_tickets_only():
@@ -186,9 +191,8 @@ def test_invitations_know_earlier_tickets_only():
 
 def test_without_invitations_the_silent_are_customers_who_never_answered():
     surveys = company.surveys(survey_rows(90, 0))
-    totals = pd.DataFrame({"customer_id": [f"a{i}" for i in range(90)] + [f"s{i}" for i in range(90)],
-                           "revenue": np.arange(180.0) % 90, "count_tickets": [1.0, 0.0] * 90})
-    found = people(surveys, totals=totals)
+    names = [f"a{i}" for i in range(90)] + [f"s{i}" for i in range(90)]
+    found = people(surveys, totals=pd.DataFrame({"customer_id": names}), sales=sold(names, np.arange(180) % 90))
     assert (found.kind, len(found.rows), found.rows["value"].notna().sum()) == ("customers", 180, 90)
     assert set(found.rows["purchases"]) == {"third_low", "third_middle", "third_high"}
     claims = if_all_answered(found, "2025", LIMITS).claims
@@ -198,7 +202,7 @@ def test_without_invitations_the_silent_are_customers_who_never_answered():
 def register(**dates) -> pd.DataFrame:
     """180 customers, 90 of whom answer (a0 … a89); acquired_at and ended_at as given by place, else missing."""
     customers = pd.DataFrame({"customer_id": [f"a{i}" for i in range(90)] + [f"s{i}" for i in range(90)],
-                              "count_tickets": [1.0, 0.0] * 90})
+                              "segment": ["home", "firm"] * 90})
     for column in ("acquired_at", "ended_at"):
         given = pd.Series([dates.get(column, {}).get(i) for i in range(180)])
         customers[column] = pd.to_datetime(given).astype("datetime64[us]")
@@ -227,11 +231,11 @@ def test_without_dates_of_an_end_a_sign_of_life_in_a_year_makes_a_customer():
     """Of 90 silent ones 60 bought in the year to 30 June 2025, 30 before it: those are gone. Without orders, no telling
     who is; who came in that year is there without an order too, who comes later is not."""
     surveys = company.surveys(survey_rows(90, 0))
-    sales = pd.DataFrame({"customer_id": [f"s{i}" for i in range(90)],
+    sales = pd.DataFrame({"customer_id": [f"s{i}" for i in range(90)], "net_amount": 1.0,
                           "ordered_at": pd.to_datetime(["2024-07-02"] * 60 + ["2024-06-30"] * 30)})
 
     def found(sales, **dates):
-        return asked_people(surveys, None, sales, register(**dates), ["had_ticket"], PERIODS.now, ZONE, 30).rows
+        return people(surveys, totals=register(**dates), covariates=["segment"], sales=sales).rows
 
     assert len(found(sales)) == 150 and "s59" in set(found(sales)["customer_id"])
     assert len(found(None)) == 180
@@ -273,6 +277,86 @@ def test_what_cannot_be_compared_is_said():
     assert (claim.claim_id, claim.status, claim.estimate) == ("experience.nps_weighted", "not_estimable", None)
 
 
+def later_world(seed: int, cause: bool) -> tuple[pd.DataFrame, ...]:
+    """600 customers, 40 % of whom answer in April to June 2025, by chance alone. A third open a ticket and a third buy
+    earlier, by chance too. Half of those who answer open a ticket and all of them buy in the days after; where `cause`,
+    it is the other way about: half of those with an earlier ticket answer, of the others a tenth."""
+    random = np.random.default_rng(seed)
+    names = np.array([f"c{i}" for i in range(600)])
+    early, rich = random.random(600) < 1 / 3, random.permutation(600) < 200
+    answers = random.random(600) < (np.where(early, 0.5, 0.1) if cause else 0.4)
+    after = answers & (random.random(600) < 0.5)
+    surveys = company.surveys([{"customer_id": name, "score": float(random.integers(0, 11)),
+                                "responded_at": "2025-04-10", "sent_at": "2025-04-10"} for name in names[answers]])
+    opened = np.r_[names[early], names[after]]
+    tickets = company.tickets([1.0] * len(opened)).assign(
+        customer_id=opened, created_at=[pd.Timestamp("2025-02-01")] * early.sum()
+        + [pd.Timestamp("2025-04-20")] * after.sum())
+    sales = pd.concat([sold(names[rich], 50 + np.arange(rich.sum())),
+                       sold(names[answers], 500 + np.arange(answers.sum()), "2025-05-01")])
+    totals = pd.DataFrame({"customer_id": names, "count_tickets": early.astype(float) + after,
+                           "revenue": 50.0 * rich + 500 * answers,
+                           "acquired_at": pd.Timestamp("2024-01-01"), "ended_at": pd.NaT})
+    totals.loc[0, "ended_at"] = pd.Timestamp("2026-01-01")  # ends are known
+    return surveys, tickets, sales, totals
+
+
+def odds_of(seed: int, cause: bool) -> pd.DataFrame:
+    surveys, tickets, sales, totals = later_world(seed, cause)
+    asked = people(surveys, tickets, totals, sales=sales)
+    return if_all_answered(asked, "2025", LIMITS).odds.set_index("segment")
+
+
+def test_what_follows_an_answer_does_not_tell_who_answers():
+    """Tickets and sales that only come after the answers: of 40 companies the odds of answering hang on them no more
+    often than by chance (at most 5 of 40, three standard errors above 2), and are 1 on average."""
+    found = [odds_of(seed, cause=False) for seed in range(40)]
+    for name in ("had_ticket:true", "purchases:third_high"):
+        one = pd.DataFrame([odds.loc[name] for odds in found])
+        assert ((one["ci_low"] > 1) | (one["ci_high"] < 1)).sum() <= 5, name
+        assert abs(np.log(one["estimate"].astype(float)).mean()) < 0.1, name
+
+
+def test_what_came_before_the_period_tells_who_answers():
+    """Odds of 1/1 against 1/9: nine times, of each of five companies within its interval or nearly."""
+    found = [odds_of(seed, cause=True).loc["had_ticket:true"] for seed in range(5)]
+    assert np.exp(np.mean([np.log(one["estimate"]) for one in found])) == pytest.approx(9, rel=0.2)
+    assert all(one["ci_low"] > 1 for one in found)
+
+
+def test_only_what_lies_before_the_period_begins_is_known():
+    """April begins on 31 March 22:00 UTC in Madrid: a ticket or an order of that instant is in the period."""
+    names = [f"a{i}" for i in range(90)] + [f"s{i}" for i in range(90)]
+    surveys, totals = company.surveys(survey_rows(90, 0)), register(ended_at={0: "2026-01-01"})
+
+    def found(at):
+        tickets = company.tickets([1.0] * 90).assign(customer_id=names[::2], created_at=pd.Timestamp(at))
+        return people(surveys, tickets, totals, ["had_ticket", "purchases", "x"], sold(names[::2], np.arange(90) + 1, at))
+
+    before, inside = found("2025-03-31 21:59"), found("2025-03-31 22:00")
+    assert before.covariates == ["had_ticket", "purchases"]
+    assert (before.rows["had_ticket"] == "true").sum() == 90
+    assert (before.rows["purchases"] == "third_low").sum() == 90  # who bought nothing before
+    assert inside.covariates == [] and inside.reason == "no_covariates"
+    assert inside.left_out == {"x": "not_in_data", "had_ticket": "no_instant", "purchases": "no_instant"}
+
+
+def test_answers_without_dates_have_no_before():
+    names = [f"a{i}" for i in range(90)] + [f"s{i}" for i in range(90)]
+    undated = company.surveys(survey_rows(90, 0)).assign(sent_at=pd.NaT, responded_at=pd.NaT)
+    totals = pd.DataFrame({"customer_id": names, "count_tickets": [1.0, 0.0] * 90, "segment": ["home", "firm"] * 90})
+    found = people(undated, None, totals, sales=sold(names, np.arange(180)))
+    assert found.covariates == ["segment"]
+    assert found.left_out == {"had_ticket": "not_in_data", "purchases": "no_instant"}
+
+
+def test_a_covariate_that_tells_nobody_apart_says_why():
+    rows = survey_rows(60, 60, segment="home", branch="b") + survey_rows(0, 5, segment="firm", branch="b")
+    found = people(company.surveys(rows), covariates=("segment", "branch", "had_ticket", "channel"))
+    assert found.left_out == {"segment": "pooled_to_one", "branch": "one_level", "had_ticket": "not_in_data",
+                              "channel": "not_in_data"}
+
+
 def test_levels_in_which_all_answered_are_pooled():
     rows = survey_rows(60, 60, segment="home") + survey_rows(40, 0, segment="firm") + survey_rows(30, 40, segment="x")
     found = people(company.surveys(rows))
@@ -290,8 +374,8 @@ def test_a_third_that_is_too_small_joins_its_neighbour_and_says_so(answered, exp
     revenue = np.r_[np.zeros(140), np.ones(140), np.full(140, 2.0)]
     surveys = company.surveys([row for third, n in enumerate(answered) for row in [
         {"score": 9.0, "customer_id": f"c{140 * third + i}"} for i in range(n)]])
-    totals = pd.DataFrame({"customer_id": [f"c{i}" for i in range(420)], "revenue": revenue})
-    found = people(surveys, totals=totals)
+    names = [f"c{i}" for i in range(420)]
+    found = people(surveys, totals=pd.DataFrame({"customer_id": names}), sales=sold(names, revenue))
     assert (set(found.rows["purchases"]) if found.covariates else set()) == expected
 
 

@@ -31,6 +31,8 @@ def page(results: Results, words: Words) -> Page:
     now = [name for name in now if name not in absent or not name.endswith("_change")]
     for name in ("experience.nps", "experience.csat", "experience.ces"):
         now.insert(now.index(name) + 1, f"{name}_if_silent_lower")  # the score never stands without its warning
+        unweighted = [c for c in results.claims if c.claim_id == f"{name}_weighted" and c.reason == "no_covariates"]
+        now[now.index(name) + 2:now.index(name) + 2] = [f"{name}_weighted", _left_out(name)] if unweighted else []
     parts = [
         Section("experience.now", needs=("surveys", "tickets"), sentences=[*now, *others]),
         *_silent(results),
@@ -55,6 +57,11 @@ def page(results: Results, words: Words) -> Page:
               "experience.limit_silent": any(name.startswith("silent") for name in results.tables),
               "experience.limit_hours": "experience.ttr_median_hours" in known}
     return Page("experience", parts, headline=HEADLINE, limits=[key for key, holds in limits.items() if holds])
+
+
+def _left_out(claim_id: str) -> str:
+    """The claims that say which declared covariate does not enter the weights."""
+    return f"{claim_id}_left_out@covariate:*"
 
 
 def _drawable(results: Results, name: str) -> bool:
@@ -101,7 +108,8 @@ def _silent(results: Results) -> list[Section]:
         step = {"nps": "count", "csat": "share_apart", "ces": "ratio"}[name]  # ratio: two decimals, for steps of .03
         more = ["experience.response_n_eff", "experience.response_largest_weight"] if name == "nps" else []
         found += [
-            Section(f"experience.silent{end}", sentences=[f"experience.{name}_{kind}" for kind in kinds],
+            Section(f"experience.silent{end}",
+                    sentences=[*(f"experience.{name}_{kind}" for kind in kinds), _left_out(f"experience.{name}")],
                     figure=Figure(experience.silent, f"silent{end}", {"name": name}), notes=["experience.note_silent"],
                     table=Table(f"silent{end}", {"delta": step, "estimate": unit} | limits, count="",
                                 keys=("delta",))),
