@@ -170,7 +170,7 @@ def if_all_answered(asked: Asked, period: str, limits: Limits, question: Questio
 
 
 def left_out_claims(asked: Asked, period: str, question: Question) -> list[Claim]:
-    """One claim without a figure per declared covariate that the weights do not use, with the reason (Asked.left_out)."""
+    """One claim without a figure per declared covariate that the weights do not use, with its reason."""
     return [Claim(f"{question.claim_id}_left_out", None, "count", 0, "", status="not_estimable", reason=reason,
                   period=period, segment=f"covariate:{name}") for name, reason in asked.left_out.items()]
 

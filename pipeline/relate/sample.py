@@ -1,6 +1,6 @@
 """The sample of the sales models: scores given up to the end of month t, beside the sales of month t+1."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -23,6 +23,7 @@ class SalesSample:
     of month+1) and adj_* adjusters.
     grid: the same without asking for a score (customers at risk), `score` being the answer of the month itself.
     units: customers in the grid. account: step, rows, customers. problem: why there is no sample, or None.
+    covariates: each declared one with its adjusters. left_out: those without any, with the reason (left_out.py).
     """
 
     rows: pd.DataFrame
@@ -32,6 +33,8 @@ class SalesSample:
     account: pd.DataFrame
     groups: tuple[float, float]
     problem: NotEstimable | None = None
+    covariates: dict[str, list[str]] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def sales_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: int, covariates: list[str],
@@ -63,7 +66,8 @@ def sales_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: i
     for name in ("segment", "value_band"):
         if name in frame:
             grid[name] = frame[name].to_numpy()
-    adjusters = _add_adjusters(grid, frame, covariates)
+    named, left_out = _add_adjusters(grid, frame, covariates)
+    adjusters = [column for columns in named.values() for column in columns]
     at_risk = frame["is_at_risk_next"].fillna(False).to_numpy(bool) & grid["revenue"].notna().to_numpy()
     scored = at_risk & grid["score"].notna().to_numpy()
     complete = scored & grid[adjusters].notna().all(axis=1).to_numpy()
@@ -74,7 +78,7 @@ def sales_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: i
                             for step, mask in steps])
     problem = None if complete.any() else NotEstimable("no_overlap", len(grid))
     return SalesSample(grid[complete].reset_index(drop=True), grid[at_risk].reset_index(drop=True), len(ids), adjusters,
-                       account, groups, problem)
+                       account, groups, problem, named, left_out)
 
 
 def explained(sample: SalesSample, surveys: pd.DataFrame, sales: pd.DataFrame) -> SalesSample:
@@ -187,22 +191,36 @@ def exposure_steps(months: pd.Series) -> pd.DataFrame:
                          for low, high in pairwise(EXPOSURE_BINS)})
 
 
-def _add_adjusters(grid: pd.DataFrame, frame: pd.DataFrame, covariates: list[str]) -> list[str]:
-    """Adds adj_* columns that vary within customers: numbers as they are, categories and exposure as dummies."""
-    made: dict[str, pd.Series] = {}
-    for name in covariates:
-        if frame[name].isna().all():
-            continue
-        values = frame[name]
-        if name == "exposure_months":
-            made |= {f"adj_{step}": column for step, column in exposure_steps(_number(frame, name)).items()}
-        elif pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-            made[f"adj_{name}"] = _number(frame, name)
+def _add_adjusters(grid: pd.DataFrame, frame: pd.DataFrame,
+                   covariates: list[str]) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Adds adj_* columns that vary within customers: numbers as they are, categories and exposure as dummies.
+
+    The columns of each covariate, and why a covariate has none.
+    """
+    kept: dict[str, list[str]] = {}
+    left_out: dict[str, str] = {}
+    for name in dict.fromkeys(covariates):
+        made = _adjusters_of(name, frame)
+        varies = [column for column, values in made.items()
+                  if (values.groupby(grid["customer"].to_numpy()).transform("nunique") > 1).any()]
+        for column in varies:
+            grid[column] = made[column].to_numpy()
+        if varies:
+            kept[name] = varies
+        elif frame[name].isna().all():
+            left_out[name] = "not_in_data"
         else:
-            for level in sorted(values.dropna().unique(), key=str)[1:]:
-                made[f"adj_{name}_{level}"] = (values == level).astype(float).where(values.notna())
-    varies = [name for name, values in made.items()
-              if (values.groupby(grid["customer"].to_numpy()).transform("nunique") > 1).any()]
-    for name in varies:
-        grid[name] = made[name].to_numpy()
-    return varies
+            left_out[name] = "one_level" if frame[name].nunique(dropna=False) == 1 else "in_customer_effect"
+    return kept, left_out
+
+
+def _adjusters_of(name: str, frame: pd.DataFrame) -> dict[str, pd.Series]:
+    values = frame[name]
+    if values.isna().all():
+        return {}
+    if name == "exposure_months":
+        return {f"adj_{step}": column for step, column in exposure_steps(_number(frame, name)).items()}
+    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+        return {f"adj_{name}": _number(frame, name)}
+    return {f"adj_{name}_{level}": (values == level).astype(float).where(values.notna())
+            for level in sorted(values.dropna().unique(), key=str)[1:]}

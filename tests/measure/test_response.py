@@ -331,7 +331,8 @@ def test_only_what_lies_before_the_period_begins_is_known():
 
     def found(at):
         tickets = company.tickets([1.0] * 90).assign(customer_id=names[::2], created_at=pd.Timestamp(at))
-        return people(surveys, tickets, totals, ["had_ticket", "purchases", "x"], sold(names[::2], np.arange(90) + 1, at))
+        return people(surveys, tickets, totals, ["had_ticket", "purchases", "x"],
+                      sold(names[::2], np.arange(90) + 1, at))
 
     before, inside = found("2025-03-31 21:59"), found("2025-03-31 22:00")
     assert before.covariates == ["had_ticket", "purchases"]

@@ -13,6 +13,7 @@ from pipeline.relate import (
     growth,
     inactivity,
     leaks,
+    left_out,
     naive,
     prediction,
     retention,
@@ -58,6 +59,9 @@ def made(panel):
     told = prediction.foretell(older)
     claims += (prediction.prediction_claims(told, older) + at_risk.revenue_at_risk(older, 12, "EUR", (6, 9))
                + retention.retention_claims(retention.cohort_of(panel), ["small"]) + [cox.cox_check(leavers)])
+    claims += left_out.left_out_claims("sales", {"region": "one_level", "segment": "in_customer_effect"}, {"x": []},
+                                       coefficients)
+    claims += left_out.of_hazard(leavers.rows, ["segment", "region"], [], churn.coefficients(leavers))
     tables = {"timing": timing.table, "shape": shape, "contrast": contrast, "contrast_percent": in_percent,
               "coefficients": coefficients,
               "out_of_time": prediction.out_of_time_table(told),

@@ -26,7 +26,8 @@ def page(results: Results, words: Words) -> Page:
     monthly = results.claim("churn.rate") is None
     sections = [
         Section("churn.answer", sentences=["churn.monthly_rate", "churn.rate", "churn.hazard_ratio_per_point",
-                                           "churn.absolute_effect_per_point"], needs=NEEDS),
+                                           "churn.absolute_effect_per_point", "churn.left_out@covariate:*"],
+                needs=NEEDS),
         Section("churn.by_score" if monthly else "churn.by_score_once", figure=Figure(figures.by_score, "by_score"),
                 table=Table("by_score", RATES | ({"fitted": "share"} if fitted else {})), needs=NEEDS),
         Section("churn.contrast", sentences=["churn.naive.ever_logit"], notes=["churn.contrast.why"], needs=NEEDS),

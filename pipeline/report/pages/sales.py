@@ -15,7 +15,7 @@ WHOLE = Page(
     key="sales",
     sections=(
         Section("sales.answer", sentences=["sales.per_point", "sales.conversion_value.*", "sales.conversion_margin.*",
-                                           "sales.break_even_cost.*@horizon:*"],
+                                           "sales.break_even_cost.*@horizon:*", "sales.left_out@covariate:*"],
                 notes=["sales.answer.break_even"], needs=NEEDS),
         Section("sales.who", table=Table("groups", {"customer_group": "category", "instrument": "category",
                                                     "score": "answers"}, count="", titles={"score": "column.answers"}),
