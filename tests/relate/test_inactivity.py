@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.contracts.claims import Claim
+from pipeline.contracts.results import Results
 from pipeline.relate import inactivity
+from pipeline.report.pages import churn as churn_page
+from pipeline.report.words import Words
 
 DAYS = {"stays": ["2025-01-10", "2025-02-20", "2025-03-15", "2025-04-20", "2025-05-25"], "stops": ["2025-01-20"]}
 
@@ -75,3 +79,17 @@ def test_a_rate_of_nobody_carries_an_interval_with_width():
     # rule of Wilson for 0 of 100: upper end z²/(n + z²) = 3.8415 / 103.8415
     assert (rate.estimate, rate.ci_low) == (0.0, 0.0)
     assert rate.ci_high == pytest.approx(0.03699, abs=1e-5)
+
+
+@pytest.mark.parametrize(("declared", "notes"), [(9, ["churn.gaps.window_short"]), (10, []), (60, []),
+                                                 (61, ["churn.gaps.window_long"])])
+def test_a_declared_window_outside_the_gaps_is_told(declared, notes):
+    """Half of the gaps are up to 10 days long, 99 in 100 up to 60."""
+    gaps = pd.DataFrame({"share": [0.5, 0.99], "days": [10.0, 60.0], "n": 500, "people": 90})
+    claims = [Claim("churn.inactivity.monthly_rate", 0.1, "share", 500, "m", segment=f"window:{days}")
+              for days in inactivity.windows(declared)]
+    tables = {"gaps": gaps, "calibration": gaps[:0], "by_score": gaps[:0], "diagnostics": gaps[:0],
+              "windows": pd.DataFrame({"estimate": [float("nan")]})}
+    page = churn_page.page(Results(claims, tables), Words("es"))
+    assert [list(s.notes) for s in page.sections if s.key == "churn.gaps"] == [notes]
+    assert all(Words(language).has(note) for note in notes for language in ("es", "en"))

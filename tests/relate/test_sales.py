@@ -248,3 +248,10 @@ def test_a_p_value_too_small_to_tell_is_a_bound(company):
     plain = sales.shape(sales_sample(company(2, 400, beta=0.0), "nps", 1, []))[0][0]
     assert (strong.estimate, strong.reason) == (1e-4, "below")
     assert plain.estimate > 1e-4 and plain.reason == ""
+
+
+@pytest.mark.parametrize(("freedom", "errors"), [(11, 2.201 + 0.876), (9, 2.262 + 0.883), (None, 1.962 + 0.842)])
+def test_what_would_show_is_told_by_the_quantiles_of_the_interval(freedom, errors):
+    """Student's t by table (97.5 % and 80 %): 12 or 10 months of errors, or 1,001 customers."""
+    one = Estimate(0.0, np.full(1001, 0.01), 1001, 1001, 1001, freedom=freedom)
+    assert one.detectable() / one.se == pytest.approx(errors, abs=0.002)

@@ -57,7 +57,7 @@ def page(results: Results, words: Words) -> Page:
                 table=WINDOWS if has_windows else None,
                 needs=("sales",)),
         Section("churn.gaps", table=Table("gaps", {"share": "share", "days": "count", "n": "count"},
-                                          keys=("share",)), needs=("sales",)),
+                                          keys=("share",)), notes=_window_among_gaps(results), needs=("sales",)),
         Section("churn.predictors", sentences=["churn.refused_predictor@*", "churn.predictor@*"], needs=NEEDS),
         Section("churn.fit", sentences=["churn.cox_check_per_point", "churn.hazard_ratio_per_point@score_age:*"],
                 figure=Figure(figures.calibration, "calibration") if fitted else None, table=CALIBRATION, needs=NEEDS),
@@ -94,6 +94,18 @@ def _rhythm(results: Results) -> list[str]:
     if rhythm.ci_low > max(shares):
         return ["churn.silence.more"]
     return ["churn.silence.fewer" if rhythm.ci_high < min(shares) else "churn.silence.between"]
+
+
+def _window_among_gaps(results: Results) -> list[str]:
+    """That the declared window is shorter or longer than all quantiles of the gaps between purchases, if it is."""
+    gaps = results.tables["gaps"]
+    windows = [c for c in results.claims if c.claim_id == "churn.inactivity.monthly_rate"]
+    if gaps.empty or not windows:
+        return []
+    declared = int(windows[len(windows) // 2].segment.partition(":")[2])
+    if declared < gaps["days"].min():
+        return ["churn.gaps.window_short"]
+    return ["churn.gaps.window_long"] if declared > gaps["days"].max() else []
 
 
 def _any(results: Results, start: str) -> bool:
