@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,7 +15,7 @@ from pipeline.contracts.spoken import phrased
 from pipeline.ingest.account import Account
 from pipeline.ingest.clean import MANIFEST, clean_source
 from pipeline.ingest.redact import shown
-from pipeline.ingest.rules import REMEDIES
+from pipeline.ingest.rules import IN_WORDS, REMEDIES
 from pipeline.ingest.share import check_share, unknown_texts
 
 HEADINGS = {"quarantined": "kept out (quarantined)", "dropped": "left out (dropped)", "repaired": "repaired",
@@ -95,7 +96,15 @@ def _examples(path: Path, tongue: str) -> dict[str, str]:
     for batch in pq.ParquetFile(path).iter_batches(columns=["rule", "file", "line", "column", "found"]):
         for row in batch.to_pandas().drop_duplicates("rule").replace({np.nan: None}).to_dict("records"):
             if row["rule"] not in found:
-                column = f", column {row['column']!r}" if row["column"] else ""
-                value = f", found {shown(row['found'])[:SHOWN]!r}" if row["found"] else ""
-                found[row["rule"]] = phrased(f"{row['file']}, line {row['line']}{column}{value}", tongue)
+                found[row["rule"]] = _example(row, tongue)
     return found
+
+
+def _example(row: dict[str, Any], tongue: str) -> str:
+    """Where one row of the quarantine stands, and what was found there: words whole, the value of a cell shortened."""
+    place = f"{row['file']}, line {row['line']}" + (f", column {row['column']!r}" if row["column"] else "")
+    if not row["found"]:
+        return phrased(place, tongue)
+    if row["rule"] in IN_WORDS:
+        return f"{phrased(place, tongue)}: {phrased(row['found'], tongue)}"
+    return phrased(f"{place}, found {shown(row['found'])[:SHOWN]!r}", tongue)

@@ -17,7 +17,7 @@ from pipeline.ingest.duplicates import DROPPED
 from pipeline.ingest.groups import COLUMN
 from pipeline.ingest.raw import OTHERS, Loaded
 from pipeline.ingest.redact import shown
-from pipeline.ingest.rules import OF_QUARANTINE, REASONS, REMEDIES, Check
+from pipeline.ingest.rules import IN_WORDS, OF_QUARANTINE, REASONS, REMEDIES, Check
 from pipeline.ingest.tables import Plan
 
 STRETCH = 122_880  # records that are looked at together
@@ -131,5 +131,5 @@ def nothing_left(con: duckdb.DuckDBPyConnection, path: Path) -> Refusal:
     facts = f'SELECT file, line, "column", found, reason FROM {kept_out} WHERE rule = ? LIMIT 1'
     row = engine.first(con, facts, list(rule))
     return Refusal(rule[0], f"no row of this source can be read: {row[4]}", file=row[0], line=row[1], column=row[2],
-                   found=None if row[3] is None else repr(shown(row[3])),
+                   found=None if row[3] is None else (row[3] if rule[0] in IN_WORDS else repr(shown(row[3]))),
                    expected=REMEDIES.get(rule[0], "rows as the contract describes them"))

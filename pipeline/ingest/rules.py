@@ -140,8 +140,12 @@ def reason(rule: str, verdict: Verdict = "quarantined") -> str:
     return words.get(rule, "left out by a declared rule")
 
 
+IN_WORDS = ("FMT-SHIFT",)  # rules that say in words what they found: no cell, columns alone
+
 REMEDIES = {  # what to do where the rows are good and their description, or their place, is not
     "FMT-QUOTE": "`quote: \"\"` if the sign is part of a text (inches) and no field stands between quotes",
+    "FMT-SHIFT": "each cell under its own column: the one that is lost, doubled or cut mended where the file was made, "
+                 "quotes round a text that holds the delimiter; a file of its own for rows that are right so",
     "FMT-TABLE": "a file or a sheet of its own for that table; no empty row above it if it is the same one",
     "SALE-NEG": "`constants: {is_return: \"@negative\"}` if negative amounts are returns, or is_return under `columns`",
 }

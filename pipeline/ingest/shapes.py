@@ -21,12 +21,13 @@ _RUNS = re.compile(r"(?P<digits>\d+)|(?P<letters>[^\W\d_]+)|(?P<blanks>\s+)")
 @dataclass(frozen=True)
 class Shape:
     """shapes: those of nearly all cells, or words: their texts; both empty where the cells are free. is_filled: hardly
-    a cell is empty. longest: letters of the longest cell seen."""
+    a cell is empty. longest: letters of the longest cell seen. missing: words for no value, in small letters."""
 
     shapes: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
     is_filled: bool = False
     longest: int = 0
+    missing: frozenset[str] = MISSING
 
     @property
     def is_firm(self) -> bool:
@@ -37,7 +38,7 @@ class Shape:
         text = cell.strip()
         if not text:
             return not self.is_filled
-        if not self.is_firm or text in self.words or text.casefold() in MISSING:
+        if not self.is_firm or text in self.words or text.casefold() in self.missing:
             return True
         return shape_of(text) in self.shapes
 
@@ -52,25 +53,25 @@ def shape_of(text: str) -> str:
     return _RUNS.sub(lambda run: {"digits": "9", "letters": "a", "blanks": " "}[run.lastgroup], text)
 
 
-def learn(cells: Iterable[str | None]) -> Shape:
-    """The shape of a column whose cells are these."""
+def learn(cells: Iterable[str | None], missing: frozenset[str] = MISSING) -> Shape:
+    """The shape of a column whose cells are these; missing: words for no value, in small letters."""
     texts = [(cell or "").strip() for cell in cells]
-    filled = [text for text in texts if text and text.casefold() not in MISSING]
+    filled = [text for text in texts if text and text.casefold() not in missing]
     empty = sum(not text for text in texts)
     is_filled = len(filled) >= LEAST and empty <= max(SELDOM * len(texts), len(texts) > LEAST)
     if len(filled) < LEAST:
-        return Shape()
+        return Shape(missing=missing)
     longest = max(map(len, filled))
     words = Counter(filled)
     own = frozenset(word for word, times in words.items() if times >= TIMES and not re.search(r"\d", word))
     if len(words) <= WORDS and sum(words[word] for word in own) >= MOST * len(filled) and own:
-        return Shape(words=own, is_filled=is_filled, longest=longest)
+        return Shape(words=own, is_filled=is_filled, longest=longest, missing=missing)
     seen = Counter(map(shape_of, filled))
     often = {shape: times for shape, times in seen.items() if times >= FREQUENT * len(filled) and " a" not in shape
              and shape != "…"}
     if sum(often.values()) < MOST * len(filled) and sum(often.values()) < len(filled) - 1:
-        return Shape(is_filled=is_filled)
-    return Shape(frozenset(often), is_filled=is_filled, longest=longest)
+        return Shape(is_filled=is_filled, missing=missing)
+    return Shape(frozenset(often), is_filled=is_filled, longest=longest, missing=missing)
 
 
 def may_misfit(name: str, shape: Shape) -> str:

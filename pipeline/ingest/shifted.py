@@ -8,13 +8,15 @@ from pipeline.contracts.params import Source
 from pipeline.ingest.engine import quoted
 from pipeline.ingest.footer import begins_as_total
 from pipeline.ingest.raw import Loaded, Reject, without_rows
-from pipeline.ingest.shapes import Shape, learn, may_misfit
+from pipeline.ingest.shapes import MISSING, Shape, learn, may_misfit
 
 SAMPLE, HEAD = 1_000, 40  # first rows from which the shapes are told; the very first, where a column changes later
 SMALL = 2_000  # rows of a file each of which is looked at
 HABIT = 0.05  # in a larger file: a share of rows with one odd cell that is no fault but a habit
 WIDEST = 200  # columns between which a cell may have moved
 GAIN = 2  # cells that must come to fit
+NAMED = 4  # cells that are named
+Moves = tuple[tuple[int, int | None], ...]  # where a cell stands, which column it fits; columns from 0
 
 
 def set_shifted(con: duckdb.DuckDBPyConnection, loaded: Loaded, source: Source) -> Loaded:
@@ -29,27 +31,51 @@ def set_shifted(con: duckdb.DuckDBPyConnection, loaded: Loaded, source: Source) 
     names = list(loaded.order)
     if source.format != "csv" or len(names) < 2 or loaded.rows <= 3:
         return loaded
-    shapes = shapes_of(con, loaded, names)
+    shapes = shapes_of(con, loaded, names, source)
     if sum(shape.is_firm or shape.is_filled for shape in shapes) < 2:
         return loaded
-    found = [(row, cells) for row, cells in _suspects(con, loaded, names, shapes)
-             if is_shifted(cells, shapes) and not begins_as_total(next(filter(str.strip, cells)))]
+    found = [(row, cells, moves) for row, cells in _suspects(con, loaded, names, shapes)
+             if (moves := shift_of(cells, shapes)) and not begins_as_total(next(filter(str.strip, cells)))]
     if not found:
         return loaded
-    lines = loaded.lines_of([row for row, _ in found])
-    return without_rows(con, loaded, [row for row, _ in found],
-                        [Reject("FMT-SHIFT", int(line), source.delimiter.join(cells))
-                         for line, (_, cells) in zip(lines, found, strict=True)])
+    lines = loaded.lines_of([row for row, _, _ in found])
+    return without_rows(con, loaded, [row for row, _, _ in found],
+                        [Reject("FMT-SHIFT", int(line), source.delimiter.join(cells), names[moves[0][0]],
+                                told_shift(moves, names))
+                         for line, (_, cells, moves) in zip(lines, found, strict=True)])
 
 
-def shapes_of(con: duckdb.DuckDBPyConnection, loaded: Loaded, names: list[str]) -> list[Shape]:
-    """What each of these columns looks like, from the first rows."""
+def told_shift(moves: Moves, names: Sequence[str]) -> str:
+    """Which cells stand under which column, in words that name columns alone."""
+    if len(moves) == 1:
+        (stands, fits), = moves
+        return f"nothing but a cell under {names[stands]!r} that fits no column" if fits is None else \
+            f"under {names[stands]!r} stands a cell that fits {names[fits]!r}"
+    if len({stands for stands, _ in moves}) == 1:
+        whole = " and ".join(repr(names[fits]) for _, fits in moves)
+        return f"under {names[moves[0][0]]!r} stands in one cell what fits {whole} once it is cut in two"
+    under, fit = (", ".join(repr(names[move[side]]) for move in moves[:NAMED]) for side in (0, 1))
+    more = f" (and {len(moves) - NAMED} more)" if len(moves) > NAMED else ""
+    return f"under {under} stand cells that fit {fit}, in this order{more}"
+
+
+def shapes_of(con: duckdb.DuckDBPyConnection, loaded: Loaded, names: list[str], source: Source) -> list[Shape]:
+    """What each of these columns looks like, from the first rows; no value is what the source declares as such."""
     listed = ", ".join(map(quoted, names))
     rows = con.execute(f"SELECT {listed} FROM {quoted(loaded.table)} WHERE rowid < {SAMPLE} ORDER BY rowid").fetchall()
     rows = [row for row in rows if any(row)]
-    shapes = [learn(cells) for cells in zip(*rows, strict=True)]
-    first = [learn(cells) for cells in zip(*rows[:HEAD], strict=True)]
+    absent = [_missing(source, name) for name in names]
+    shapes, first = ([learn(cells, words) for cells, words in zip(zip(*some, strict=True), absent, strict=True)]
+                     for some in (rows, rows[:HEAD]))
     return [whole if whole.is_firm else head for whole, head in zip(shapes, first, strict=True)]
+
+
+def _missing(source: Source, name: str) -> frozenset[str]:
+    """The words that say in this column that there is no value: those declared, else what most tools write."""
+    asked = [word for kind in source.instruments.values() for word in kind.not_asked
+             if (kind.column or source.columns.get("score")) == name]
+    words = {word.strip().casefold() for word in (*source.missing, *asked)} - {""}
+    return frozenset(words) if any(map(str.strip, source.missing)) else frozenset(words | MISSING)
 
 
 def _suspects(con: duckdb.DuckDBPyConnection, loaded: Loaded, names: list[str],
@@ -67,24 +93,26 @@ def _suspects(con: duckdb.DuckDBPyConnection, loaded: Loaded, names: list[str],
     return [(row, [cell or "" for cell in cells]) for row, *cells in rows]
 
 
-def is_shifted(cells: Sequence[str], shapes: Sequence[Shape]) -> bool:
-    """Whether the cells of a row fit their columns better one column further."""
+def shift_of(cells: Sequence[str], shapes: Sequence[Shape]) -> Moves:
+    """(the column where a cell stands, the one that it fits) for the cells of a row that fit one column further; twice
+    the same cell where it holds two; (column, None) of the only cell, which fits none; () where nothing moved."""
     odd = [not shape.fits(cell) for cell, shape in zip(cells, shapes, strict=True)]
     if not any(map(str.strip, cells)) or not any(odd):
-        return False
+        return ()
     firm = [place for place, shape in enumerate(shapes) if shape.is_firm]
     told = any(odd[place] and cells[place].strip() for place in firm)
     lacking = sum(shape.is_filled and not cell.strip() for cell, shape in zip(cells, shapes, strict=True))
-    if told and lacking >= GAIN and sum(map(bool, map(str.strip, cells))) == 1:
-        return True
-    return told and sum(odd) >= GAIN and (_fits_moved(cells, shapes, odd) or _fits_cut(cells, shapes, odd))
+    filled = [place for place, cell in enumerate(cells) if cell.strip()]
+    if told and lacking >= GAIN and len(filled) == 1:
+        return ((filled[0], None),)
+    return (_fits_moved(cells, shapes, odd) or _fits_cut(cells, shapes, odd)) if told and sum(odd) >= GAIN else ()
 
 
-def _fits_moved(cells: Sequence[str], shapes: Sequence[Shape], odd: list[bool]) -> bool:
-    """Whether cells that stand next to each other fit once moved by one column; the cell lost may be any."""
+def _fits_moved(cells: Sequence[str], shapes: Sequence[Shape], odd: list[bool]) -> Moves:
+    """Cells that stand next to each other and fit once moved by one column; the cell lost may be any."""
     total, width = sum(odd), len(cells)
     if width > WIDEST:
-        return False
+        return ()
     for step in (1, -1):
         fits = [0 <= place + step < width and shapes[place].fits(cells[place + step]) for place in range(width)]
         filled = [0 <= place + step < width and bool(cells[place + step].strip()) for place in range(width)]
@@ -92,19 +120,32 @@ def _fits_moved(cells: Sequence[str], shapes: Sequence[Shape], odd: list[bool]) 
             gain = gained = 0
             for place in range(begin, width) if step > 0 else range(begin, -1, -1):
                 if gain + odd[place] >= GAIN and gained and total - gain - odd[place] <= 1:  # the lost cell stood here
-                    return True
+                    seeds = [at for at in range(width) if odd[at] and fits[at] and filled[at] and shapes[at].is_firm]
+                    block = _block(seeds, step, [fit and full for fit, full in zip(fits, filled, strict=True)], odd)
+                    return tuple((at + step, at) for at in block)
                 gain += odd[place] - (not fits[place])
                 gained += odd[place] and fits[place] and filled[place] and shapes[place].is_firm
-    return False
+    return ()
 
 
-def _fits_cut(cells: Sequence[str], shapes: Sequence[Shape], odd: list[bool]) -> bool:
-    """Whether a cell beside an empty one, cut in two, fits both columns."""
+def _block(seeds: list[int], step: int, fits: list[bool], odd: list[bool]) -> list[int]:
+    """The columns that the cells beside them fit, as one block round these: with the next ones at the end to which the
+    cells go, as long as a cell does not fit where it stands, and at the other end from the first that does not."""
+    block = [at for at in range(min(seeds), max(seeds) + 1) if fits[at]][::step]
+    while 0 <= block[0] - step < len(fits) and fits[block[0] - step] and odd[block[0]]:
+        block.insert(0, block[0] - step)
+    own = next((place for place, at in enumerate(block[::-1]) if odd[at + step]), None)
+    return sorted(seeds if own is None else block[:len(block) - own])
+
+
+def _fits_cut(cells: Sequence[str], shapes: Sequence[Shape], odd: list[bool]) -> Moves:
+    """A cell beside an empty one that fits both columns, cut in two."""
     for place in range(len(cells) - 1):
         pair = cells[place].strip(), cells[place + 1].strip()
         if odd[place] and odd[place + 1] and not all(pair) and sum(odd) <= GAIN + 1:
             text = "".join(pair)
             if any(shapes[place].fits(text[:cut]) and shapes[place + 1].fits(text[cut:])
                    for cut in range(1, len(text))):
-                return True
-    return False
+                full = place if pair[0] else place + 1
+                return (full, place), (full, place + 1)
+    return ()

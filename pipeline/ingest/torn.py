@@ -32,7 +32,7 @@ def set_torn(con: duckdb.DuckDBPyConnection, loaded: Loaded, header: Header, sou
               and not begins_as_total(reject.text)]
     if header.width < 2 or not ends or not pieces or loaded.rows < LEAST:
         return loaded
-    shapes = dict(zip(ends, shapes_of(con, loaded, list(ends.values())), strict=True))
+    shapes = dict(zip(ends, shapes_of(con, loaded, list(ends.values()), source), strict=True))
     lines = loaded.lines_of(np.arange(loaded.rows))
     behind = np.searchsorted(lines, [piece.line for piece in pieces])
     last, above, below = header.width - 1, set(), set()

@@ -1,16 +1,20 @@
 """Damage that leaves the number of cells right: cells in the wrong columns, records torn by a line end, files put one
 behind the other. What can be seen is kept out; good rows stay."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.found import found_contract
+from pipeline.contracts.params import Instrument, Privacy, Source, load_params
 from pipeline.contracts.refusal import Refusal
+from pipeline.ingest.check import check_source
 from pipeline.ingest.shapes import learn, shape_of
-from pipeline.ingest.shifted import is_shifted
-from tests.ingest.conftest import Workshop
+from pipeline.ingest.shifted import shift_of
+from tests.ingest.conftest import COMPANY, Workshop
 
+ROOT = Path(__file__).parents[2]
 HEAD = "pedido;cliente;fecha;unidades;importe;tienda;nota\n"
 ROWS = [f"P{100 + n};C{n * 7 % 31:03d};{n % 27 + 1:02d}/03/2025;{n % 4 + 1};{n},{n % 90 + 10};{'LC'[n % 2]}-shop;"
         f"llegó {'muy ' * (n % 3)}bien" for n in range(30)]
@@ -27,17 +31,61 @@ def with_row(row: str, at: int = 10) -> str:
     return text_of([*ROWS[:at], row, *ROWS[at + 1:]])
 
 
-@pytest.mark.parametrize("row", [
-    "P110;11/03/2025;3;10,20;L-shop;llegó bien;",  # the customer is lost
-    ";P110;C003;11/03/2025;10,20;L-shop;llegó bien",  # the units are lost, a cell more in front
-    "P110;C003;11/03/2025;10,20;L-shop;llegó bien;3",  # the units went to the end
-    "P110C003;;11/03/2025;3;10,20;L-shop;llegó bien",  # two cells in one, an empty one behind it
-    "# page 2;;;;;;",
+@pytest.mark.parametrize(("row", "column", "found"), [
+    ("P110;11/03/2025;3;10,20;L-shop;llegó bien;", "cliente",  # the customer is lost
+     "under 'cliente', 'fecha', 'unidades', 'importe' stand cells that fit 'fecha', 'unidades', 'importe', 'tienda', "
+     "in this order (and 1 more)"),
+    (";P110;C003;11/03/2025;10,20;L-shop;llegó bien", "cliente",  # the units are lost, a cell more in front
+     "under 'cliente', 'fecha', 'unidades' stand cells that fit 'pedido', 'cliente', 'fecha', in this order"),
+    ("P110;C003;11/03/2025;10,20;L-shop;llegó bien;3", "unidades",  # the units went to the end
+     "under 'unidades', 'importe', 'tienda' stand cells that fit 'importe', 'tienda', 'nota', in this order"),
+    ("P110C003;;11/03/2025;3;10,20;L-shop;llegó bien", "pedido",  # two cells in one, an empty one behind it
+     "under 'pedido' stands in one cell what fits 'pedido' and 'cliente' once it is cut in two"),
+    ("# page 2;;;;;;", "pedido", "nothing but a cell under 'pedido' that fits no column"),
 ])
-def test_a_row_with_its_cells_in_the_wrong_columns_is_kept_out(shop: Workshop, row: str):
-    found = shop.ingest(with_row(row), **CONTRACT)
-    assert found.quarantine[["rule", "line"]].values.tolist() == [["FMT-SHIFT", 12]]
-    assert len(found.clean) == 29 and found.account.total("rows_in") == 30
+def test_a_row_with_its_cells_in_the_wrong_columns_is_kept_out_and_its_columns_are_named(
+        shop: Workshop, row: str, column: str, found: str):
+    told = shop.ingest(with_row(row), **CONTRACT)
+    assert told.quarantine[["rule", "line", "column", "found"]].values.tolist() == [["FMT-SHIFT", 12, column, found]]
+    assert len(told.clean) == 29 and told.account.total("rows_in") == 30
+
+
+def test_what_to_do_with_a_shifted_row_is_said_in_both_languages(shop: Workshop):
+    shop.write(with_row("P110;11/03/2025;3;10,20;L-shop;llegó bien;"))
+    params = replace(load_params(ROOT / "params.yaml"), company=COMPANY, privacy=Privacy("public"), sources={
+        "ventas": Source(folder=str(shop.folder / "raw"), files="export.csv", format="csv", **CONTRACT)})
+    for tongue, found, remedy in (
+            ("en", "export.csv, line 12, column 'cliente': under 'cliente', 'fecha', 'unidades', 'importe' stand cells "
+             "that fit 'fecha', 'unidades', 'importe', 'tienda', in this order (and 1 more)\n",
+             "each cell under its "),
+            ("es", "export.csv, línea 12, columna 'cliente': bajo 'cliente', 'fecha', 'unidades', 'importe' hay celdas "
+             "que encajan en 'fecha', 'unidades', 'importe', 'tienda', por este orden (y 1 más)\n",
+             "cada celda bajo su columna: ")):
+        text, _ = check_source("ventas", params, shop.folder / "none", tongue=tongue)
+        assert found in text and remedy in text, text
+
+
+@pytest.mark.parametrize(("missing", "rules"), [
+    (["pendiente"], ["FMT-SHIFT"]), ([""], []),  # nobody said that it is no value: a word of the column, as any
+])
+def test_what_the_contract_calls_missing_is_no_value_of_a_column(shop: Workshop, missing: list, rules: list):
+    """Not yet delivered, by a word of the company's own: a shop under the date is seen once the word is declared."""
+    rows = [f"P{100 + n};{'pendiente' if n % 5 < 2 else f'{n % 27 + 1:02d}/03/2025'};{('Lugo', 'Soria')[n % 2]}"
+            for n in range(30)]
+    contract = {"table": "customers", "delimiter": ";", "columns": {"customer_id": "pedido"},
+                "extra": {"day": "entrega", "shop": "tienda"}, "missing": missing}
+    rows[10] = "P110;Lugo;"
+    found = shop.ingest("pedido;entrega;tienda\n" + "\n".join(rows) + "\n", **contract)
+    assert found.quarantine["rule"].tolist() == rules and len(found.clean) == 30 - len(rules)
+
+
+def test_a_question_that_was_not_asked_is_no_value_of_its_column(shop: Workshop):
+    rows = [f"R{n},{'No aplica' if n % 5 < 2 else n % 11},{('web', 'tienda')[n % 2]}" for n in range(30)]
+    rows[10] = "R10,web,"
+    asked = Instrument(0, 10, "higher_is_better", "nps", not_asked=["no aplica"])
+    found = shop.ingest("id,nps,canal\n" + "\n".join(rows) + "\n", table="surveys", instruments={"nps": asked},
+                        columns={"response_id": "id", "channel": "canal"})
+    assert found.quarantine[["rule", "column"]].values.tolist() == [["FMT-SHIFT", "nps"]]
 
 
 @pytest.mark.parametrize("row", [
@@ -85,7 +133,7 @@ def test_what_a_column_looks_like():
     assert not learn(["a b", "c, d", "e!", "f g h"]).is_firm
     assert learn(["web"] * 9 + ["shop"] * 9 + ["7"]).words == {"web", "shop"}
     pair = [learn(["1", "2", "3", "4", "5"] * 2), learn(["a1", "b2", "c3", "d4", "e5"] * 2)]
-    assert is_shifted(["c7", "8"], pair) and not is_shifted(["8", "c7"], pair) and not is_shifted(["8", ""], pair)
+    assert shift_of(["c7", "8"], pair) and not shift_of(["8", "c7"], pair) and not shift_of(["8", ""], pair)
 
 
 @pytest.mark.parametrize(("body", "out"), [
