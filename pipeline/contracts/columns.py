@@ -1,21 +1,55 @@
 """Columns and segments that params.yaml names: one that does not exist, or that is the outcome itself, is refused."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 
 from pipeline.contracts.refusal import Refusal
 
-OUTCOME_WORDS = re.compile(r"churn|attrit|abandon|cancel|fuga|retenci|retention|\bbajas?\b|_baja|baja_|customer_status",
-                           re.IGNORECASE)
+# Names are read as words between low lines, without accents and capitals: terminationProbability is
+# _termination_probability_.
+LEAVING = re.compile(
+    r"churn|attrit|abandon|cancel|fuga|retenci|retention|_bajas?_|_customer_status_|_terminat|_leav(?:er|ing)s?_|_lapsed_"
+    r"|_win_?back|_defect(?:or|ion)|_resign|_non?_?renew|_no_renov|_rescisi|_rescind|_deserci|_has_left_|_left_at_"
+    r"|_client[ea]s?_perdid[oa]s?_|_lost_(?:customer|client|account)s?_")
+MAY_BE_LEAVING = re.compile(
+    r"_(?:exit(?:s|ing)?|leave|quit|lapses?|departures?|salidas?|marchas?|surviv\w+|superviv\w+)_")
+FORETOLD = re.compile(r"_(?:p|pr|prob|probs|probabilit\w+|probabilidad\w*|likelihoods?|likely|propens\w+"
+                      r"|risks?|riesgos?|scores?|puntuaci\w+|index|indices?|indexes|flags?|marcas?|predict\w*|predicci\w+|forecasts?"
+                      r"|reasons?|razon\w*|motivos?|causas?|causes?|codes?|codigos?"
+                      r"|surveys?|encuestas?|interviews?|entrevistas?)_")
+REASON_OF_END = re.compile(r"_(?:end|ended|fin)_(?:\w+_)?(?:reasons?|causes?|razon\w*|motivos?|causas?)_"
+                           r"|_(?:reasons?|causes?|razon\w*|motivos?|causas?)_(?:\w+_)?(?:end|ended|fin)_")
 KEYS = frozenset({"customer_id", "period"})
-ANSWER = frozenset({"score", "score_up", "value", "responded_at", "comment"})  # what only an answer brings
+ANSWER = frozenset({"value", "comment", "language", "count_invitations"})  # count_invitations: answers alone, where
+# only these were exported; language: of the comment
+OF_THE_ANSWER = re.compile(  # what only an answer brings: scores and means of them, counts of answers, who answered
+    r"^_(?:score|mean|last_(?:nps|csat|ces)|age_(?:nps|csat|ces))_|_(?:nps|csat|ces)_|_answer(?:s|ed)?_|_responses_|_respond(?:ed|s)_"
+    r"|_respuestas?_|_respondi(?:o|do|da)_|_contest(?:o|ado|ada)_")
 FILE = "params.yaml"
 MOST_TOLD = 20  # names in one sentence
 
 
+def names_leaving(name: str) -> bool:
+    """Whether a column is, by its name, a label, a record or a model of leaving (Spanish or English).
+
+    Words that may mean something else (exit, salida, lapse) count beside one of a model or record of it:
+    exit_likelihood, not motorway_exit.
+    """
+    words = _words(name)
+    return bool(LEAVING.search(words) or REASON_OF_END.search(words)
+                or (MAY_BE_LEAVING.search(words) and FORETOLD.search(words)))
+
+
 def is_outcome(name: str) -> bool:
     """Whether a column is what comes after (panel columns end in _next) or, by name, a label or model of leaving."""
-    return name.endswith("_next") or bool(OUTCOME_WORDS.search(name))
+    return name.endswith("_next") or names_leaving(name)
+
+
+def _words(name: str) -> str:
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    plain = unicodedata.normalize("NFKD", split).encode("ascii", "ignore").decode().lower()
+    return "_" + re.sub(r"[^a-z0-9]+", "_", plain).strip("_") + "_"
 
 
 def check_covariates(where: str, names: Iterable[str], panel: Collection[str], instrument: str = "") -> None:
@@ -35,11 +69,13 @@ def check_dimensions(where: str, names: Iterable[str], known: Collection[str]) -
 
 
 def check_response(where: str, names: Iterable[str], known: Collection[str]) -> None:
-    """check_covariates for the model of who answers: what only an answer brings, or what comes after, is refused."""
+    """check_covariates for the model of who answers: what only an answer brings, or what comes after, is refused, and
+    so are ids (of customers, answers, tickets, orders), which tell each row from every other."""
     def tells(name: str) -> bool:
-        return name in ANSWER or is_outcome(name)
+        return name in ANSWER or bool(OF_THE_ANSWER.search(_words(name))) or is_outcome(name)
 
-    _refuse(where, names, sorted(name for name in known if not tells(name)), tells, is_known=len(known) > 0)
+    serve = sorted(name for name in known if not tells(name) and (name.startswith("x_") or not name.endswith("_id")))
+    _refuse(where, names, serve, tells, is_known=len(known) > 0)
 
 
 def segments_of(where: str, declared: Sequence[str], found: Iterable[object]) -> list[str]:

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from pipeline.contracts.claims import Claim
-from pipeline.contracts.columns import OUTCOME_WORDS
+from pipeline.contracts.columns import names_leaving
 from pipeline.relate.estimate import NotEstimable, no_claim
 
 NEAR_PERFECT_AUC, NEAR_PERFECT_R = 0.95, 0.9
@@ -51,7 +51,7 @@ def _judged(name: str, segment: str, values: pd.Series, left: np.ndarray, compar
     area = _area(rank, here)
     if max(area, 1 - area) >= NEAR_PERFECT_AUC or abs(np.corrcoef(rank, here)[0, 1]) >= NEAR_PERFECT_R:
         return _claim("churn.refused_predictor", rank, here, segment, "near_perfect", comparisons)
-    if OUTCOME_WORDS.search(name):
+    if names_leaving(name):
         return _claim("churn.refused_predictor", rank, here, segment, "named_after_outcome", comparisons)
     return _claim("churn.predictor", rank, here, segment, "", comparisons)
 
