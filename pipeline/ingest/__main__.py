@@ -30,8 +30,8 @@ def main(words: list[str]) -> int:
     if given.verb == "fetch":
         from pipeline.ingest.fetch import fetch, fetchable, line_of
 
-        return _each(fetchable(given.sources, params), lambda name: line_of(name, fetch(params.sources[name], name)),
-                     tongue)
+        return _each(fetchable(given.sources, params),
+                     lambda name: phrased(line_of(name, fetch(params.sources[name], name)), tongue), tongue)
     from pipeline.ingest.check import check_source, chosen
 
     def rehearse(name: str) -> str:

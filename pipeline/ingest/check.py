@@ -68,8 +68,8 @@ def account_text(account: Account, examples: dict[str, str], tongue: str = "en")
         lines += [phrased(f"  {name}: {_counted(parts)}", tongue) for name, parts in each]
     if account.answers:
         given = {part.removeprefix("answers_"): number for part, number in account.answers.items()}
-        answers = (f"  answers: {given['in']:,} in = {given['clean']:,} clean + {given['quarantined']:,} quarantined"
-                   f" + {given['not_asked']:,} not asked")
+        answers = (f"  answers: {given['in']} in = {given['clean']} clean + {given['quarantined']} quarantined"
+                   f" + {given['not_asked']} not asked")
         lines.append(phrased(answers, tongue))
     lines += [phrased(f"  {account.unread_line()}", tongue)] if account.unread else []
     lines += [f"  {phrased(sentence, tongue)}" for sentence in account.odd]
@@ -79,15 +79,15 @@ def account_text(account: Account, examples: dict[str, str], tongue: str = "en")
         for rule in rules:
             where = examples.get(rule.rule) if verdict == "quarantined" else None
             example = f"; {phrased('first', tongue)}: {where}" if where else ""
-            lines.append(f"    {rule.rows:>9,}  {rule.rule:<16}  {phrased(rule.reason, tongue)}{example}")
+            lines.append(f"    {rule.rows:>9}  {rule.rule:<16}  {phrased(rule.reason, tongue)}{example}")
             if verdict == "quarantined" and rule.rule in REMEDIES:
                 lines.append(f"    {'':>27}  {phrased(REMEDIES[rule.rule], tongue)}")
     return "\n".join(lines)
 
 
 def _counted(parts: dict[str, int]) -> str:
-    return (f"{parts['rows_in']:,} rows in = {parts['clean']:,} clean + {parts['quarantined']:,} quarantined + "
-            f"{parts['dropped']:,} dropped")
+    return (f"{parts['rows_in']} rows in = {parts['clean']} clean + {parts['quarantined']} quarantined + "
+            f"{parts['dropped']} dropped")
 
 
 def _examples(path: Path, tongue: str) -> dict[str, str]:

@@ -86,7 +86,7 @@ def _clean(con: duckdb.DuckDBPyConnection, name: str, source: Source, company: C
         one = set_apart(con, _load(con, export, source, workdir, f"raw_{number}"), source)
         one = set_shifted(con, one, source)
         loaded.append(fill_down(con, one, source))
-    say(f"holding {sum(one.rows for one in loaded):,} rows against the contract")
+    say(f"holding {sum(one.rows for one in loaded)} rows against the contract")
     if source.format != "csv" and source.decimal is None:  # typed cells are spelled with a point by their reader
         source = replace(source, decimal=".")
     plan = tables.plan(source, company)

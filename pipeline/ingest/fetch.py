@@ -107,7 +107,7 @@ def _write(answer, part: Path, name: str, query: str) -> tuple[int, str]:
                 digest.update(repr(column.to_pylist()).encode())
             if time.monotonic() - said > SILENCE_S:
                 said = time.monotonic()
-                print(f"{name}: {rows:,} of {answer.count:,} rows", file=sys.stderr, flush=True)
+                print(f"{name}: {rows} of {answer.count} rows", file=sys.stderr, flush=True)
         writer.add_key_value_metadata({
             NUMBERS: json.dumps(answer.numbers()).encode(), DIGEST: digest.hexdigest().encode(),
             FETCHED: answer.fetched_at.encode(), QUERY: query.encode()})
@@ -132,4 +132,4 @@ def _groups(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa
 def line_of(name: str, found: Fetched) -> str:
     """One line for people."""
     state = f"of {found.fetched_at}" if found.is_new else f"the same as those of {found.fetched_at}: left as it is"
-    return f"{name}: {found.rows:,} rows {state} in {found.path}"
+    return f"{name}: {found.rows} rows {state} in {found.path}"

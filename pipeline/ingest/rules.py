@@ -147,5 +147,7 @@ REMEDIES = {  # what to do where the rows are good and their description, or the
     "FMT-SHIFT": "each cell under its own column: the one that is lost, doubled or cut mended where the file was made, "
                  "quotes round a text that holds the delimiter; a file of its own for rows that are right so",
     "FMT-TABLE": "a file or a sheet of its own for that table; no empty row above it if it is the same one",
+    "KEY-DUP-CONFLICT": "the column whose values tell the records apart as the key under `columns`; if it is that one, "
+                        "`latest_by` keeps the latest version of each",
     "SALE-NEG": "`constants: {is_return: \"@negative\"}` if negative amounts are returns, or is_return under `columns`",
 }

@@ -133,7 +133,7 @@ def _refusal(fewer: list[str], more: list[str], source: Source, first: str, seco
         return Refusal("COL-SWAP", f"this column and {heads[1]!r} hold in {named(fewer)} each what the other one "
                        f"holds in {named(more)}: they changed places under the same header in the one or the other, "
                        "and nothing tells in which", file=fewer[0], column=heads[0],
-                       found=f"{len(fewer)} against {len(more)}",
+                       found=f"{len(fewer)} of the files so, {len(more)} the other way round",
                        expected="each column under its own header in all files, or a source of its own for those "
                        "written the other way round")
     return Refusal("COL-SWAP", f"this column and {heads[1]!r} hold in this file what the other one holds in the other "

@@ -77,7 +77,7 @@ def _read(con: duckdb.DuckDBPyConnection, selected: list[str], said: list[str], 
           say: Callable[[str], None]) -> Iterator[tuple[pa.Table, ...]]:
     """Stretch by stretch the records that came through, and of a survey their answers."""
     for done, within in enumerate(_stretches(rows)):
-        say(f"writing: {min(done * STRETCH, sum(rows)):,} of {sum(rows):,} rows")
+        say(f"writing: {min(done * STRETCH, sum(rows))} of {sum(rows)} rows")
         queries = [f"SELECT _row, {', '.join(selected)} FROM kept WHERE {within} ORDER BY _row"]
         if said:
             queries.append(f"SELECT _row, {', '.join(said)} FROM answers WHERE _failed = 0 AND {within} "

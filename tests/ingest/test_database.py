@@ -21,8 +21,9 @@ from ruamel.yaml import YAML
 
 from pipeline.contracts.params import Database, Source
 from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.spoken import phrased
 from pipeline.ingest import fetch as fetching
-from pipeline.ingest.fetch import fetch
+from pipeline.ingest.fetch import fetch, line_of
 from pipeline.ingest.fetch_sqlite import Answer
 from pipeline.ingest.inspect import inspect_file
 from tests.ingest.conftest import Workshop
@@ -80,6 +81,9 @@ def test_the_same_rows_leave_the_file_and_its_date_and_other_rows_replace_it(lit
     before = first.path.read_bytes()
     again = fetch(lite, "sales")
     assert (again.is_new, again.fetched_at) == (False, first.fetched_at) and first.path.read_bytes() == before
+    assert phrased(line_of("ventas", first), "es") == f"ventas: 4 filas de {first.fetched_at} en {first.path}"
+    said = f"ventas: 4 filas, las mismas que las de {first.fetched_at}: se deja como está {first.path}"
+    assert phrased(line_of("ventas", again), "es") == said
     with sqlite3.connect(lite.database.file) as con:
         con.execute("UPDATE sales SET amount = 13 WHERE id = 4")
     con.close()
