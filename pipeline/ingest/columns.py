@@ -7,6 +7,7 @@ import narwhals as nw
 from pipeline.contracts.params import Company, Source
 from pipeline.contracts.tables import TABLES, Column
 from pipeline.ingest import engine, footer
+from pipeline.ingest.nobody import names_nobody
 from pipeline.ingest.raw import ROW
 from pipeline.ingest.rules import Check
 
@@ -61,17 +62,19 @@ def forced_id(x: str, is_exact: bool) -> str:
 
 def texts(source: Source, is_exact: bool = False) -> dict[str, str]:
     """t_<canonical>, s_<instrument>, x_<extra>: the texts of a record, tidied; ids byte for byte as they came, and
-    e_<canonical>: whether an id stood in a form that forces a spreadsheet."""
+    e_<canonical>: whether an id stood in a form that forces a spreadsheet. A customer_id that names nobody is null."""
     def tidied(header: str) -> str:
         return engine.tidy(engine.quoted(header), source.missing)
 
-    def verbatim(header: str) -> str:
+    def verbatim(header: str, is_customer: bool) -> str:
         bare = forced_id(engine.quoted(header), is_exact)
-        return f"CASE WHEN {engine.tidy(bare, source.missing)} IS NOT NULL THEN {bare} END"
+        nobody = f" AND NOT {names_nobody(bare)}" if is_customer else ""
+        return f"CASE WHEN {engine.tidy(bare, source.missing)} IS NOT NULL{nobody} THEN {bare} END"
 
     found = {f"e_{c.name}": f"coalesce({forced_id(x, is_exact)} <> {x}, FALSE)" for c in mapped(source)
              if c.kind == "id" for x in [engine.quoted(source.columns[c.name])]}
-    found |= {f"t_{c.name}": (verbatim if c.kind == "id" else tidied)(source.columns[c.name]) for c in mapped(source)}
+    found |= {f"t_{c.name}": verbatim(header, c.name == "customer_id") if c.kind == "id" else tidied(header)
+              for c in mapped(source) for header in [source.columns[c.name]]}
     if source.table == "surveys":
         wide = {n: i.column for n, i in source.instruments.items() if i.column}
         found |= {f"s_{n}": tidied(header) for n, header in (wide or {"": source.columns["score"]}).items()}

@@ -12,6 +12,7 @@ import narwhals as nw
 from pipeline.contracts.params import Source
 from pipeline.contracts.tables import Column
 from pipeline.ingest import columns, engine, footer
+from pipeline.ingest.nobody import names_nobody
 from pipeline.ingest.rules import any_of, mask
 from pipeline.ingest.tables import EARLIEST, EPOCH_EARLIEST, LATEST, NO_DAYS, Plan, held, shaped
 
@@ -60,6 +61,7 @@ def _texts(source: Source) -> tuple[dict[str, str], list[str]]:
             spelled.append(_is_text(x, name.startswith("s_")))
         elif column.kind == "id":
             spelled.append(_is_id(x))
+            spelled += [f"NOT {names_nobody(x)}"] if column.name == "customer_id" else []
         if absent:
             bare = f"trim({x}, {engine.literal(engine.BLANKS)})" if loose else x
             spelled.append(f"coalesce({bare} NOT IN ({', '.join(map(engine.literal, absent))}), TRUE)")

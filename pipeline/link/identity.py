@@ -11,6 +11,8 @@ from pipeline.link.engine import Native, kept, rows
 
 SHARED_SHARE = 0.01  # an id on more than this share of a table's rows …
 SHARED_TIMES = 10  # … and on this many times the rows of an average id is not one customer ('guest')
+NEARLY_ALL = 0.9  # nor is an id on more than this share of a table's rows …
+SOME_ROWS = 30  # … that has so many of them, whatever the other ids have ('anonymous')
 OWNED = ("surveys", "tickets", "sales", "contacts")  # tables whose rows belong to a customer
 
 
@@ -52,8 +54,8 @@ def resolve_accounts(tables: Mapping[str, Native]) -> Resolved:
     """The tables with every customer_id replaced by the surviving account (customers.merged_into).
 
     customers keeps one row per surviving account: its own, with the earliest acquired_at of all its accounts;
-    when the survivor itself is not exported, the row of its first account. A cycle or a chain of mergers is
-    refused (KEY-MERGE).
+    when the survivor itself is not exported, the row of its first account. A circle of mergers, which no account
+    survives, and a chain, whose links may be of different days, are refused (KEY-MERGE).
     """
     accounts = tables.get("customers")
     if accounts is None or "merged_into" not in accounts.columns:
@@ -81,13 +83,23 @@ def resolve_accounts(tables: Mapping[str, Native]) -> Resolved:
 
 
 def _refuse_chains(moved: nw.LazyFrame) -> None:
+    """Refusal KEY-MERGE where an account was merged into one that was merged itself: into itself in the end (a circle),
+    or into one that lives on (a chain)."""
     targets = moved.select(middle="merged_into").unique()
-    chains = rows(moved.join(targets, left_on="customer_id", right_on="middle").select(n=nw.len()))[0]["n"]
-    if chains:
-        raise Refusal("KEY-MERGE", "accounts were merged into accounts that were merged themselves, so it is open "
-                      "which one survives", column="merged_into",
-                      found=f"{chains} such accounts, in a chain or a circle",
+    middle = rows(moved.join(targets, left_on="customer_id", right_on="middle"))
+    if not middle:
+        return
+    into = {row["customer_id"]: row["merged_into"] for row in middle}  # every account of a circle is in the middle
+    circling = set(into)
+    while ended := {account for account in circling if into[account] not in circling}:
+        circling -= ended
+    if circling:
+        raise Refusal("KEY-MERGE", "accounts were merged in a circle, so that none of them survives",
+                      column="merged_into", found=f"{len(circling)} such accounts, in a circle",
                       expected="every merged_into names an account that lives on")
+    raise Refusal("KEY-MERGE", "accounts were merged into accounts that were merged themselves: a chain",
+                  column="merged_into", found=f"{len(into)} accounts in the middle of a chain",
+                  expected="every merged_into names directly the account that lives on at the end of its chain")
 
 
 def replaced(frame: nw.LazyFrame, column: str, moved: nw.LazyFrame) -> nw.LazyFrame:
@@ -121,13 +133,16 @@ def owners_of(tables: Mapping[str, Native | nw.LazyFrame]) -> dict[str, nw.LazyF
 
 
 def shared_ids(owners: Mapping[str, nw.LazyFrame]) -> dict[str, list[str]]:
-    """Per table the ids that stand on more than 1 % of its rows and on far more than an average id does."""
+    """Per table the ids that stand on more than 1 % of its rows and on far more than an average id does, and one that
+    stands on nearly all of some rows: of one id or two the average tells nothing."""
     found = {}
     for name in OWNED:
         if name in owners:
             total = rows(owners[name].select(rows=nw.col("n").sum(), ids=nw.len()))[0]
             if total["ids"]:
-                limit = max(SHARED_SHARE * int(total["rows"]), SHARED_TIMES * int(total["rows"]) / total["ids"])
+                count = int(total["rows"])
+                limit = max(SHARED_SHARE * count, SHARED_TIMES * count / total["ids"])
+                limit = min(limit, NEARLY_ALL * count) if count >= SOME_ROWS else limit
                 many = rows(owners[name].filter(nw.col("n") > limit).sort("customer_id"))
                 if many:
                     found[name] = [row["customer_id"] for row in many]

@@ -61,3 +61,21 @@ def test_inspect_says_when_case_tells_ids_apart(shop: Workshop, ids: list[str], 
                                                                      for n, one in enumerate(ids)))
     shown = block(inspect_file(Path(path)))
     assert (expected in shown) if expected else ("company.ids" not in shown)
+
+
+@pytest.mark.parametrize("company", [COMPANY, EXACT])
+def test_words_that_name_nobody_are_no_customer_and_no_part_of_a_name_is(shop: Workshop, company):
+    words = ["guest", " Anonymous ", "ANÓNIMO", "ano\u0301nimo", "Consumidor final", "n/a",
+             "\u200bguest", '="Contado"', "test@test.com"]
+    people = ["guestson", "guest1", "contado-7", "latest", "A1"]
+    rows = "".join(f'{n},9,"{who.replace(chr(34), 2 * chr(34))}"\n' for n, who in enumerate([*words, *people]))
+    found = shop.ingest("id,nps,who\n" + rows, company, **ASKED)
+    assert found.clean["customer_id"].isna().tolist() == [True] * len(words) + [False] * len(people)
+    assert found.clean["customer_id"].dropna().tolist() == pseudonyms(
+        people if company.ids == "exact" else [one.lower() for one in people])
+    assert found.rules["KEY-NULL:warned"] == len(words)
+    register = shop.ingest("id,segment\nGuest,a\nA1,b\n", company, **CUSTOMER)
+    assert (len(register.clean), register.rules["KEY-MISSING:quarantined"]) == (1, 1)
+    orders = shop.ingest("id,amount\nguest,1.00\n", company, table="sales", decimal=".",
+                         columns={"order_id": "id", "net_amount": "amount"})
+    assert orders.clean["order_id"].tolist() == pseudonyms(["guest"])

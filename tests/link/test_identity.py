@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.spoken import told
 from pipeline.link.identity import owners_of, resolve_accounts, shared_ids, unite, without_shared
 from pipeline.link.panel import build_panel
 from pipeline.link.totals import build_totals
@@ -55,6 +56,19 @@ def test_a_chain_or_a_circle_of_mergers_is_refused(merged, on_duckdb):
         assert refusal.value.rule == "KEY-MERGE"
 
 
+@pytest.mark.parametrize(("merged", "english", "spanish"), [
+    ({"a": "b", "b": "c", "c": "d", "d": None}, "directly the account that lives on", "una cadena; se encontró 2 cuentas"),
+    ({"a": "b", "b": "c", "c": "d"}, "2 accounts in the middle of a chain", "nombra directamente la última cuenta"),
+    ({"a": "b", "b": "c", "c": "b", "x": "y", "y": None}, "2 such accounts, in a circle", "ninguna sobrevive"),
+], ids=["chain", "survivor not exported", "circle"])
+def test_the_refusal_of_mergers_says_whether_an_account_survives(merged, english: str, spanish: str):
+    with pytest.raises(Refusal) as refusal:
+        resolve_accounts({"customers": register(**merged)})
+    assert english in told(refusal.value, "en") and spanish in told(refusal.value, "es")
+    assert ("circle" in str(refusal.value), "chain" in str(refusal.value)) == ("c" in merged and merged["c"] == "b",
+                                                                              merged.get("c") != "b")
+
+
 def test_an_action_for_a_merged_customer_is_one_for_the_survivor():
     actions = pd.DataFrame({"action_id": ["x", "x"], "unit_id": ["b", "north"], "unit_kind": ["customer", "branch"]})
     found = resolve_accounts({"customers": register(a=None, b="a"), "actions": actions}).tables["actions"]
@@ -99,6 +113,14 @@ def test_a_company_with_few_customers_has_no_shared_ids():
     """Sixty clients with 50 to 110 rows each stand on more than 1 % of the rows, and each is somebody."""
     ids = np.repeat([f"c{i}" for i in range(60)], np.arange(50, 110)).tolist()
     assert shared_ids(owners_of({"sales": sales_of(*ids)})) == {}
+
+
+def test_an_id_on_nearly_all_rows_is_shared_however_few_ids_there_are():
+    """By hand: 28 of 30 are 93 %, 27 are 90 %; of fewer than 30 rows a customer may have made all."""
+    def of(times: int, others: int) -> dict:
+        return shared_ids(owners_of({"surveys": sales_of(*["one"] * times, *[f"c{i}" for i in range(others)])}))
+    assert of(200, 0) == of(30, 0) == of(28, 2) == {"surveys": ["one"]}
+    assert of(27, 3) == of(29, 0) == {}
 
 
 def test_a_shared_id_keeps_its_rows_and_joins_nobody(on_duckdb):
