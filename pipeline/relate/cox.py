@@ -132,7 +132,9 @@ def cox_check(sample: ChurnSample) -> Claim:
 
 
 def _regressors(sample: ChurnSample) -> pd.DataFrame:
-    """Score, numbers and dummies of the categories, without columns that say nothing next to those before them."""
+    """Score, numbers and dummies of the categories, without columns that say nothing next to those before them, or
+    that are alike for all at risk in each month of leaving (tenure, where all began in one month): it absorbs them.
+    """
     rows = sample.rows
     parts = [rows[["score", *sample.numbers]].astype(float)]
     for name in sample.categories:
@@ -140,6 +142,12 @@ def _regressors(sample: ChurnSample) -> pd.DataFrame:
         leavers = dummies.mul(rows["left"], axis=0).sum()
         parts.append(dummies.loc[:, leavers > 0].iloc[:, 1:])
     table = pd.concat(parts, axis=1)
+    is_of_leaving = rows["month"].isin(rows.loc[rows["left"] == 1, "month"])
+    by_month = table[is_of_leaving].groupby(rows.loc[is_of_leaving, "month"])
+    varies = (by_month.max() - by_month.min()).max() > 1e-9
+    if not varies["score"]:
+        raise NotEstimable("collinear", len(rows), len(rows))
+    table = table.loc[:, varies]
     centred = (table - table.mean()).to_numpy()
     corner, last = (np.abs(np.diag(np.linalg.qr(part / np.maximum(np.linalg.norm(part, axis=0), 1e-12))[1]))
                     for part in (centred, np.roll(centred, -1, axis=1)))

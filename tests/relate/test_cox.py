@@ -51,6 +51,22 @@ def test_the_check_agrees_with_the_hazard(company):
     assert np.log(check.ci_high / check.ci_low) == pytest.approx(width, rel=0.05)
 
 
+def test_what_is_alike_for_all_at_risk_in_a_month_is_absorbed_by_it(company):
+    """All began in one month: their tenure says the month, and the check is that without it, not a separation."""
+    panel = company(2, 1500)
+    begun = panel.assign(tenure_months=pd.factorize(panel["period"], sort=True)[0].astype(float))
+    plain = cox_check(churn.churn_sample(panel.drop(columns="tenure_months", errors="ignore"), "nps", 1, ["segment"]))
+    assert plain.estimate is not None
+    assert cox_check(churn.churn_sample(begun, "nps", 1, ["segment"])) == plain
+
+
+def test_a_score_that_is_alike_for_all_in_each_month_is_not_told_from_it(company):
+    panel = company(2, 1500)
+    score = pd.factorize(panel["period"], sort=True)[0] % 3 + 5.0
+    sample = churn.churn_sample(panel.assign(score_nps=score, last_nps=score), "nps", 1, [])
+    assert cox_check(sample).reason == "collinear"
+
+
 def test_nobody_left_gives_the_reason(company):
     panel = company(8, 400)
     sample = churn.churn_sample(panel.assign(is_churned_next=False), "nps", 1, [])
