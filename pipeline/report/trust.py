@@ -156,7 +156,7 @@ def _chance(verdict: dict, gate: Gate) -> float:
 def _figures(judged: list[Judged], words: Words) -> pd.DataFrame:
     """One row per figure and world whose coverage was judged; held: its coverage alone, outcome: what did not hold.
 
-    bias_share: missing where it has no limit, or where the truth is small against its interval.
+    bias_share: missing where it has no limit, or where the truth is small against its interval; so is bias_allowed.
     """
     rows = []
     for v, gates in sorted(judged, key=lambda pair: ORDER.index(family_of(pair[0]["claim_id"]))):
@@ -166,7 +166,8 @@ def _figures(judged: list[Judged], words: Words) -> pd.DataFrame:
                      "world": words.text(f"trust.world.{v['world']}"), "n_companies": v["companies"],
                      "measured": measured, "allowed": allowed, "estimate": v["coverage"], "ci_low": gate.least,
                      "ci_high": gate.most, "tail_low": v["tail_low"], "tail_high": v["tail_high"],
-                     "bias_share": _bias(v, gates), "truth_kind": words.text(f"trust.truth.{v['truth_kind']}"),
+                     "bias_share": _bias(v, gates), "bias_allowed": _bias_allowed(v, gates, words),
+                     "truth_kind": words.text(f"trust.truth.{v['truth_kind']}"),
                      "held": gate.is_held, "outcome": outcome(v, gates, words)})
     return pd.DataFrame(rows).astype({"bias_share": float, "ci_low": float, "ci_high": float})
 
@@ -176,6 +177,12 @@ def _bias(verdict: dict, gates: list[Gate]) -> float | None:
     gate = next((gate for gate in gates if gate.kind == "bias"), None)
     is_of_scale = "of the scale" in verdict["gate"]  # of a difference, held against a size of its own unit
     return None if gate is None or is_of_scale or (is_small(verdict) and gate.is_held) else verdict["bias_share"]
+
+
+def _bias_allowed(verdict: dict[str, Any], gates: list[Gate], words: Words) -> str:
+    """The limit of the bias with the noise of the simulation that the gate adds to it; a dash where no bias is told."""
+    gate = next((gate for gate in gates if gate.kind == "bias"), None)
+    return "–" if gate is None or _bias(verdict, gates) is None else told(gate, words)[1]
 
 
 def _measured(checks: list[Check], words: Words) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.gates import CERTAIN
 from pipeline.contracts.fingerprint import fingerprint
 from pipeline.contracts.params import Company, Disclosure
 from pipeline.report import trust
@@ -197,6 +198,28 @@ def test_a_bias_that_says_nothing_is_a_dash():
     assert found.isna().tolist() == [True, True, False, False] and found["Bajas al mes"] == 0.4
     assert "en 2 de ellas" in tables(tiny, free, missed, SOUND)["lines"]["limit"][3]
     assert "7.550" not in pages(run_of(tiny, SOUND))[PAGE]
+
+
+def test_the_allowed_bias_stands_beside_the_bias_with_the_noise_that_is_always_added():
+    """5 % and 3.3 % of noise; of 2,000 companies too. A bias that is not told has no limit beside it."""
+    many = verdict("experience.csat", bias_share=0.01, companies=2000, least=0.935, most=0.965,
+                   gate="0.935 <= coverage <= 0.965; |bias| <= 5% + 4.9% of noise")
+    free = verdict("sales.per_point", bias_share=0.3, gate="0.910 <= coverage <= 0.990", **FEW)
+    found = tables(BIASED, many, free, language="en")["figures"]
+    assert dict(zip(found["n_companies"], found["bias_allowed"], strict=True))[2000] == "± 9.9%"
+    assert sorted(found["bias_allowed"]) == ["± 8.3%", "± 9.9%", "–"]
+    assert "± 9.9%" in pages(run_of(many), language="en")[PAGE].replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize(("language", "few", "always"), [("es", "Con pocas empresas", "siempre"),
+                                                         ("en", "With few companies", "always")])
+def test_the_noise_in_a_limit_of_bias_is_said_to_be_always_there(language, few, always):
+    words = Words(language)
+    said = words.text("trust.lines.lead")
+    assert few not in said and f"{words.number(CERTAIN, 3)} " in said
+    limits = [words.text(f"trust.limit.{name}", bias="5", bias_feedback="10", small="0", detectable="10")
+              for name in ("bias", "bias_feedback", "detectable")]
+    assert [text for text in [said, *limits] if always not in text] == []
 
 
 def test_a_gate_in_unknown_words_is_refused():

@@ -6,8 +6,8 @@ from pipeline.report.page import Figure, Page, Section, Table
 from pipeline.report.words import Words
 
 FIGURES = {"figure": "text", "family": "text", "world": "text", "n_companies": "count", "measured": "text",
-           "allowed": "text", "tail_low": "share", "tail_high": "share", "bias_share": "share", "truth_kind": "text",
-           "outcome": "text"}
+           "allowed": "text", "tail_low": "share", "tail_high": "share", "bias_share": "share", "bias_allowed": "text",
+           "truth_kind": "text", "outcome": "text"}
 CHECKS = {"figure": "text", "check": "text", "world": "text", "n_companies": "count", "measured": "text",
           "allowed": "text"}
 TITLES = {"measured": "column.coverage_share"}
