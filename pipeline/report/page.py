@@ -58,6 +58,7 @@ class Section:
     """One heading with sentences, a figure, a table and notes; each may be absent.
 
     key: texts `<key>.title` (needed) and `<key>.lead`, `<key>.figure` (caption), `<key>.table` (caption) where given.
+    facts: what the placeholders of the lead stand for.
     gathered: as sentences, for claims that differ by group or setting alone: where a pattern finds three or more they
     stand in a table (group, estimate, interval, cases) after the sentences, fewer are told as sentences.
     sentences: "claim.id" (of all customers), "claim.id@segment:*"; `*` matches anything in both. Claims that the
@@ -72,6 +73,7 @@ class Section:
     notes: Sequence[str] = ()
     needs: Sequence[str] = ()
     gathered: Sequence[str] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

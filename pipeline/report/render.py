@@ -96,7 +96,8 @@ def section_view(section: Section, results: Results, site: Site, words: Words) -
         absent = words.text("section.missing", sources=words.listed(gone)) if gone else words.text("section.empty")
     return {"id": key.replace(".", "-"), "title": words.text(f"{key}.title"), "said": said, "figure": figure,
             "gathered": [gathered_view(part, words) for part in alike],
-            "table": table, "absent": absent, "lead": words.text(f"{key}.lead") if words.has(f"{key}.lead") else "",
+            "table": table, "absent": absent,
+            "lead": words.text(f"{key}.lead", **section.facts) if words.has(f"{key}.lead") else "",
             "notes": [words.text(note) for note in section.notes] if tells else []}
 
 

@@ -158,6 +158,18 @@ def test_what_was_not_asked_does_not_come_first():
     assert [said.claim.claim_id for said in view["said"]][:2] == ["experience.csat", "experience.nps"]
 
 
+@pytest.mark.parametrize(("language", "used", "fixed"), [
+    ("es", "lo que se sabe de quien calla (sucursal y banda de valor);", "segmento"),
+    ("en", "what is known of those who keep silent (branch and value band);", "segment")])
+def test_weighting_is_said_to_correct_for_what_the_model_holds(language, used, fixed):
+    odds = pd.DataFrame({"dimension": ["branch", "branch", "value_band"], "n": [90, 90, 90]})
+    silent = pd.DataFrame({"delta": [0], "n": [90], "estimate": [1.0]})
+    words, here = Words(language), site(tables={"silent": silent, "odds": odds})
+    section = next(one for one in experience.page(here.results["n"], words).sections if one.key == "experience.silent")
+    lead = section_view(replace(section, figure=None, table=None), here.results["n"], here, words)["lead"]
+    assert used in lead and fixed not in lead
+
+
 def test_no_method_is_named_of_a_figure_that_there_is_not():
     missing = Claim("sales.per_point", None, "percent", 0, "ppml", "associated", "not_estimable", reason="no_panel")
     here = site(missing)

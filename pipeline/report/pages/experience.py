@@ -35,7 +35,7 @@ def page(results: Results, words: Words) -> Page:
         now[now.index(name) + 2:now.index(name) + 2] = [f"{name}_weighted", _left_out(name)] if unweighted else []
     parts = [
         Section("experience.now", needs=("surveys", "tickets"), sentences=[*now, *others]),
-        *_silent(results),
+        *_silent(results, words),
         *[_months(name) for name in ("nps", "csat", "ces") if _drawable(results, f"months_{name}")],
         Section("experience.labels", figure=Figure(experience.labels, "labels"), needs=("surveys",),
                 table=Table("labels", {"segment": "category", "label": "category", "n": "count", "estimate": "share",
@@ -95,7 +95,7 @@ def _groups(name: str, results: Results) -> Section:
                    figure=Figure(experience.groups, f"groups_{name}", {"unit": unit, "better": better, "name": name}))
 
 
-def _silent(results: Results) -> list[Section]:
+def _silent(results: Results, words: Words) -> list[Section]:
     """Of each question the score with and without weights and the band of the silent; of the first, who answers."""
     found: list[Section] = []
     for name, unit in (("nps", "points"), ("csat", "share"), ("ces", "points")):
@@ -108,7 +108,7 @@ def _silent(results: Results) -> list[Section]:
         step = {"nps": "count", "csat": "share_apart", "ces": "ratio"}[name]  # ratio: two decimals, for steps of .03
         more = ["experience.response_n_eff", "experience.response_largest_weight"] if name == "nps" else []
         found += [
-            Section(f"experience.silent{end}",
+            Section(f"experience.silent{end}", facts={"covariates": _used(results, f"odds{end}", words)},
                     sentences=[*(f"experience.{name}_{kind}" for kind in kinds), _left_out(f"experience.{name}")],
                     figure=Figure(experience.silent, f"silent{end}", {"name": name}), notes=["experience.note_silent"],
                     table=Table(f"silent{end}", {"delta": step, "estimate": unit} | limits, count="",
@@ -121,6 +121,13 @@ def _silent(results: Results) -> list[Section]:
                "ci_high": "ratio"}
     titles = {"estimate": "column.odds", "answered_share": "column.answer_rate"}
     return [*found, Section("experience.odds", table=Table(odds, columns, titles=titles))] if odds else found
+
+
+def _used(results: Results, name: str, words: Words) -> str:
+    """What the weights use, in words: the covariates of the model of who answers."""
+    used = results.tables[name]["dimension"].unique() if name in results.tables else []
+    names = [words.name("dimension", one) for one in used]
+    return words.listed([text[:1].lower() + text[1:] for text in names])
 
 
 def _index(results: Results) -> list[Section]:
