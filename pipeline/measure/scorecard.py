@@ -12,8 +12,8 @@ from pipeline.measure.levels import MONTH_TYPES, by_month, headline_claims
 from pipeline.measure.metrics import Metric, named, relational_only
 from pipeline.measure.periods import Periods, in_window
 
-PAGE_COLUMNS = ["dimension", "segment", "n", "estimate", "ci_low", "ci_high", "shrunken", "change", "gap",
-                "is_gap_notable", "is_change_notable", "status"]
+PAGE_COLUMNS = ["dimension", "segment", "n", "estimate", "ci_low", "ci_high", "shrunken", "change", "change_low",
+                "change_high", "gap", "gap_low", "gap_high", "is_gap_notable", "is_change_notable", "status"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ def page_tables(card: Scorecard) -> dict[str, pd.DataFrame]:
                        and claim.segment == "all"), None)
         total = {"dimension": "all", "segment": "all", "n": level.n_used, "estimate": level.estimate,
                  "ci_low": level.ci_low, "ci_high": level.ci_high, "status": level.status, "shrunken": level.estimate,
-                 "change": change.estimate if change else None, "is_gap_notable": False, "is_change_notable": False}
+                 "change": change.estimate if change else None, "change_low": change.ci_low if change else None,
+                 "change_high": change.ci_high if change else None, "is_gap_notable": False, "is_change_notable": False}
         unknown = table["segment"].str.endswith(":unknown")
         ranked = table.assign(last=unknown).sort_values(["dimension", "last", "shrunken", "segment"],
                                                         ascending=[True, True, False, True])

@@ -27,7 +27,9 @@ class TableView:
 
 
 def view(frame: pd.DataFrame, table: Table, words: Words, caption: str, currency: str, below: int) -> TableView:
-    """The protected frame (see disclosure.protect_table) as text; estimate's limits become one interval column."""
+    """The protected frame (see disclosure.protect_table) as text; estimate's limits become one interval column.
+
+    A column of which the frame holds NAME_low and NAME_high is told with them in its cell."""
     units = dict(table.columns) or {c: unit_of(frame, c) for c in frame.columns if c not in (*FLAGS, "unit")}
     absent = [c for c in units if c not in frame.columns]
     if absent:
@@ -105,7 +107,9 @@ def _cell(record: dict, column: str, units: dict[str, str], words: Words, count:
     if pd.isna(value):
         return "–"
     if unit == "share_apart":  # a difference of two shares
-        return words.value(100 * float(value), "pp", brief=True)
+        return _apart(100 * float(value), [100 * v for v in _ends(record, column)], "pp", words)
+    if ends := _ends(record, column):
+        return _apart(float(value), ends, unit, words)
     if unit == "answers":
         return words.answers(value, _float(record.get("score_from")), _float(record.get("score_to")))
     if _is_number(unit):
@@ -115,6 +119,20 @@ def _cell(record: dict, column: str, units: dict[str, str], words: Words, count:
         digits = numerals.digits_for(unit, value, *limits) if column == "estimate" else None
         return words.value(value, unit, digits, brief=True, scale=_scale(record) if column == "estimate" else None)
     return _name(value, column, unit, words)
+
+
+def _ends(record: dict, column: str) -> list[float]:
+    """The limits of a column's own interval; none where the record does not hold both."""
+    ends = [_float(record.get(f"{column}_{end}")) for end in ("low", "high")]
+    return [] if None in ends else ends  # type: ignore[return-value]
+
+
+def _apart(value: float, ends: list[float], unit: str, words: Words) -> str:
+    """A difference, and behind it in brackets its limits, all three told in one unit and with the same digits."""
+    digits = numerals.digits_for(unit, value, *ends) if ends else None
+    scale = max(map(abs, (value, *ends))) if ends else None
+    told = words.value(value, unit, digits, brief=True, scale=scale)
+    return f"{told} ({words.interval(*ends, unit, digits, scale=scale, brief=True)})" if ends else told
 
 
 def _name(value: object, column: str, unit: str, words: Words) -> str:

@@ -69,3 +69,14 @@ def test_long_tables_say_that_they_are_cut():
     made = shown(pd.DataFrame({"rows": range(100, 600)}), Table("t", longest=20))
     assert len(made.rows) == 20
     assert "20" in made.note and "500" in made.note
+
+
+def test_a_difference_stands_with_its_own_limits_and_hides_with_them():
+    frame = pd.DataFrame({"segment": ["a", "b", "c", "d"], "n": [50, 60, 7, 9], "change": [12.586, None, 4.0, 2.0],
+                          "change_low": [8.79, None, 1.0, 1.0], "change_high": [16.36, None, 7.0, 3.0],
+                          "gap": [-0.0831, 0.2, 0.1, 0.1], "gap_low": [-0.14, None, 0.0, 0.0],
+                          "gap_high": [-0.02, None, 0.2, 0.2]})
+    table = Table("t", {"segment": "text", "change": "points", "gap": "share_apart"})
+    assert [row[1:] for row in shown(frame, table).rows] == [
+        ("12,6 (8,8 a 16,4)", f"−8{NB}p. p. (−14{NB}p. p. a −2{NB}p. p.)"), ("–", f"20,0{NB}p. p."),
+        ("oculto", "oculto"), ("oculto", "oculto")]
