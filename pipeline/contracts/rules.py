@@ -8,6 +8,7 @@ OF_REASON = {  # reason of a claim without an estimate -> rule
     "collinear": "FIT-RANK", "one_month": "SET-SPAN", "few_months": "SET-SPAN", "no_overlap": "SET-OVERLAP",
     "one_customer": "SET-TINY", "few_customers": "SET-TINY", "few_events": "SET-TINY", "no_surveys": "SET-MISSING",
     "surveys_absent": "SET-MISSING", "no_sales": "SET-MISSING", "sales_absent": "SET-MISSING",
+    "nobody_answered": "SET-NONRESP",
 }
 OF_STATUS = {"suppressed": "SDC-K", "not_enough_data": "SET-NONRESP"}  # a small group; too few of those asked answered
 

@@ -36,14 +36,22 @@ def absent_claims(made: Sequence[Claim], surveys: pd.DataFrame | None, tickets: 
         elif table == "tickets":
             reason = "no_tickets" if tickets is None else "no_creation_time"
         else:
-            reason = "no_surveys" if surveys is None else "not_asked"
-            asked = surveys is not None and (surveys["instrument"] == "csat").any()
-            reason = "one_kind_of_contact" if reason == "not_asked" and claim_id == "experience.index" else reason
-            reason = "no_top_box" if asked and claim_id.startswith("experience.csat") else reason
+            reason = "no_surveys" if surveys is None else _unscored(claim_id, surveys)
             reason = _unlabelled(made, surveys, labels) if surveys is not None and claim_id == LABELS else reason
         found.append(Claim(claim_id, None, unit, 0, "", reason=reason,
                            status="suppressed" if reason == "small_group" else "not_estimable"))
     return found
+
+
+def _unscored(claim_id: str, surveys: pd.DataFrame) -> str:
+    """Why there is no such score, or index of all scores: nobody was asked, or answered, or more must be declared."""
+    instrument = claim_id.removeprefix("experience.").removesuffix("_change")
+    mine = surveys if instrument == "index" else surveys[surveys["instrument"] == instrument]
+    if len(mine) and mine["score"].isna().all():
+        return "nobody_answered"
+    if instrument == "index":
+        return "one_kind_of_contact"
+    return "no_top_box" if instrument == "csat" and len(mine) else "not_asked"
 
 
 def _unlabelled(made: Sequence[Claim], surveys: pd.DataFrame, labels: Mapping[str, Sequence[float]]) -> str:

@@ -87,6 +87,7 @@ def explained(sample: SalesSample, surveys: pd.DataFrame, sales: pd.DataFrame) -
         return sample
     reason = sample.problem.reason
     for gone, exact in ((surveys.empty, "surveys_absent"), (sales.empty, "sales_absent"),
+                        ("score" in surveys and surveys["score"].isna().all(), "nobody_answered"),
                         (_all_missing(surveys, "customer_id") or _all_missing(sales, "customer_id"), "no_ids"),
                         (_all_missing(sales, "ordered_at"), "no_sale_dates"),
                         (_all_missing(surveys, "responded_at"), "no_answer_dates")):

@@ -273,6 +273,18 @@ def test_missing_sources_are_said():
         "not_asked", "no_creation_time", "no_status_history", "one_kind_of_contact", "no_cuts"}
 
 
+def test_invitations_that_nobody_answered_are_not_said_to_be_unasked():
+    silent = company.surveys([{"score": None, "responded_at": None}] * 50)
+    said = {c.claim_id: c.reason for c in absent_claims([], silent, None)}
+    assert [said[f"experience.{name}"] for name in ("nps", "nps_change", "index", "csat")] == [
+        "nobody_answered", "nobody_answered", "nobody_answered", "not_asked"]
+    both = pd.concat([silent.assign(instrument="csat"), company.surveys(answers_of([9]))], ignore_index=True)
+    said = {c.claim_id: c.reason for c in absent_claims([], both, None)}
+    assert (said["experience.csat"], said["experience.index"]) == ("nobody_answered", "one_kind_of_contact")
+    answered = {c.claim_id: c.reason for c in absent_claims([], both.assign(score=5.0), None)}
+    assert answered["experience.csat"] == "no_top_box"
+
+
 def test_labels_that_are_hidden_are_not_said_to_be_unasked():
     few, cuts = answers_of([9] * 5), {"nps": [6, 9]}
     said = {name: claim(absent_claims(card(rows).claims, company.surveys(rows), None, given),

@@ -208,6 +208,9 @@ def test_a_missing_panel_is_explained_by_what_is_missing():
     found = [explained(nothing, surveys, orders).problem.reason for surveys, orders in (
         (pd.DataFrame(), dated), (dated, pd.DataFrame()), (no_key, dated), (dated, dated.assign(ordered_at=None)))]
     assert found == ["surveys_absent", "sales_absent", "no_ids", "no_sale_dates"]
+    silent = dated.assign(score=np.nan, responded_at=None)
+    assert explained(nothing, silent, dated).problem.reason == "nobody_answered"
+    assert explained(nothing, silent.assign(score=9.0), dated).problem.reason == "no_answer_dates"
 
 
 def test_few_customers_give_no_number():

@@ -16,7 +16,7 @@ SCORES = {  # table name: (claim id, unit of the level, unit of differences, whi
 BROKEN_DOWN = SCORES | {
     "ttr_business_median": ("experience.ttr_business_median", "office_hours", "office_hours", "lower")}
 MOST_SENTENCES = 3  # the strongest of each sign and kind; the table beside the figure holds all of them
-NEVER_MEASURED = ("no_surveys", "not_asked", "no_top_box")  # said once, of the score itself
+NEVER_MEASURED = ("no_surveys", "not_asked", "nobody_answered", "no_top_box")  # said once, of the score itself
 HEADLINE = ("experience.nps", "experience.csat", "experience.ces", "experience.index",
             "experience.ttr_median_hours")
 
