@@ -17,6 +17,7 @@ from pipeline.relate.estimate import Estimate, NotEstimable, claim, month_later,
 from pipeline.relate.hazard import HazardFit, fit_hazard
 from pipeline.relate.naive import ever_logit, separated
 from pipeline.relate.sample import exposure_steps
+from pipeline.relate.whole import Whole
 
 METHOD = "cloglog_hazard"
 RATE = "share_clustered"
@@ -44,10 +45,11 @@ class ChurnSample:
 
 
 def churn_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: int,
-                 covariates: list[str]) -> ChurnSample:
+                 covariates: list[str], whole: Whole | None = None) -> ChurnSample:
     """The sample from customer_periods; a score enters when it is at most so old in the month of leaving (1: given
     in the month before). Month effects always; tenure as a number; covariates as categories or numbers. Refusal for one
-    that is the outcome, or no column of the panel.
+    that is the outcome, or no column of the panel. whole: which months are, all without it; spending is that of whole
+    months, and today's customers are those of the last one.
     """
     check_covariates("churn.covariates", covariates, periods.columns, instrument)
     problem = None
@@ -65,7 +67,8 @@ def churn_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: i
                          "score": _score(frame, instrument, max_score_age_months)})
     known = frame["is_at_risk_next"].fillna(False).to_numpy(bool) & frame["is_churned_next"].notna().to_numpy()
     base["left"] = frame["is_churned_next"].eq(True).fillna(False).to_numpy(float)
-    base["spend"] = _spend(base, frame)
+    spent = _sales(base, frame, whole)
+    base["spend"] = _spend(base, spent)
     numbers, categories = [], []
     for name in dict.fromkeys(["tenure_months", "segment", *covariates]):
         if name not in frame or frame[name].isna().all():
@@ -85,7 +88,7 @@ def churn_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: i
     account = pd.DataFrame([{"step": step, "rows": int(mask.sum()), "customers": int(base["customer"][mask].nunique())}
                             for step, mask in steps])
     return ChurnSample(base[scored & complete].reset_index(drop=True), base[known].reset_index(drop=True), len(ids),
-                       categories, numbers, account, latest=_latest(base, frame),
+                       categories, numbers, account, latest=_latest(base, frame, spent, whole),
                        answers=int(base["score"].notna().sum()))
 
 
@@ -104,24 +107,30 @@ def explained(sample: ChurnSample, periods: pd.DataFrame, customers: pd.DataFram
     return replace(sample, problem=too_early("one_month", first.year * 12 + first.month, len(periods)))
 
 
-def _latest(base: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the last month whose customer was one in it and did not leave in it, with their mean month's sales."""
-    last = base["month"].max()
+def _sales(base: pd.DataFrame, frame: pd.DataFrame, whole: Whole | None) -> pd.Series:
+    """Sales of each row's month; missing where there are none to know, or the month was cut short."""
+    if "revenue" not in frame:
+        return pd.Series(np.nan, frame.index)
+    spent = pd.to_numeric(frame["revenue"], errors="coerce")
+    return spent if whole is None else spent.where(base["month"].between(whole.first, whole.sold))
+
+
+def _latest(base: pd.DataFrame, frame: pd.DataFrame, spent: pd.Series, whole: Whole | None) -> pd.DataFrame:
+    """Rows of the last whole month whose customer was one in it and did not leave in it, with their mean month's
+    sales."""
+    last = base["month"].max() if whole is None else min(base["month"].max(), whole.last)
     gone = base.loc[(base["month"] == last - 1) & (base["left"] == 1), "customer"]
     here = (base["month"] == last) & ~base["customer"].isin(gone)
     if "is_active" in frame:
         here &= frame["is_active"].fillna(False).to_numpy(bool)
-    spent = pd.to_numeric(frame["revenue"], errors="coerce") if "revenue" in frame else pd.Series(np.nan, frame.index)
-    by = spent[base["month"] > last - 12].groupby(base["customer"])
+    by = spent[base["month"].between(last - 11, last)].groupby(base["customer"])
     return base[here].assign(value=lambda rows: rows["customer"].map(by.mean()).astype(float),
                              value_months=lambda rows: rows["customer"].map(by.count())).reset_index(drop=True)
 
 
-def _spend(base: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:
+def _spend(base: pd.DataFrame, sales: pd.Series) -> np.ndarray:
     """Mean sales of a month over the twelve that end with the row's own, of those known; missing without sales."""
-    if "revenue" not in frame:
-        return np.full(len(frame), np.nan)
-    spent = pd.to_numeric(frame["revenue"], errors="coerce").to_numpy(float)
+    spent = sales.to_numpy(float, na_value=np.nan)
     key = base["customer"].to_numpy(np.int64) * 100_000 + base["month"].to_numpy(np.int64)
     start = np.searchsorted(key, np.maximum(key - 11, base["customer"].to_numpy(np.int64) * 100_000))
     total, known = (np.concatenate([[0.0], np.cumsum(part)]) for part in (np.nan_to_num(spent), ~np.isnan(spent)))

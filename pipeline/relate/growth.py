@@ -16,6 +16,7 @@ from pipeline.measure.disclosure import hidden
 from pipeline.relate.estimate import FEW_CUSTOMERS, Estimate, NotEstimable, claim, no_claim, nothing_sold
 from pipeline.relate.retention import Cohort, cohort_of
 from pipeline.relate.sample import score_groups
+from pipeline.relate.whole import Whole
 
 METHOD = "cohort_growth"
 GROUPS = ("promoter", "passive", "detractor", "no_recent_answer")
@@ -23,10 +24,10 @@ TOTAL, PART, SHARE = "sales.growth.existing_customers", "sales.growth.contributi
 
 
 def growth_claims(periods: pd.DataFrame, instrument: str, groups: tuple[float, float],
-                  suppress_below: int = 10) -> list[Claim]:
+                  suppress_below: int = 10, whole: Whole | None = None) -> list[Claim]:
     """Growth of the cohort, what each group adds to it (suppressed below suppress_below customers, and where it would
-    give such a group away), and the promoters' share."""
-    cohort = cohort_of(periods)
+    give such a group away), and the promoters' share. whole: which months are, all without it."""
+    cohort = cohort_of(periods, whole)
     if cohort.problem:
         return [_none(TOTAL, cohort.problem, "percent")]
     rows = cohort.rows.assign(group=_answered(periods, cohort, instrument, groups))

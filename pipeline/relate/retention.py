@@ -1,7 +1,8 @@
 """How much of last year's customers and of their sales is still there: NRR, GRR, logo churn.
 
-Two spans of equal length (a year, or half of the data) end with the last month. The cohort are the customers who were
-there through the whole earlier span; new ones play no part, and who leaves counts with sales of zero.
+Two spans of equal length (a year, or half of the data) of whole months end with the last whole one. The cohort are the
+customers who were there through the whole earlier span; new ones play no part, and who leaves counts with sales of
+zero.
 net: their sales of the later span over those of the earlier. gross: the same, no customer counted above their own
 earlier sales. logo: share of them who left. Orders come and go where nobody subscribes: gross retention then falls
 short of 100 % without anybody leaving, as the page says.
@@ -25,6 +26,7 @@ from pipeline.relate.estimate import (
     nothing_sold,
     too_early,
 )
+from pipeline.relate.whole import Whole, month_numbers, within
 
 METHOD = "cohort_ratio"
 IDS = ("churn.retention.net", "churn.retention.gross", "churn.retention.logo_churn")
@@ -44,14 +46,18 @@ class Cohort:
     problem: NotEstimable | None = None
 
 
-def cohort_of(periods: pd.DataFrame) -> Cohort:
-    """The cohort from customer_periods; needs sales, and months that make two spans of at least a quarter."""
+def cohort_of(periods: pd.DataFrame, whole: Whole | None = None) -> Cohort:
+    """The cohort from customer_periods; needs sales, and months that make two spans of at least a quarter.
+
+    whole: which months are; without it all of them. A month cut short is in neither span.
+    """
     nothing = pd.DataFrame(columns=["before", "after", "gone"])
     if periods.empty or "revenue" not in periods or not periods["revenue"].notna().any():
         return Cohort(nothing, 0, "all", NotEstimable("no_sales_by_customer", len(periods)))
-    period = pd.DatetimeIndex(periods["period"])
-    month = period.year * 12 + period.month - 1
-    sold = periods["revenue"].notna().to_numpy()
+    offered, periods = periods, within(periods, whole)
+    month, sold = month_numbers(periods["period"]), periods["revenue"].notna().to_numpy()
+    if not sold.any():
+        return Cohort(nothing, 0, "all", _one_cut_month(offered, whole))
     first, last = int(month[sold].min()), int(month[sold].max())
     span = min(LONGEST, (last - first + 1) // 2)
     if span < SHORTEST:
@@ -65,18 +71,26 @@ def cohort_of(periods: pd.DataFrame) -> Cohort:
     spans = {"before": (month >= start) & (month < turn), "after": month >= turn}
     rows = pd.DataFrame({part: np.bincount(code[where], spent[where], minlength=len(names))[cohort]
                          for part, where in spans.items()}, index=pd.Index(names[cohort], name="customer"))
-    rows["gone"] = _gone(periods, code, month, turn, len(names))[cohort]
+    rows["gone"] = _gone(periods, code, month, (turn, last), len(names))[cohort]
     if "segment" in periods:
         rows["segment"] = periods.drop_duplicates("customer_id").set_index("customer_id")["segment"].reindex(rows.index)
     label = "/".join(f"{at // 12}-{at % 12 + 1:02d}" for at in (turn, last))
     return Cohort(rows.reset_index(), span, label, None if len(rows) else NotEstimable("no_cohort", len(periods)))
 
 
-def _gone(periods: pd.DataFrame, code: np.ndarray, month: np.ndarray, turn: int, customers: int) -> np.ndarray:
+def _one_cut_month(periods: pd.DataFrame, whole: Whole) -> NotEstimable:
+    """Too early where no month with sales is whole yet."""
+    month = month_numbers(periods["period"])[periods["revenue"].notna().to_numpy()]
+    return too_early("few_months", max(int(month.min()), whole.first) + 2 * SHORTEST - 1, len(periods))
+
+
+def _gone(periods: pd.DataFrame, code: np.ndarray, month: np.ndarray, span: tuple[int, int], customers: int
+          ) -> np.ndarray:
     """(customers,) who left in the later span (missing where leaving has no date)."""
     if "is_churned_next" not in periods or not periods["is_churned_next"].notna().any():
         return np.full(customers, np.nan)
-    leaves = periods["is_churned_next"].eq(True).fillna(False).to_numpy(bool) & (month + 1 >= turn)
+    leaves = periods["is_churned_next"].eq(True).fillna(False).to_numpy(bool) & (month + 1 >= span[0])
+    leaves &= month + 1 <= span[1]
     return (np.bincount(code[leaves], minlength=customers) > 0).astype(float)
 
 
