@@ -16,6 +16,7 @@ from pipeline.contracts.claims import Claim
 from pipeline.contracts.results import Results
 from pipeline.report.catalogue import MissingWording, catalogue, placeholders
 from pipeline.report.trust_gates import Gate, gates_of, is_edge, is_small, outcome, told
+from pipeline.report.trust_unsimulated import unsimulated
 from pipeline.report.words import Words
 
 FILE = Path(__file__).with_name("validity.json")
@@ -58,8 +59,11 @@ Judged = tuple[dict[str, Any], list[Gate]]
 Check = tuple[dict[str, Any], Gate]
 
 
-def results_of(content: dict[str, Any], is_same_code: bool, words: Words) -> Results:
-    """Claims and tables of the page; is_same_code: whether the methods are still those that the run has tested."""
+def results_of(content: dict[str, Any], is_same_code: bool, words: Words, printed: Iterable[Claim] = ()) -> Results:
+    """Claims and tables of the page; is_same_code: whether the methods are still those that the run has tested.
+
+    printed: the claims of all other pages of the report.
+    """
     run, judged = content["run"], gates_of(content["verdicts"])
     honest, naive = ([pair for pair in judged if pair[0]["naive"] == is_naive] for is_naive in (False, True))
     checks = [(v, gate) for v, gates in honest for gate in gates]
@@ -73,6 +77,7 @@ def results_of(content: dict[str, Any], is_same_code: bool, words: Words) -> Res
         "worlds": _worlds(run, intervals, words),
         "unproven": pd.concat([_not_run(run["worlds"], lines, words),
                                unproven([v for v, gates in judged if gates], words)], ignore_index=True),
+        "unsimulated": unsimulated(printed, {v["claim_id"] for v, gates in judged if gates}, words),
         "same_code": pd.DataFrame({"is_same": [is_same_code], "is_like": ["like" in content["run"]]}),
     }
     return Results(_claims(run, judged, checks, intervals, naive), tables)

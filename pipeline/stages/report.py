@@ -1,8 +1,10 @@
 """The pages, made of the notebooks' results; all of them are rendered before the first one is written."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
+from pipeline.contracts.claims import Claim
 from pipeline.contracts.fingerprint import fingerprint
 from pipeline.contracts.params import Notebook, load_params
 from pipeline.contracts.refusal import Refusal
@@ -28,18 +30,22 @@ def complete_results(notebooks: dict[str, Notebook]) -> dict[str, Results]:
     return found
 
 
-def proven(words: Words) -> dict[str, Results]:
-    """The page on trust, of the tracked run of the validity benchmark; whether it has tested the code of today."""
+def proven(words: Words, printed: Iterable[Claim]) -> dict[str, Results]:
+    """The page on trust, of the tracked run of the validity benchmark; whether it has tested the code of today.
+
+    printed: the claims of all other pages.
+    """
     content = json.loads(trust.FILE.read_text(encoding="utf-8"))
     is_same = fingerprint(content["run"]["tested"]) == content["run"]["fingerprint"]
-    return {trust.NAME: trust.results_of(content, is_same, words)}
+    return {trust.NAME: trust.results_of(content, is_same, words, printed)}
 
 
 def main(argv: list[str]) -> None:
     """`python -m pipeline.stages.report`: reports/*.html and reports/claims.csv."""
     params = load_params()
     words = Words(params.report.language, params.sales.smallest_effect, params.churn.smallest_effect)
-    results = complete_results(params.notebooks) | proven(words)
+    results = complete_results(params.notebooks)
+    results |= proven(words, [claim for found in results.values() for claim in found.claims])
     linkage = json.loads(LINKAGE.read_text(encoding="utf-8")) if LINKAGE.exists() else {}
     files = render_site(build_site(params.company, params.disclosure, linkage, results, words), words)
     last = REPORTS / "claims.csv"

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def workspace(made_up, results, tmp_path, monkeypatch):
     """A workspace with the real params.yaml, three notebooks declared, and their complete made-up results."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(report, "proven", lambda words: {})  # its wording is not among the made-up one
+    monkeypatch.setattr(report, "proven", lambda words, printed: {})  # its wording is not among the made-up one
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     Path("params.yaml").write_text(re.sub(r"  04-churn:.*\n", "", text), encoding="utf-8")
     for name, found in results().items():

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.gates import CERTAIN
+from pipeline.contracts.claims import Claim
 from pipeline.contracts.fingerprint import fingerprint
 from pipeline.contracts.params import Company, Disclosure
 from pipeline.report import trust
@@ -220,6 +221,28 @@ def test_the_noise_in_a_limit_of_bias_is_said_to_be_always_there(language, few, 
     limits = [words.text(f"trust.limit.{name}", bias="5", bias_feedback="10", small="0", detectable="10")
               for name in ("bias", "bias_feedback", "detectable")]
     assert [text for text in [said, *limits] if always not in text] == []
+
+
+def test_printed_figures_that_no_gate_speaks_of_are_named():
+    """Neither those with a gate, nor claims without a figure, nor what was left out; each once, intervals first."""
+    free = verdict("data.response_rate", 0.2, gate="none: nothing is asked of it", ok=True)
+    printed = [Claim("data.customers", 900.0, "count", 900, "count"),
+               Claim("data.revenue_gap", 3.0, "EUR", 900, "mean", ci_low=1.0, ci_high=5.0),
+               Claim("data.response_rate", 0.3, "share", 900, "wilson", ci_low=0.2, ci_high=0.4),
+               Claim("sales.per_point", 6.2, "percent", 900, "ppml", ci_low=4.0, ci_high=8.0),
+               Claim("sales.per_point", 6.2, "percent", 900, "ppml", segment="segment:a"),
+               Claim("churn.rate", None, "share", 0, "wilson", status="not_estimable", reason="no_panel"),
+               Claim("data.customers", 50.0, "count", 50, "count", segment="segment:a"),
+               Claim("experience.nps_left_out", 1.0, "count", 0, "", segment="covariate:segment")]
+    words = Words("en")
+    made = trust.results_of(run_of(GOOD, free), True, words, printed)
+    label = {c.claim_id: words.claim_label(c) for c in printed[:3]}
+    assert list(made.tables["unsimulated"].itertuples(index=False, name=None)) == [
+        (label["data.revenue_gap"], True), (label["data.response_rate"], True), (label["data.customers"], False)]
+    shown = render_site(build_site(Company("A", "own", "EUR", "Europe/Madrid"), Disclosure(10, 30), {},
+                                   {trust.NAME: made}, words), words)[PAGE]
+    assert words.text("trust.unsimulated.title") in shown and label["data.customers"] in shown
+    assert words.text("trust.unsimulated.title") not in pages(run_of(GOOD), language="en")[PAGE]
 
 
 def test_a_gate_in_unknown_words_is_refused():

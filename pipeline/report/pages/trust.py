@@ -45,6 +45,8 @@ def page(results: Results, words: Words) -> Page:
             "last_seed": "count", "count_checks": "count", "count_held": "count"}, count=""),
             notes=["trust.worlds.truth", "trust.worlds.network"]),
         Section("trust.unproven", table=Table("unproven", {"figure": "text", "reason": "text"}, count="")),
+        Section("trust.unsimulated", table=Table("unsimulated", {"figure": "text", "has_interval": "yes_no"},
+                                                 count="")),
     ]
     shown = [s for s in sections if s.key == "trust.failed" or s.table is None or len(results.tables[s.table.name])]
     return Page("trust", shown, limits=("trust.limits.invented", "trust.limits.causes"),
