@@ -6,7 +6,8 @@ OF_REASON = {  # reason of a claim without an estimate -> rule
     "no_complaints_after": "FIT-ONECLASS",
     "no_tickets_after": "FIT-ONECLASS", "no_referrals_after": "FIT-ONECLASS", "net_returns": "FIT-ONECLASS",
     "collinear": "FIT-RANK", "one_month": "SET-SPAN", "few_months": "SET-SPAN", "no_overlap": "SET-OVERLAP",
-    "one_customer": "SET-TINY", "few_customers": "SET-TINY", "few_events": "SET-TINY", "no_surveys": "SET-MISSING",
+    "one_customer": "SET-TINY", "one_dominates": "SET-TINY",
+    "few_customers": "SET-TINY", "few_events": "SET-TINY", "no_surveys": "SET-MISSING",
     "surveys_absent": "SET-MISSING", "no_sales": "SET-MISSING", "sales_absent": "SET-MISSING",
     "nobody_answered": "SET-NONRESP",
 }

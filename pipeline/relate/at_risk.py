@@ -66,7 +66,7 @@ def revenue_at_risk(sample: ChurnSample, months: int, currency: str, groups: tup
         today = with_spenders(today[today["value"].notna()] if "value" in today else today.iloc[:0])
         if sample.problem or not len(today):
             raise sample.problem or NotEstimable("no_sales_by_customer")
-        if today["value"].clip(lower=0).sum() <= 0:
+        if today["value"].sum() <= 0:
             raise NotEstimable(nothing_sold(today["value"].sum()), len(today))
         ahead = fit_ahead(sample, months)
     except NotEstimable as why:

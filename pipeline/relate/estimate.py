@@ -21,8 +21,7 @@ class NotEstimable(Exception):
     reasons: what is missing (no_panel, no_scores, no_next_sales, no_sale_dates, no_ids, not_contractual, ...) or what
     the data cannot tell apart (no_overlap, one_customer, one_month, constant_score, missing_group, collinear,
     separation, one_class, no_leavers, no_outcome, net_returns, no_revenue, no_repeat_answers, few_customers,
-    few_events,
-    window_too_long).
+    few_events, one_dominates, window_too_long).
     readable_on: of status too_early, the day (YYYY-MM-DD) from which data that go on as they are tell the number.
     """
 
@@ -92,6 +91,15 @@ class Estimate:
 def nothing_sold(total: float) -> str:
     """Why sales of this total are no base to compare with: net_returns where refunds outweigh them, else no_revenue."""
     return "net_returns" if total < 0 else "no_revenue"
+
+
+def dominated(*sums: np.ndarray, most: float) -> bool:
+    """Whether one customer makes more than the share `most` of one of these sums, refunds counted by their size.
+
+    sums: (customers,) each. A sum of nothing is nobody's.
+    """
+    sizes = [np.abs(part) for part in sums]
+    return any(size.max(initial=0.0) > most * size.sum() for size in sizes if size.sum() > 0)
 
 
 def combine(value: float, parts: list[tuple[float, Estimate]], like: Estimate) -> Estimate:

@@ -2,7 +2,8 @@
 
 The cohort is that of `retention`: customers through the whole earlier span, those who then left included.
 Claims (described): sales.growth.existing_customers (percent), sales.growth.contribution (percentage points of it,
-segment answer:<group>), sales.growth.share_of_promoters (share; not estimable where there is no growth to share).
+segment answer:<group>), sales.growth.share_of_promoters (share; not estimable where there is no growth to share). Where
+one customer makes more than a quarter of the sales of a span, the reason (one_dominates) stands in their place.
 """
 
 from dataclasses import replace
@@ -13,13 +14,14 @@ from scipy import stats
 
 from pipeline.contracts.claims import Claim
 from pipeline.measure.disclosure import hidden
-from pipeline.relate.estimate import FEW_CUSTOMERS, Estimate, NotEstimable, claim, no_claim, nothing_sold
+from pipeline.relate.estimate import FEW_CUSTOMERS, Estimate, NotEstimable, claim, dominated, no_claim, nothing_sold
 from pipeline.relate.retention import Cohort, cohort_of
 from pipeline.relate.sample import score_groups
 from pipeline.relate.whole import Whole
 
 METHOD = "cohort_growth"
 GROUPS = ("promoter", "passive", "detractor", "no_recent_answer")
+LARGEST = 0.25  # share of the sales of a span beyond which one customer makes the linearised interval too short
 TOTAL, PART, SHARE = "sales.growth.existing_customers", "sales.growth.contribution", "sales.growth.share_of_promoters"
 
 
@@ -38,6 +40,8 @@ def growth_claims(periods: pd.DataFrame, instrument: str, groups: tuple[float, f
     change = change - before
     if before.sum() <= 0:
         return [_none(TOTAL, NotEstimable(nothing_sold(before.sum()), len(rows)), "percent")]
+    if dominated(before, before + change, most=LARGEST):
+        return [_none(TOTAL, NotEstimable("one_dominates", len(rows)), "percent")]
     total = _share(change, before)
     made = [claim(TOTAL, total, "percent", METHOD, **more)]
     unseen = dict(zip(GROUPS, hidden([(rows["group"] == name).sum() for name in GROUPS], suppress_below), strict=True))

@@ -22,6 +22,7 @@ from pipeline.relate.estimate import (
     Estimate,
     NotEstimable,
     claim,
+    dominated,
     no_claim,
     nothing_sold,
     too_early,
@@ -30,6 +31,7 @@ from pipeline.relate.whole import Whole, month_numbers, within
 
 METHOD = "cohort_ratio"
 IDS = ("churn.retention.net", "churn.retention.gross", "churn.retention.logo_churn")
+LARGEST = 0.5  # share of a sum beyond which one customer is most of it, and leaving each out in turn tells too short
 LONGEST, SHORTEST = 12, 3  # months of a span
 
 
@@ -118,6 +120,8 @@ def _three(cohort: Cohort, rows: pd.DataFrame, segment: str, comparisons: int, s
     for name, kept in zip(IDS, (after, np.minimum(after, before)), strict=False):
         if before.sum() <= 0:
             made.append(no_claim(name, NotEstimable(nothing_sold(before.sum()), len(rows)), "share", METHOD, **more))
+        elif dominated(before, kept, most=LARGEST):
+            made.append(no_claim(name, NotEstimable("one_dominates", len(rows)), "share", METHOD, **more))
         else:
             one = _ratio(kept, before)
             made.append(_bounded(name, one, more) if name == IDS[1] and 0 < one.value < 1 else

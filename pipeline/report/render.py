@@ -149,7 +149,7 @@ def protected(table: Table, results: Results, site: Site) -> Any:
 def say(claim: Claim, site: Site, words: Words) -> Said:
     """The claim with everything that is printed of it."""
     wording = words.wording(claim)
-    dimension, segment = words.segment(claim.segment)
+    dimension, segment = words.segment(claim.segment, claim.claim_id)
     is_hidden, below = claim.status == "suppressed", site.disclosure.suppress_below
     offered = disclosure.offered(claim, below)
     n_in = "–" if offered is None else words.number(offered)

@@ -235,9 +235,9 @@ class Words:
         entry, _ = self.entry(claim.claim_id)
         return float(entry.get("against", 0)) if any(state in entry for state in ("good", "bad", "zero")) else None
 
-    def segment(self, segment: str) -> tuple[str, str]:
+    def segment(self, segment: str, claim_id: str = "") -> tuple[str, str]:
         """(dimension, value) of a segment in words; ("", "all customers") for all. Of groups that were made one ("big +
-        other") each is named."""
+        other") each is named. claim_id: whose dimension may have a name of its own."""
         if segment == "all":
             return "", self.text("segment.all")
         dimension, _, value = segment.partition(":")
@@ -245,7 +245,8 @@ class Words:
             return self.text("dimension.covariate"), self.name("dimension", value)
         own = f"segment_value.{dimension}"  # a number alone does not say of what
         parts = [self.name(own if self.has(f"{own}.{part}") else "segment_value", part) for part in value.split(JOINT)]
-        return self.name("dimension", dimension), tidy(JOINT.join(parts))
+        told = f"dimension.{dimension}.{claim_id}"
+        return self.text(told) if self.has(told) else self.name("dimension", dimension), tidy(JOINT.join(parts))
 
     def estimate(self, claim: Claim, brief: bool = True) -> str:
         """The claim's estimate with its unit, at the decimals its interval supports; signed when compared with 0."""
