@@ -301,8 +301,13 @@ def _no_day(text: str, source: Source) -> str:
             pattern = engine.shape(form)
             month = f"regexp_extract({text}, {engine.literal(engine.shape(form, '%m'))}, 1)"
             tests.append(f"(regexp_full_match({text}, {engine.literal(pattern)}) AND "
-                         f"coalesce(try_cast(nullif({month}, '') AS INTEGER), 0) <= 12)")
+                         f"coalesce(try_cast(nullif({month}, '') AS INTEGER), 0) <= 12{_names_month(text, form)})")
     return " OR ".join(tests) or "FALSE"
+
+
+def _names_month(text: str, form: str) -> str:
+    """More of a condition, where the format has the name of a month: it is the name of one."""
+    return f" AND {engine.month_number(text, form)} IS NOT NULL" if "%b" in form or "%B" in form else ""
 
 
 def note_checks(source: Source) -> list[Check]:

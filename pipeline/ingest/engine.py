@@ -221,10 +221,12 @@ def visible(x: str) -> str:
 def shape(form: str, caught: str = "") -> str:
     """A pattern for what a strptime format looks like, whatever the numbers; the part `caught` is a group."""
     parts = {"%d": r"\d{1,2}", "%m": r"\d{1,2}", "%Y": r"\d{2,4}", "%y": r"\d{2}", "%H": r"\d{1,2}", "%M": r"\d{1,2}",
-             "%S": r"\d{1,2}", "%f": r"\d+", "%I": r"\d{1,2}", "%p": "[AaPp][Mm]", "%z": r"(?:Z|[+-]\d\d:?\d\d)"}
+             "%S": r"\d{1,2}", "%f": r"\d+", "%I": r"\d{1,2}", "%p": HALF, "%z": r"(?:Z|[+-]\d\d:?\d\d)",
+             "%b": MONTH, "%B": MONTH}
     found = []
     for part in re.findall(r"%-?[A-Za-z]|.", form):
-        pattern = parts.get(part, "[[:alpha:]]+" if part.startswith("%") else re.escape(part))
+        pattern = parts.get(part.replace("-", "") if part.startswith("%") else part,
+                            "[[:alpha:]]+" if part.startswith("%") else re.escape(part))
         found.append(f"({pattern})" if part == caught else pattern)
     return "".join(found)
 
@@ -238,8 +240,9 @@ def instant(x: str, formats: list[str]) -> tuple[str, str]:
         if form in EPOCHS:
             utc.append(EPOCHS[form].format(x=x))
         elif form == "excel_serial":
-            local.append(f"CASE WHEN regexp_full_match({x}, '\\d{{1,6}}(\\.\\d+)?') THEN TIMESTAMP '1899-12-30' + "
-                         f"to_microseconds(CAST(round(CAST({x} AS DOUBLE) * 86400) AS BIGINT) * 1000000) END")
+            days = f"CAST(replace({x}, ',', '.') AS DOUBLE)"  # a Spanish spreadsheet writes a decimal comma
+            local.append(f"CASE WHEN regexp_full_match({x}, '\\d{{1,6}}([.,]\\d+)?') THEN TIMESTAMP '1899-12-30' + "
+                         f"to_microseconds(CAST(round({days} * 86400) AS BIGINT) * 1000000) END")
         elif form == "iso8601":
             x = f"regexp_replace({x}, '(:[0-9.,]*) +(Z|[+-])', '\\1\\2')"  # a blank before the zone
             text = f"replace({x}, ' ', 'T')"
@@ -260,7 +263,30 @@ def _guarded(x: str, form: str) -> str:
     signs = [sign for sign in dict.fromkeys(re.sub("%-?[A-Za-z]", "", form)) if sign.isascii() and not sign.isspace()]
     tests = " AND ".join(f"contains({x}, {literal(sign)})" for sign in signs)
     parsed = f"try_strptime({x}, {literal(form)})"
+    if any(part in form for part in ("%b", "%B", "%p")):
+        parsed = f"coalesce({_worded(x, form)}, {parsed})"
     return f"CASE WHEN {tests} THEN {parsed} END" if tests else parsed
+
+
+def _worded(x: str, form: str) -> str:
+    """try_strptime of a text whose month or half of the day is a word of Spanish or English: 2 de enero, 8:00 a. m."""
+    if "%p" in form:
+        x = f"regexp_replace(translate({x}, '\u00a0\u202f', '  '), '([0-9 ])([AaPp])[.]? ?[Mm]\\b[.]?', '\\1\\2M')"
+    if named := next((part for part in ("%B", "%b") if part in form), ""):
+        before, after = (shape(piece) for piece in form.split(named, 1))
+        whole = literal(f"^({before}){MONTH}({after})$")
+        x = f"regexp_replace({x}, {whole}, '\\1' || {month_number(x, form)} || '\\2')"
+        form = form.replace(named, "%m", 1)
+    return f"try_strptime({x}, {literal(form)})"
+
+
+def month_number(x: str, form: str) -> str:
+    """Two digits of the month that a text names where the format has its name, in Spanish or English, whole or
+    shortened; null where it names none."""
+    named = "%B" if "%B" in form else "%b"
+    word = f"lower(rtrim(regexp_extract({x}, {literal(f'^{shape(form, named)}$')}, 1), '.'))"
+    cases = " ".join(f"WHEN {literal(name)} THEN '{number:02d}'" for name, number in MONTHS.items())
+    return f"CASE {word} {cases} END"
 
 
 def quick_instant(x: str, formats: list[str]) -> tuple[str, str]:
@@ -285,6 +311,13 @@ def quick_words(x: str, words: dict[str, Any], otherwise: str) -> str:
 
 ISO = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?"
 OFFSET = r"\s*(Z|[+-]\d{2}(:?\d{2})?)"
+MONTH, HALF = "[[:alpha:]]+[.]?", "[AaPp][.]?[ \u00a0\u202f]?[Mm][.]?"
+MONTHS = {name: number for names in (
+    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "ene feb mar abr may jun jul ago sep oct nov dic", "_ _ _ _ _ _ _ _ setiembre _ _ _", "_ _ _ _ _ _ _ _ sept _ _ _",
+    "january february march april may june july august september october november december",
+    "jan feb mar apr may jun jul aug sep oct nov dec", "_ _ _ _ _ _ _ _ set _ _ _")
+    for number, name in enumerate(names.split(), 1) if name != "_"}
 EPOCHS = {
     "epoch_s": "CASE WHEN regexp_full_match({x}, '\\d{{1,10}}') THEN make_timestamp({x}::BIGINT * 1000000) END",
     "epoch_ms": "CASE WHEN regexp_full_match({x}, '\\d{{1,15}}') THEN make_timestamp({x}::BIGINT * 1000) END",

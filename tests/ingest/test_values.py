@@ -286,3 +286,12 @@ def test_the_layout_is_the_canonical_one(shop: Workshop):
     assert list(found.clean.columns) == SALES.names
     assert found.clean[["line_id", "currency"]].values.tolist() == [["1", COMPANY.currency]]
     assert str(found.clean["ordered_at"].dtype) == "datetime64[us]"
+
+
+@pytest.mark.parametrize(("form", "cell"), [
+    ("%d de %B de %Y", "2 de enero de 2025"), ("%d-%b-%y", "02-ene.-25"), ("%d-%b-%y", "02-JAN-25"),
+    ("%d/%m/%Y %I:%M %p", "02/01/2025 12:00 a. m."), ("excel_serial", "45659,0")])
+def test_months_in_words_and_decimal_commas_are_read(shop: Workshop, form: str, cell: str):
+    contract = TICKET | {"timestamps": [form], "time_zone": "UTC"}
+    found = shop.ingest(f'id,created,solved\n1,"{cell}",\n', **contract)
+    assert str(found.clean["created_at"][0]) == "2025-01-02 00:00:00"
