@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pipeline.ingest import salesforce
+from pipeline.ingest.columns import YES_NO
 from pipeline.ingest.evidence import EMAIL, NOT_ASKED, PERHAPS_MISSING, SURELY_MISSING, Cell, is_number, masked
 from pipeline.ingest.evidence_dates import date_form
 from pipeline.ingest.meaning import is_personal, plain
 
 MOST = 0.9  # share of the cells that a kind must explain
+SELDOM = 50  # records with one value, on average, from which on it is no key
 FEW = 20  # different words of a column that is a list of words
 TIME_WORDS = {"date", "fecha", "at", "time", "timestamp", "created", "updated", "alta", "baja", "inicio", "fin", "hora"}
 ID_WORDS = {"id", "ids", "uuid", "key", "code", "codigo", "cod", "zip", "number", "numero"}
@@ -53,10 +55,14 @@ class Column:
 
     @property
     def fits(self) -> set[str]:
-        """Which kinds of canonical column it can feed."""
+        """Which kinds of canonical column it can feed, and what speaks against its being a key: "yes or no", "repeats"
+        (half of the cells or more have a value that another has), "seldom" (a new value comes up seldom)."""
         if self.kind == "empty":
             return {"time", "number", "text"}
-        return {"time": {"time"}, "number": {"number", "text"}}.get(self.kind, {"text"})
+        against = {"yes or no"} if self.words and {word.casefold() for word in self.words} <= set(YES_NO) else set()
+        against |= {"repeats"} if self.distinct > 0 and 2 * self.distinct <= self.filled else set()
+        against |= {"seldom"} if self.distinct <= FEW and SELDOM * self.distinct <= self.filled else set()
+        return {"time": {"time"}, "number": {"number", "text"}}.get(self.kind, {"text"}) | against
 
 
 def is_cased(text: str) -> bool:

@@ -15,7 +15,7 @@ from pipeline.ingest.questions import TIMES
 from pipeline.ingest.rules import REMEDIES
 
 LOOSE = ("decimal", "missing", "instruments", "skip_rows", "response_id", "company.ids", "timestamps", "customer_id",
-         "is_return", *TIMES.values())  # questions beside the keys of the block
+         "is_return", "net_amount", "margin", *TIMES.values())  # questions beside the keys of the block
 LIMIT = 40  # columns that are listed
 WIDE = {"en": 11, "es": 14}  # letters of the word before a finding, with the blanks behind it
 

@@ -20,6 +20,13 @@ PROOF = {  # a table is guessed only where one of these columns is found
     "tickets": {"first_reply_at", "solved_at", "status", "reason", "is_complaint", "priority"},
     "customers": {"segment", "value_band", "party_type", "acquired_at", "ended_at", "is_churned", "tenure_months"},
 }
+# A lone "codigo" is no proof of tickets: beside it stands one of these.
+SURE_TICKETS = {"first_reply_at", "solved_at", "is_complaint", "priority"}
+BARE_KEYS = {"codigo"}
+SHARE = {"pct", "porcentaje", "percent", "percentage", "porc", "tasa", "rate"}
+TAX = {"iva", "igic", "vat", "tax", "taxes", "gst", "impuesto", "impuestos"}
+UNTAXED = {"sin", "excl", "excluding", "without", "before", "antes"}
+UNNAMED = {"incidencia", "reclamacion", "caso", "ticket", "codigo"}  # as often a kind of ticket as its number
 
 
 @cache
@@ -53,13 +60,16 @@ def map_columns(table: str, headers: list[str], fits: dict[str, set[str]]) -> di
     """canonical -> header for one table, the best fit first, each header once.
 
     fits: header -> kinds that its values allow (number, time, text); a time is only fed by times, a number by numbers.
+    "yes or no" and "repeats" among them say that the values cannot tell records apart; a share is no amount of money.
     """
     scored = []
     for canonical, phrases in meanings().get(table, {}).items():
         kind = TABLES[table][canonical].kind
         needed = "time" if kind == "timestamp" else "number" if kind in ("number", "integer", "money") else "text"
         for place, header in enumerate(headers):
-            worth = holds(header, phrases) if needed in fits[header] else 0
+            cannot = needed not in fits[header] or (kind == "money" and is_share(header)) or \
+                (canonical.endswith("_id") and _is_no_id(table, canonical, header, fits[header]))
+            worth = 0 if cannot else holds(header, phrases)
             if worth:
                 scored.append((-worth / len(phrases), place, canonical, header))
     found: dict[str, str] = {}
@@ -67,6 +77,27 @@ def map_columns(table: str, headers: list[str], fits: dict[str, set[str]]) -> di
         if canonical not in found and header not in found.values():
             found[canonical] = header
     return {name: found[name] for name in meanings().get(table, {}) if name in found}
+
+
+def is_share(header: str) -> bool:
+    """Whether the header names a percentage or a rate: Margen %, tasa; not the rate within a name, as in IVA 21%."""
+    return re.search(r"(?<!\d)(?<!\d )%", header) is not None or bool(SHARE & set(plain(header).split()))
+
+
+def is_tax(header: str) -> bool:
+    """Whether the header names a tax, and not an amount without it."""
+    words = set(plain(header).split())
+    return bool(words & TAX) and not words & UNTAXED
+
+
+def _is_no_id(table: str, canonical: str, header: str, fits: set[str]) -> bool:
+    """Whether the values are too few to be ids: none is yes or no, and the key of a table has more than few; a header
+    that may as well name a kind of ticket must tell most of them apart."""
+    if "yes or no" in fits:
+        return True
+    if canonical != TABLES[table].key[0]:
+        return False
+    return "seldom" in fits or (table == "tickets" and "repeats" in fits and plain(header) in UNNAMED)
 
 
 def questions(headers: list[str], scales: dict[str, Any]) -> dict[str, str]:
@@ -96,7 +127,8 @@ def guess_table(headers: list[str], fits: dict[str, set[str]], asked: dict[str, 
         elif table == "tickets" and PROOF[table] & set(found) <= {"status"} and "net_amount" in \
                 map_columns("sales", headers, fits):
             worth[table] = -9.0 + len(found)  # a payment has a status too
-        elif given < len(required) or not PROOF.get(table, set(found)) & set(found):
+        elif given < len(required) or not (SURE_TICKETS if plain(found.get("ticket_id", "")) in BARE_KEYS else
+                                           PROOF.get(table, set(found))) & set(found):
             worth[table] = -9.0 + len(found)
         else:
             worth[table] = TELLING[table] + len(found)

@@ -13,7 +13,7 @@ from pipeline.ingest.contract import TELL
 from pipeline.ingest.evidence_columns import Column
 from pipeline.ingest.evidence_dates import spelled
 from pipeline.ingest.inspect import Inspection
-from pipeline.ingest.questions import ask_ids, ask_silent, open_time, which_header
+from pipeline.ingest.questions import ask_ids, ask_shares, ask_silent, open_time, which_amount, which_header
 
 DEFAULTS = {"encoding": "utf-8", "delimiter": ",", "quote": '"', "header_rows": 1, "skip_rows": 0}
 KEYS = ("preset", "table", "folder", "files", "format", "sheet", "records", "encoding", "delimiter", "quote",
@@ -52,6 +52,7 @@ def propose(found: Inspection) -> Proposal:
     _columns(found, raw, given, told)
     ask_ids(found, told)
     ask_silent(found, given, told)
+    ask_shares(found, told)
     later = _instruments(found, told) if found.table == "surveys" and not given.get("instruments") else ()
     kept = {key: raw[key] for key in KEYS if key in raw
             and (key in ("table", "format") or raw[key] != given.get(key, DEFAULTS.get(key)))}
@@ -144,6 +145,8 @@ def _columns(found: Inspection, raw: dict[str, Any], given: dict[str, Any], told
                 columns[column.name] = which_header(found, column.name)
         if (late := open_time(found)) and not theirs:
             columns[late] = which_header(found, late)
+        if found.table == "sales" and "net_amount" not in theirs and (doubt := which_amount(found)):
+            columns["net_amount"] = doubt
         one_line = any(drop["rule"] == "ORDER-LINE" for drop in given.get("drop", ()))  # the others are left out
         if found.repeats_key and "line_id" not in found.mapped and not one_line:
             columns["line_id"] = f"{TELL} order ids repeat: which header numbers or names the lines of an order?"

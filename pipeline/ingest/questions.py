@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.contracts.tables import TABLES
+from pipeline.ingest import meaning
 from pipeline.ingest.columns import NEGATIVE
 from pipeline.ingest.contract import TELL
 from pipeline.ingest.evidence_columns import UNKNOWN_TIMES
@@ -19,9 +20,34 @@ def which_header(found: Inspection, name: str) -> str:
     """The question for a column that no header is known to feed, with the free headers whose values could."""
     column = TABLES[found.table][name]
     needed = "time" if column.kind == "timestamp" else "number" if column.kind in NUMERIC else "all different"
-    could = _free(found, needed)
+    could = [head for head in _free(found, needed) if column.kind != "money" or not meaning.is_share(head)]
     holds = f"; {', '.join(map(repr, could[:NAMED]))} could" if could else ""
     return f"{TELL} which header holds it? ({column.meaning}){holds}"
+
+
+def which_amount(found: Inspection) -> str | None:
+    """The question for an amount that the header next to it puts in doubt: a total beside a tax, a price beside a
+    quantity; None where it stands as it is."""
+    head = found.mapped.get("net_amount", "")
+    words = set(meaning.plain(head).split())
+    taxes = [name for name, column in found.columns.items() if name != head and column.kind == "number"
+             and meaning.is_tax(name)]
+    if words & {"total", "price"} and taxes and not words & meaning.UNTAXED:
+        return f"{TELL} {head!r} stands beside the tax {taxes[0]!r}: which header holds the amount without tax?"
+    if words == {"price"} and "quantity" in found.mapped:
+        many = found.mapped["quantity"]
+        return (f"{TELL} {head!r} stands beside {many!r}: is it the price of one unit? Then write {head!r} here and "
+                f"`per_unit: true` beside `columns`; if it is that of the whole line, {head!r} alone")
+    return None
+
+
+def ask_shares(found: Inspection, told: dict[str, str]) -> None:
+    """What is left out because its header names a share: no amount of money."""
+    for name in ("net_amount", "margin"):
+        heads = [head for head in found.columns if meaning.is_share(head)
+                 and meaning.holds(head, meaning.meanings()["sales"][name])]
+        if found.table == "sales" and name not in found.mapped and heads:
+            told[name] = f"{heads[0]!r} names a share, not an amount of money: it is left out of {name}"
 
 
 def _free(found: Inspection, kind: str) -> list[str]:
