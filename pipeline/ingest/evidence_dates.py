@@ -9,11 +9,12 @@ from pipeline.ingest.evidence import Cell
 CLOCK = r"(?:(?P<gap>[ T]| - )(?P<hour>\d{1,2}):\d{2}(?P<second>:\d{2})?(?P<half>\s?[AaPp]\.?[Mm]\.?)?)?"
 TWO_FIRST = re.compile(r"(?P<a>\d{1,2})(?P<sep>[/.-])(?P<b>\d{1,2})(?P=sep)(?P<year>\d{4}|\d{2})" + CLOCK)
 YEAR_FIRST = re.compile(r"\d{4}(?P<sep>[/.])(?P<a>\d{1,2})(?P=sep)(?P<b>\d{1,2})" + CLOCK)
-ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?"
+ISO = re.compile(r"\d{4}-\d{2}-(?P<day>\d{2})(?:[ T]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?"
                  r"(?P<zone>\s*(?:Z|[+-]\d{2}(?::?\d{2})?))?")
 ISO_UTC = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}(?P<second>:\d{2})? UTC")
 NAMED = re.compile(r"\d{1,2}(?P<sep>[ -])(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?P=sep)(?:\d{4})" + CLOCK)
 EPOCH = {10: ("epoch_s", 946_684_800, 4_102_444_800), 13: ("epoch_ms", 946_684_800_000, 4_102_444_800_000)}
+TURNED = 5  # dates of either kind from which a spreadsheet is suspected to have turned round those it could
 SERIAL = re.compile(r"[2-7]\d{4}(?:[.,]\d+)?")
 
 
@@ -21,13 +22,16 @@ SERIAL = re.compile(r"[2-7]\d{4}(?:[.,]\d+)?")
 class Dates:
     """How times are written. formats: in the order of their frequency, {a} and {b} standing for day and month where
     nothing decides. deciding: cells with a number above 12. open: a cell that can be read in two ways, when none
-    decides. contradicting: cells that need the other order. zone: "offset", "UTC" or None (not said)."""
+    decides. contradicting: cells that need the other order. zone: "offset", "UTC" or None (not said). turned: a cell of
+    those that a spreadsheet may have taken for dates with day and month changed: all dates written like it have days up
+    to 12, and all that begin with the day or the month have days above."""
 
     formats: tuple[str, ...]
     deciding: tuple[Cell, ...] = ()
     open: Cell | None = None
     contradicting: tuple[Cell, ...] = ()
     zone: str | None = None
+    turned: Cell | None = None
 
 
 def date_form(text: str, is_expected: bool = False) -> tuple[str, str | None] | None:
@@ -78,6 +82,8 @@ def read_dates(cells: list[Cell], is_expected: bool = False) -> Dates:
     day_first: list[Cell] = []
     month_first: list[Cell] = []
     open_cell: Cell | None = None
+    iso: list[Cell] = []
+    unsure = 0  # dates with two numbers up to 12
     days: set[bool] = set()  # of dates that no calendar has, whether the day comes first
     for cell in cells:
         found = date_form(cell[1], is_expected)
@@ -86,6 +92,7 @@ def read_dates(cells: list[Cell], is_expected: bool = False) -> Dates:
         form, zone = found
         counts[form] = counts.get(form, 0) + 1
         zones.add(zone)
+        iso += [cell] if form == "iso8601" else []
         if form.startswith("{a}"):
             parts = TWO_FIRST.fullmatch(cell[1].strip())
             first, second, year = int(parts["a"]), int(parts["b"]), int(parts["year"])
@@ -93,10 +100,11 @@ def read_dates(cells: list[Cell], is_expected: bool = False) -> Dates:
                 day_first.append(cell)
             elif second > 12 >= first and _is_day(year, first, second):
                 month_first.append(cell)
-            elif max(first, second) > 12:
+            elif max(first, second) <= 12:
+                unsure += 1
+                open_cell = cell if open_cell is None and first != second else open_cell
+            else:
                 days |= {first > 12} if min(first, second) <= 12 else set()
-            elif open_cell is None and first != second:
-                open_cell = cell
     formats = tuple(sorted(counts, key=lambda form: (-counts[form], form)))
     zone = zones.pop() if len(zones) == 1 else None
     if day_first and month_first:
@@ -105,7 +113,9 @@ def read_dates(cells: list[Cell], is_expected: bool = False) -> Dates:
     if day_first or month_first or is_told:
         order = ("%d", "%m") if day_first or (is_told and days == {True} and not month_first) else ("%m", "%d")
         decided = tuple(form.replace("{a}", order[0]).replace("{b}", order[1]) for form in formats)
-        return Dates(decided, tuple((day_first or month_first)[:2]), None, (), zone)
+        is_split = not unsure and min(len(iso), len(day_first or month_first)) >= TURNED
+        is_turned = is_split and all(int(ISO.fullmatch(cell[1].strip())["day"]) <= 12 for cell in iso)
+        return Dates(decided, tuple((day_first or month_first)[:2]), None, (), zone, iso[0] if is_turned else None)
     return Dates(formats, (), open_cell or next((c for c in cells if "{a}" in (date_form(c[1]) or ("",))[0]), None),
                  (), zone)
 

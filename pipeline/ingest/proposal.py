@@ -119,6 +119,10 @@ def _times(found: Inspection, raw: dict[str, Any], given: dict[str, Any]) -> Non
         raw["timestamps"] += [form for form in dates.formats if form not in undecided]
     elif not set(dates.formats) <= {*given.get("timestamps", ()), *(["iso8601"] if given.get("timestamps") else ())}:
         raw["timestamps"] = list(dates.formats)
+    if dates.turned and "timestamps" in raw:
+        raw["timestamps"].insert(0, f"{TELL} all dates like {dates.turned[1]} have days up to 12, all like "
+                                 f"{dates.deciding[0][1]} days above: did a spreadsheet change day and month of the "
+                                 "former? Then export anew, as text; if not, the formats alone")
     if given.get("time_zone") or dates.zone == "offset":
         return
     raw["time_zone"] = "UTC" if found.says_utc or dates.zone == "UTC" else \

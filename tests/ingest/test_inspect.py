@@ -24,6 +24,7 @@ from pipeline.ingest.evidence import Numbers, is_number, masked, read_numbers
 from pipeline.ingest.evidence_columns import describe
 from pipeline.ingest.evidence_dates import read_dates
 from pipeline.ingest.evidence_layout import find_layout
+from pipeline.ingest.findings import findings
 from pipeline.ingest.inspect import Inspection, inspect_file
 from pipeline.ingest.meaning import guess_table, map_columns
 from pipeline.ingest.proposal import propose, scalar
@@ -83,6 +84,25 @@ def test_two_orders_in_one_file_are_a_contradiction_and_numbers_are_times_only_u
     assert read_dates(cells("1741082460000"), True).formats == ("epoch_ms",)
     assert read_dates(cells("45720.5"), True).formats == ("excel_serial",)
     assert read_dates(cells("1741082460", "45720.5")).formats == ()
+
+
+HALF = [f"2025-{month:02d}-0{month % 9 + 1}" for month in range(1, 8)]  # what a spreadsheet took for dates
+
+
+@pytest.mark.parametrize(("texts", "is_asked"), [
+    ([*HALF, *(f"{day}/01/2025" for day in range(13, 20))], True),
+    ([*HALF, *(f"01/{day}/2025" for day in range(13, 20))], True),  # the other way round
+    ([*HALF, "2025-01-13", *(f"{day}/01/2025" for day in range(13, 20))], False),  # a day that nobody turned round
+    ([*HALF, "02/01/2025", *(f"{day}/01/2025" for day in range(13, 20))], False),  # one that stayed as it was
+    ([*HALF, *(f"{day}/01/2025" for day in range(13, 17))], False),  # too few to tell
+    (HALF, False)])
+def test_dates_that_a_spreadsheet_may_have_turned_round_are_asked_about(tmp_path: Path, texts: list[str], is_asked):
+    path = tmp_path / "ventas.csv"
+    path.write_text("Pedido;Cliente;Fecha;Base\n" + "".join(f"P{n};C{n};{text};{n},50\n"
+                                                            for n, text in enumerate(texts)), encoding="utf-8")
+    found = inspect_file(path)
+    assert ("did a spreadsheet change day and month" in findings(found)) == is_asked
+    assert ("¿cambió una hoja de cálculo el día y el mes" in findings(found, "es")) == is_asked
 
 
 @pytest.mark.parametrize(("content", "encoding", "said"), [
