@@ -122,7 +122,8 @@ def one_source(group: list[Inspection], home: Path | None = None, others: Iterab
     if raw.get("decimal") is SEVERAL:
         del raw["decimal"]
         told["decimal"] = "some files write a comma and others a point: they need a source each"
-    return replace(proposals[0], raw=raw, told=told)
+    later = max((proposal.later for proposal in proposals), key=len)  # in a month of its own a question may hold words
+    return replace(proposals[0], raw=raw, told=told, later=later)
 
 
 def _matching(glob: str, names: list[str]) -> str:

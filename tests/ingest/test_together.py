@@ -43,6 +43,18 @@ def test_files_written_alike_are_one_source_and_others_another(shop: Workshop, c
     assert str(sum(found.clean["net_amount"])) == "1251.5000"
 
 
+@pytest.mark.parametrize("worded", ["01", "02"])
+def test_a_question_that_one_month_answers_in_words_is_proposed_all_the_same(shop: Workshop, capsys, worded: str):
+    """Where half the answers are «No sabe», the month alone does not show a scale; the other one does."""
+    head = "Id respuesta;Fecha respuesta;¿Nos recomendaría? (0-10);Facilidad\n"
+    paths = [shop.write(head + "".join(
+        f"E{n};{n % 27 + 1:02d}/{month}/2025;{'No sabe' if month == worded and n % 2 else n % 11};{n % 7 + 1}\n"
+        for n in range(40)), f"encuesta_{month}.csv") for month in ("01", "02")]
+    assert main(["inspect", *map(str, paths)]) == 0
+    lines = [line.strip("# ") for line in capsys.readouterr().out.split("# for params.yaml")[1].splitlines()]
+    assert "nps:" in lines and "ces:" in lines
+
+
 def test_files_of_another_shape_beside_them_make_the_pattern_narrower():
     assert pattern(["v1x.csv", "v2x.csv"], ["other.csv"]) == "v*.csv"
     assert pattern(["v1x.csv", "v2x.csv"], ["vacas.csv"]) == "v*x.csv"
