@@ -11,6 +11,9 @@ from pipeline.ingest.evidence_dates import date_form
 from pipeline.ingest.footer import total_lines
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+RARE = {"^": "caret", "~": "tilde"}  # taken for the delimiter where they split every record alike
+ASKED = (":", "#", "!")  # where they do and nothing else does, they are asked about
+EVERY, SPLIT = 0.98, 0.7  # share of the records that they split; that any does where it leaves the first one whole
 SEPLINE = re.compile(r'^"?sep=(.)"?\r?\n')
 LOOKED_AT = 400  # records from which the delimiter is told
 ABOVE = 30  # records in which the header is looked for
@@ -31,12 +34,15 @@ class Layout:
     uneven: tuple[int, ...]
     looked_at: int
     is_full_above: bool = False  # a line above the header has most cells of one
+    is_split_on_top: bool = True  # the first record has more than one field
+    is_blank_separated: bool = False
+    perhaps: str = ""  # a sign that splits every line alike, though it seldom is a delimiter
 
     @property
     def is_sure(self) -> bool:
         """Whether most records have one number of fields (nearly all where an apostrophe is the quote, since words hold
         apostrophes too); else the delimiter or the quote is none of those tried."""
-        return len(self.uneven) <= (0.5 if self.quote == '"' else 0.1) * self.looked_at
+        return len(self.uneven) <= (0.5 if self.quote != "'" else 0.1) * self.looked_at and not self.perhaps
 
     @property
     def skips_values(self) -> bool:
@@ -68,11 +74,12 @@ def find_layout(text: str, whole: bool) -> Layout:
     named = SEPLINE.match(text)
     body = text[named.end():] if named else text
     tried = {}
-    for sign in ([named[1]] if named else DELIMITERS):
+    for sign in ([named[1]] if named else [*DELIMITERS, *RARE]):
         rows = [row for row in split_rows(body, sign, '"', limit=LOOKED_AT, whole=whole) if any(row[1])]
         widths = Counter(len(fields) for _, fields in rows if len(fields) > 1)
         width, agree = widths.most_common(1)[0] if widths else (1, 0)
-        tried[sign] = (agree / max(len(rows), 1), width, rows)
+        if sign not in RARE or named or agree >= max(3, EVERY * len(rows)):
+            tried[sign] = (agree / max(len(rows), 1), width, rows)
     best = max(tried, key=lambda sign: (tried[sign][0] * (1 - 1 / tried[sign][1]), tried[sign][0]))
     share, width, rows = tried[best]
     if width == 1:
@@ -91,11 +98,27 @@ def find_layout(text: str, whole: bool) -> Layout:
     else:
         why = "no sign splits the records: a single column"
     uneven = tuple(line for line, fields in rows[at:] if len(fields) != width)
-    if width == 1 and _is_blank_separated(rows):
+    if is_blank_separated := width == 1 and _is_blank_separated(rows):
         uneven = tuple(line for line, _ in rows)
         why += ", but blanks do"
+    is_split = bool(rows) and len(rows[0][1]) > 1
+    if not is_split and width > 1 and share < SPLIT:
+        uneven = tuple(line for line, _ in rows)
+    perhaps = "" if is_split or is_blank_separated else _perhaps(body, whole)
     return Layout(best, why, quote, rows[at][0] - 1 if rows else 0, 1 if _is_header(header) else 0, width, uneven,
-                  len(rows), any(2 * sum(map(bool, fields)) > max(width, 3) for _, fields in rows[:at]))
+                  len(rows), any(2 * sum(map(bool, fields)) > max(width, 3) for _, fields in rows[:at]),
+                  is_split, is_blank_separated, perhaps)
+
+
+def _perhaps(text: str, whole: bool) -> str:
+    """A sign that splits nearly every line into one number of fields, the first one into names."""
+    for sign in ASKED:
+        rows = [row for row in split_rows(text, sign, '"', limit=LOOKED_AT, whole=whole) if any(row[1])]
+        names = rows[0][1] if rows else []
+        agree = sum(len(fields) == len(names) for _, fields in rows)
+        if len(names) > 1 and agree >= max(3, EVERY * len(rows)) and all(re.search(r"[^\W\d]", one) for one in names):
+            return sign
+    return ""
 
 
 def _is_blank_separated(rows: list[Row]) -> bool:

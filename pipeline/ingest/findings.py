@@ -8,7 +8,7 @@ from pipeline.contracts.tables import TABLES
 from pipeline.ingest import meaning
 from pipeline.ingest.contract import TELL
 from pipeline.ingest.evidence import Cell
-from pipeline.ingest.evidence_layout import DELIMITERS
+from pipeline.ingest.evidence_layout import DELIMITERS, RARE
 from pipeline.ingest.inspect import Inspection
 from pipeline.ingest.proposal import Proposal, propose, scalar
 from pipeline.ingest.questions import TIMES
@@ -35,7 +35,7 @@ def findings(found: Inspection, tongue: str = "en") -> str:
     if found.sample:
         tell("encoding", found.sample.encoding or "cannot be told", found.sample.why)
     if found.layout:
-        tell("delimiter", DELIMITERS.get(found.layout.delimiter, found.layout.delimiter), found.layout.why)
+        tell("delimiter", (DELIMITERS | RARE).get(found.layout.delimiter, found.layout.delimiter), found.layout.why)
         tell("header", _header(found))
         if found.layout.uneven:
             shown = ", ".join(map(str, found.layout.uneven[:5]))

@@ -13,7 +13,7 @@ from pipeline.ingest.redact import is_data
 TWISTED = re.compile(engine.TWISTED.replace("[[:alpha:]]", r"[^\W\d_]"))
 SPACES = re.compile(r"[\s\u00a0\u202f\u200b\ufeff]+")
 NAMED = 80  # letters of a header in a message
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", "^": "caret", "~": "tilde"}
 
 
 @dataclass(frozen=True)

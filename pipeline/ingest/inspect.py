@@ -20,6 +20,7 @@ from pipeline.ingest.evidence_below import rows_apart, rows_behind, with_gaps
 from pipeline.ingest.evidence_columns import Column, describe, is_time_header, names_somebody
 from pipeline.ingest.evidence_dates import Dates, read_dates
 from pipeline.ingest.evidence_layout import SEPLINE, Layout, Row, find_layout, footer_lines, split_rows
+from pipeline.ingest.evidence_lines import refuse_lines
 from pipeline.ingest.files import check_json, check_text, check_workbook
 from pipeline.ingest.json_text import fault_of
 from pipeline.ingest.presets import Recognised, recognise
@@ -143,6 +144,7 @@ def _inspect_text(path: Path, told: str | None) -> Inspection:
     if not sample.head.strip():
         raise Refusal("FILE-NOROWS", "the file holds blanks only", file=path.name, expected="a header and rows")
     layout = find_layout(sample.head, sample.whole)
+    refuse_lines(sample.head, layout, sample.whole, path.name)
     records = split_rows(sample.head, layout.delimiter, layout.quote, limit=ROWS, whole=sample.whole)
     above = layout.skip_rows + (SEPLINE.match(sample.head) is not None)  # ingest takes a `sep=` line off by itself
     table = [row for row in records if row[0] > above and any(row[1])]

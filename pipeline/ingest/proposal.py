@@ -82,8 +82,13 @@ def _dialect(found: Inspection, raw: dict[str, Any], told: dict[str, str]) -> No
         raw["encoding"] = found.sample.encoding or f"{TELL} {found.sample.why}"
     if found.layout:
         raw["delimiter"], raw["quote"] = found.layout.delimiter, found.layout.quote
-        if not found.layout.is_sure:
-            raw["delimiter"] = f"{TELL} no comma, semicolon, tab or bar splits most records alike (a blank?)"
+        if found.layout.perhaps:
+            sign = found.layout.perhaps
+            raw["delimiter"] = f"{TELL} does {sign!r} stand between the columns? It splits every line alike: then " \
+                               f"{sign!r}"
+        elif not found.layout.is_sure:
+            raw["delimiter"] = f"{TELL} no comma, semicolon, tab or bar splits most records alike: does a blank? " \
+                "For a single column of texts, give a sign that stands in none of them"
         if found.layout.skips_values:
             told["skip_rows"] = (f"no header is found and {found.skip_rows} lines above the first whole record would "
                                  "be left out: is one of them a broken header, or a record?")

@@ -1,0 +1,85 @@
+"""Evidence in physical lines: another delimiter from some line on, lines cut at one length, columns at fixed places."""
+
+import re
+
+from pipeline.contracts.refusal import Refusal
+from pipeline.ingest.evidence_layout import DELIMITERS, Layout, Row, split_rows
+from pipeline.ingest.records import split_fields
+
+MANY, SHARE = 10, 0.05  # lines, and share of them, that make a finding of what else would be a few damaged rows
+LEAST = 5  # lines from which columns at fixed places are told
+NEARLY = 0.98  # share of the lines in which a place is blank between two such columns
+GUTTER = re.compile("  +")
+
+
+def refuse_lines(text: str, layout: Layout, whole: bool, name: str) -> None:
+    """Refusal for a text that no one delimiter reads: FMT-DELIM where it changes on the way or columns stand at fixed
+    places, FMT-WIDTH where a program cut all lines at one length."""
+    lines = text.splitlines() if whole else text.splitlines()[:-1]
+    if layout.width > 1 and layout.is_split_on_top and layout.uneven and (length := cut_at(lines, layout)):
+        raise Refusal("FMT-WIDTH", "the lines were cut at one length, so that a record stands on two of them or more",
+                      file=name, found=f"{length} characters a line", expected="the export as the tool wrote it, with "
+                      "a record a line")
+    if layout.width > 1 and (found := other_sign(text, layout, whole)):
+        line, sign = found
+        raise Refusal("FMT-DELIM", "the delimiter changes on the way: two exports were put one behind the other",
+                      file=name, line=line, found=f"{sign!r}, {layout.delimiter!r}",
+                      expected="one export a file")
+    if not (layout.is_split_on_top or layout.is_blank_separated or '"' in text) and (places := fixed_places(lines)):
+        raise Refusal("FMT-DELIM", "no sign stands between the columns: they begin at fixed places, filled up with "
+                      "blanks", file=name, expected="an export in CSV, or as an Excel file",
+                      found=f"columns at characters {', '.join(str(place + 1) for place in places[:8])}")
+
+
+def other_sign(text: str, layout: Layout, whole: bool) -> tuple[int, str] | None:
+    """(first line that another sign splits into the fields of a record where the delimiter does not, or the first that
+    the delimiter splits where it is the header that it does not; that sign), where so many lines are such."""
+    lines = text.splitlines()
+    rows = [row for row in split_rows(text, layout.delimiter, layout.quote, whole=whole) if any(row[1])]
+    if len(lines) < rows[-1][0]:  # line ends of another kind: the numbers say nothing
+        return None
+    ends = [line for line, _ in rows[1:]] + [rows[-1][0] + 1]
+    odd = [(line, lines[line - 1]) for (line, fields), end in zip(rows, ends, strict=True)
+           if len(fields) != layout.width and end == line + 1]
+    for sign in (one for one in DELIMITERS if one != layout.delimiter):
+        such = [line for line, one in odd if _count(one, sign, layout.quote) == layout.width]
+        if len(such) >= max(MANY, SHARE * len(rows)):
+            return _change(rows, set(such), layout.width), sign
+    return None
+
+
+def _count(line: str, sign: str, quote: str) -> int:
+    return len(split_fields(line, sign, quote) or ())
+
+
+def _change(rows: list[Row], such: set[int], width: int) -> int:
+    """The first line of the other kind than the first record that is of one of the two."""
+    kinds = [(line, line in such) for line, fields in rows if line in such or len(fields) == width]
+    return next((line for line, kind in kinds if kind != kinds[0][1]), kinds[0][0])
+
+
+def cut_at(lines: list[str], layout: Layout) -> int | None:
+    """The length at which a program cut the lines: many have just the longest, and nearly all of those are no whole
+    record, or what follows is none."""
+    longest = max(map(len, lines), default=0)
+    full = [place for place, line in enumerate(lines[:-1]) if len(line) == longest]
+    if len(full) < max(MANY, SHARE * len(lines)):
+        return None
+    broken = [any(_count(lines[at], layout.delimiter, layout.quote) != layout.width for at in (place, place + 1))
+              for place in full]
+    return longest if sum(broken) >= 0.9 * len(full) else None
+
+
+def fixed_places(lines: list[str]) -> tuple[int, ...]:
+    """Where columns begin that stand at fixed places: behind places that are blank in nearly all lines, two at least
+    of them side by side in some line; () where there is one column alone."""
+    filled = [line.expandtabs(1) for line in dict.fromkeys(lines) if line.strip()]
+    if len(filled) < LEAST or not any(GUTTER.search(line.strip()) for line in filled):
+        return ()
+    width = max(map(len, filled))
+    blank = [sum(place >= len(line) or line[place] == " " for line in filled) >= NEARLY * len(filled)
+             for place in range(width)]
+    begins = tuple(place for place in range(width) if not blank[place] and (place == 0 or blank[place - 1]))
+    is_full = all(2 * sum(bool(line[at:end].strip()) for line in filled) > len(filled)
+                  for at, end in zip(begins, (*begins[1:], width), strict=True))
+    return begins if len(begins) > 1 and is_full else ()
