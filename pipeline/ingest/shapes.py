@@ -88,3 +88,31 @@ def may_misfit(name: str, shape: Shape) -> str:
             is_digit if not any(one[0] in "9if" for one in shape.shapes) else "FALSE"
         tests.append(f"NOT ({empty}) AND ({odd} OR strlen({x}) > {2 * shape.longest + 4})")
     return "coalesce(" + " OR ".join(f"({test})" for test in tests) + ", FALSE)" if tests else "FALSE"
+
+
+def surely_fits(name: str, shape: Shape) -> str:
+    """An expression, true only where a cell fits: of plain ASCII, in one of the spellings that nearly all have."""
+    x = quoted(name)
+    tests = [] if shape.is_filled else [f"{x} = ''"]
+    if not shape.is_firm:
+        tests.append(f"({x} >= '!' AND {x} < '\x7f')")
+    else:
+        is_ascii = f"strlen({x}) = length({x}) AND "
+        tests += [f"{x} IN ({', '.join(map(literal, sorted(shape.words)))})"] if shape.words else []
+        patterns = [pattern for one in sorted(shape.shapes) if (pattern := _pattern(one))]
+        full = f"^ *(?:{'|'.join(patterns)}) *$"
+        tests += [f"strlen({x}) <= {LONGEST} AND regexp_matches({x}, {literal(full)})"] if patterns else []
+        absent = ", ".join(literal(word) for word in sorted(shape.missing) if word.isascii())
+        tests += [f"{is_ascii}lower(trim({x})) IN ({absent})"] if absent else []
+    known = " OR ".join(f"({test})" for test in tests)
+    return f"CASE WHEN {x} IS NULL THEN {not shape.is_filled} ELSE {known or 'FALSE'} END"
+
+
+def _pattern(shape: str) -> str:
+    """A pattern of plain texts that all have this shape; empty where a number might look like them."""
+    if shape in ("i", "f"):
+        return "[-+]?[0-9]+" if shape == "i" else "[-+]?(?:[€$£] ?)?[0-9]+[.,][0-9]+"
+    if not shape.isascii() or not ("a" in shape or re.search("9[-/:]9", shape)):
+        return ""
+    parts = {"9": "[0-9]+", "a": "[A-Za-z]+", " ": " +"}
+    return "".join(parts.get(sign, re.escape(sign)) for sign in shape)

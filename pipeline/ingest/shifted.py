@@ -8,7 +8,7 @@ from pipeline.contracts.params import Source
 from pipeline.ingest.engine import quoted
 from pipeline.ingest.footer import begins_as_total
 from pipeline.ingest.raw import Loaded, Reject, without_rows
-from pipeline.ingest.shapes import MISSING, Shape, learn, may_misfit
+from pipeline.ingest.shapes import MISSING, Shape, learn, may_misfit, surely_fits
 
 SAMPLE, HEAD = 1_000, 40  # first rows from which the shapes are told; the very first, where a column changes later
 SMALL = 2_000  # rows of a file each of which is looked at
@@ -80,15 +80,18 @@ def _missing(source: Source, name: str) -> frozenset[str]:
 
 def _suspects(con: duckdb.DuckDBPyConnection, loaded: Loaded, names: list[str],
               shapes: list[Shape]) -> list[tuple[int, list[str]]]:
-    """Rows of which some cell may not fit (two, where one often does not), with their cells; all of a small file."""
+    """Rows of which some cell may not fit (two, where one often does not), with their cells; of a small file, all are
+    looked at. Left out are those of which all cells but one surely fit: nothing of them can be shifted."""
     table, cells = quoted(loaded.table), ", ".join(f"t.{quoted(name)}" for name in names)
     odd = " + ".join(f"CAST({may_misfit(name, shape)} AS INTEGER)" for name, shape in zip(names, shapes, strict=True))
     con.execute("CREATE OR REPLACE TEMP TABLE suspects AS SELECT place, odd FROM (SELECT rowid AS place, "
                 f"{odd if loaded.rows > SMALL else GAIN} AS odd FROM {table}) WHERE odd > 0")
     count = con.execute("SELECT count(*) FROM suspects").fetchall()[0][0]
     least = GAIN if loaded.rows > SMALL and count > HABIT * loaded.rows else 1
+    unsure = " + ".join(f"CAST(NOT ({surely_fits(name, shape)}) AS INTEGER)"
+                        for name, shape in zip(names, shapes, strict=True))
     rows = con.execute(f"SELECT t.rowid, {cells} FROM {table} t JOIN suspects ON t.rowid = place WHERE odd >= {least} "
-                       "ORDER BY 1").fetchall()
+                       f"AND {unsure} >= {GAIN} ORDER BY 1").fetchall()
     con.execute("DROP TABLE suspects")
     return [(row, [cell or "" for cell in cells]) for row, *cells in rows]
 

@@ -4,13 +4,14 @@ behind the other. What can be seen is kept out; good rows stay."""
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from benchmarks.found import found_contract
 from pipeline.contracts.params import Instrument, Privacy, Source, load_params
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.check import check_source
-from pipeline.ingest.shapes import learn, shape_of
+from pipeline.ingest.shapes import learn, shape_of, surely_fits
 from pipeline.ingest.shifted import shift_of
 from tests.ingest.conftest import COMPANY, Workshop
 
@@ -124,6 +125,26 @@ def test_answers_on_scales_have_no_place_of_their_own(shop: Workshop):
     contract = {"table": "customers", "columns": {"customer_id": "id"}, "extra": {f"q{k}": f"q{k}" for k in range(8)}}
     found = shop.ingest("id," + ",".join(f"q{k}" for k in range(8)) + "\n" + rows, **contract)
     assert len(found.clean) == 30 and not len(found.quarantine)
+
+
+CELLS = ["2025-03-01 10:00:00", " 2025-03-01 9:5:7 ", "2025-03-01\t10:00:00", "C0017",
+         "c17 ", "C-17", "ñ17", "17", "+17",
+         "１７", "17%", "€ 12.50", "-€12.5", "€ -12.5", "12,50", "1.234,50", "12 500", "(17)", "yes", "YES", " yes",
+         "N/A ", "İ", "", " ", "\u00a0", "\n", "17\n", "0" * 60, "0" * 61, "C" + "1" * 60, None]
+COLUMNS = [["2025-01-02 11:12:13"] * 20, [f"C{n:04d}" for n in range(20)], [str(n) for n in range(20)],
+           [f"{n}.5" for n in range(20)], ["yes", "no"] * 10, [f"a b, {'c' * n}!" for n in range(20)],
+           [f"12 {n:03d}" for n in range(20)], ["(9)"] * 20, ["yes", ""] * 20]
+
+
+@pytest.mark.parametrize("column", range(len(COLUMNS)))
+def test_what_surely_fits_fits(column: int) -> None:
+    shape = learn(COLUMNS[column])
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE cells AS SELECT unnest(?::VARCHAR[]) AS cell", [CELLS + COLUMNS[column]])
+        told = con.execute(f"SELECT {surely_fits('cell', shape)} FROM cells ORDER BY rowid").fetchall()
+    sure = [cell for cell, (is_sure,) in zip(CELLS + COLUMNS[column], told, strict=True) if is_sure]
+    assert [cell for cell in sure if not shape.fits(cell or "")] == []
+    assert column in (6, 7) or set(COLUMNS[column]) <= set(sure)  # 12 001 and (9) are not plain: never sure
 
 
 def test_what_a_column_looks_like():
