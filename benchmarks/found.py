@@ -26,7 +26,8 @@ def found_contract(path: Path) -> Source:
     if found.sample:
         kept["encoding"] = found.sample.encoding or "utf-8"
     if found.layout:
-        kept |= {"delimiter": found.layout.delimiter, "quote": found.layout.quote}
+        sure = found.layout.quote or ("" if found.sample.whole else '"')
+        kept |= {"delimiter": found.layout.delimiter, "quote": sure}
     return Source(**kept, **({} if found.format == "csv" else {"time_zone": "UTC"}))
 
 

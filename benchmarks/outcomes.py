@@ -15,6 +15,7 @@ from pipeline.contracts.params import Company, Privacy, Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest.clean import Cleaned, clean_source
 
+FIELD_LIMIT = 1 << 30  # letters of one cell of a truth
 COMPANY, PRIVATE = Company("Benchmark", "public", "EUR", "UTC"), Privacy("public")
 
 
@@ -114,6 +115,7 @@ def _plain(value: object) -> str:
 
 def _read_truth(path: Path, has_header: bool) -> list[list[str]]:
     """Records of a clean parse: comma, double quotes, UTF-8; the header left out."""
+    csv.field_size_limit(FIELD_LIMIT)
     with open(path, encoding="utf-8", newline="") as handle:
         rows = [row for row in csv.reader(handle) if row]
     return rows[1:] if has_header else rows

@@ -4,15 +4,18 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from pipeline.ingest.engine import MONTHS
 from pipeline.ingest.evidence import Cell
 
-CLOCK = r"(?:(?P<gap>[ T]| - )(?P<hour>\d{1,2}):\d{2}(?P<second>:\d{2})?(?P<half>\s?[AaPp]\.?[Mm]\.?)?)?"
+CLOCK = r"(?:(?P<gap>[ T]| - )(?P<hour>\d{1,2}):\d{2}(?P<second>:\d{2})?(?P<half>\s?[AaPp]\.?\s?[Mm]\.?)?)?"
 TWO_FIRST = re.compile(r"(?P<a>\d{1,2})(?P<sep>[/.-])(?P<b>\d{1,2})(?P=sep)(?P<year>\d{4}|\d{2})" + CLOCK)
 YEAR_FIRST = re.compile(r"\d{4}(?P<sep>[/.])(?P<a>\d{1,2})(?P=sep)(?P<b>\d{1,2})" + CLOCK)
 ISO = re.compile(r"\d{4}-\d{2}-(?P<day>\d{2})(?:[ T]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?"
                  r"(?P<zone>\s*(?:Z|[+-]\d{2}(?::?\d{2})?))?")
 ISO_UTC = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}(?P<second>:\d{2})? UTC")
-NAMED = re.compile(r"\d{1,2}(?P<sep>[ -])(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?P=sep)(?:\d{4})" + CLOCK)
+NAMED = re.compile(r"\d{1,2}(?P<before>[ /-]| de )(?P<month>[^\W\d_]{3,10})\.?(?P<after>[ /-]| del? )"
+                   r"(?P<year>\d{4}|\d{2})" + CLOCK, re.IGNORECASE)
+WHOLE = ("mayo", "june", "july")  # names of months as short as what others are shortened to
 EPOCH = {10: ("epoch_s", 946_684_800, 4_102_444_800), 13: ("epoch_ms", 946_684_800_000, 4_102_444_800_000)}
 TURNED = 5  # dates of either kind from which a spreadsheet is suspected to have turned round those it could
 SERIAL = re.compile(r"[2-7]\d{4}(?:[.,]\d+)?")
@@ -48,8 +51,9 @@ def date_form(text: str, is_expected: bool = False) -> tuple[str, str | None] | 
         return f"{{a}}{sep}{{b}}{sep}" + ("%Y" if len(found["year"]) == 4 else "%y") + _clock(found), None
     if found := YEAR_FIRST.fullmatch(text):
         return "%Y{0}%m{0}%d".format(found["sep"]) + _clock(found), None
-    if found := NAMED.fullmatch(text):
-        return "%d{0}%b{0}%Y".format(found["sep"]) + _clock(found), None
+    if (found := NAMED.fullmatch(text)) and found["month"].lower() in MONTHS:
+        return f"%d{found['before']}{_month(found)}{found['after']}%{'Y' if len(found['year']) == 4 else 'y'}" \
+            + _clock(found), None
     if is_expected and text.isascii() and text.isdigit() and len(text) in EPOCH:
         form, low, high = EPOCH[len(text)]
         return (form, "UTC") if low <= int(text) < high else None
@@ -58,12 +62,18 @@ def date_form(text: str, is_expected: bool = False) -> tuple[str, str | None] | 
     return None
 
 
+def _month(found: re.Match) -> str:
+    """%B for the whole name of a month, %b for a shortened one: 3 de may de 2025 is written as 3 de marzo de 2025."""
+    is_whole = len(found["month"]) > 4 or found["month"].lower() in WHOLE or len(found["before"]) > 1
+    return "%B" if is_whole else "%b"
+
+
 def _clock(found: re.Match) -> str:
     if not found["hour"]:
         return ""
     half = found["half"] or ""
     hour = "%I" if half else "%H"
-    seconds, noon = ":%S" if found["second"] else "", " %p" if half[:1] == " " else "%p" * bool(half)
+    seconds, noon = ":%S" if found["second"] else "", " %p" if half[:1].isspace() else "%p" * bool(half)
     return f"{found['gap']}{hour}:%M{seconds}{noon}"
 
 

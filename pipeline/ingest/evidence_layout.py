@@ -14,6 +14,7 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 RARE = {"^": "caret", "~": "tilde"}  # taken for the delimiter where they split every record alike
 ASKED = (":", "#", "!")  # where they do and nothing else does, they are asked about
 EVERY, SPLIT = 0.98, 0.7  # share of the records that they split; that any does where it leaves the first one whole
+INCHES = 3  # lines that hold a quote from which it is taken for a part of the texts
 SEPLINE = re.compile(r'^"?sep=(.)"?\r?\n')
 LOOKED_AT = 400  # records from which the delimiter is told
 ABOVE = 30  # records in which the header is looked for
@@ -37,6 +38,7 @@ class Layout:
     is_split_on_top: bool = True  # the first record has more than one field
     is_blank_separated: bool = False
     perhaps: str = ""  # a sign that splits every line alike, though it seldom is a delimiter
+    is_backslashed: bool = False  # a backslash stands before quotes inside quoted texts
 
     @property
     def is_sure(self) -> bool:
@@ -88,6 +90,7 @@ def find_layout(text: str, whole: bool) -> Layout:
     if quote == "'":
         rows = [row for row in split_rows(body, best, quote, limit=LOOKED_AT, whole=whole) if any(row[1])]
         width = Counter(len(fields) for _, fields in rows).most_common(1)[0][0] if rows else 1
+    quote = "" if quote == '"' and is_bare(body, best) else quote
     at = next((n for n, (_, fields) in enumerate(rows[:ABOVE]) if len(fields) == width and sum(map(bool, fields)) * 2
                > min(width, 3)), 0)
     header = rows[at][1] if rows else []
@@ -107,7 +110,24 @@ def find_layout(text: str, whole: bool) -> Layout:
     perhaps = "" if is_split or is_blank_separated else _perhaps(body, whole)
     return Layout(best, why, quote, rows[at][0] - 1 if rows else 0, 1 if _is_header(header) else 0, width, uneven,
                   len(rows), any(2 * sum(map(bool, fields)) > max(width, 3) for _, fields in rows[:at]),
-                  is_split, is_blank_separated, perhaps)
+                  is_split, is_blank_separated, perhaps, _is_backslashed(body, best))
+
+
+def is_bare(text: str, delimiter: str) -> bool:
+    """Whether quotes stand inside texts (inches) on several lines and none begins a field."""
+    holding = sum('"' in line for line in text.splitlines())
+    return holding >= INCHES and not opens(text, delimiter)
+
+
+def opens(text: str, delimiter: str) -> bool:
+    """Whether some field begins with a quote, perhaps behind blanks."""
+    return re.search(f'(?m)(?:^|{re.escape(delimiter)}) *"', text) is not None
+
+
+def _is_backslashed(text: str, delimiter: str) -> bool:
+    """Whether a backslash stands before a quote that ends no field, where quotes enclose texts."""
+    inside = r'\\"(?! *(?:' + re.escape(delimiter) + r"|[\r\n]|$))"
+    return re.search(inside, text) is not None and opens(text, delimiter)
 
 
 def _perhaps(text: str, whole: bool) -> str:

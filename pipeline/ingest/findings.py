@@ -36,6 +36,11 @@ def findings(found: Inspection, tongue: str = "en") -> str:
         tell("encoding", found.sample.encoding or "cannot be told", found.sample.why)
     if found.layout:
         tell("delimiter", (DELIMITERS | RARE).get(found.layout.delimiter, found.layout.delimiter), found.layout.why)
+        if not found.layout.quote:
+            tell("quotes", "they stand inside texts (inches) and enclose none")
+        if found.layout.is_backslashed:
+            tell("quotes", "a backslash stands before those inside a text: such rows go to quarantine (FMT-QUOTE); an "
+                 "export that doubles them (\"\") is read")
         tell("header", _header(found))
         if found.layout.uneven:
             shown = ", ".join(map(str, found.layout.uneven[:5]))

@@ -5,7 +5,7 @@ import sqlite3
 import stat
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,7 @@ from pipeline.ingest.evidence import Cell, Numbers, is_number, missing_words, re
 from pipeline.ingest.evidence_below import rows_apart, rows_behind, with_gaps
 from pipeline.ingest.evidence_columns import Column, describe, is_time_header, names_somebody
 from pipeline.ingest.evidence_dates import Dates, read_dates
-from pipeline.ingest.evidence_layout import SEPLINE, Layout, Row, find_layout, footer_lines, split_rows
+from pipeline.ingest.evidence_layout import SEPLINE, Layout, Row, find_layout, footer_lines, opens, split_rows
 from pipeline.ingest.evidence_lines import refuse_lines
 from pipeline.ingest.files import check_json, check_text, check_workbook
 from pipeline.ingest.json_text import fault_of
@@ -144,6 +144,8 @@ def _inspect_text(path: Path, told: str | None) -> Inspection:
     if not sample.head.strip():
         raise Refusal("FILE-NOROWS", "the file holds blanks only", file=path.name, expected="a header and rows")
     layout = find_layout(sample.head, sample.whole)
+    if not layout.quote and any(opens(piece, layout.delimiter) for _, piece in sample.slices):
+        layout = replace(layout, quote='"')
     refuse_lines(sample.head, layout, sample.whole, path.name)
     records = split_rows(sample.head, layout.delimiter, layout.quote, limit=ROWS, whole=sample.whole)
     above = layout.skip_rows + (SEPLINE.match(sample.head) is not None)  # ingest takes a `sep=` line off by itself

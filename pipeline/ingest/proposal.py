@@ -82,6 +82,9 @@ def _dialect(found: Inspection, raw: dict[str, Any], told: dict[str, str]) -> No
         raw["encoding"] = found.sample.encoding or f"{TELL} {found.sample.why}"
     if found.layout:
         raw["delimiter"], raw["quote"] = found.layout.delimiter, found.layout.quote
+        if not found.layout.quote and not found.sample.whole:
+            raw["quote"] = f"{TELL} quotes stand inside texts and enclose none of those looked at; if they enclose " \
+                           "none at all (inches), an empty text here"
         if found.layout.perhaps:
             sign = found.layout.perhaps
             raw["delimiter"] = f"{TELL} does {sign!r} stand between the columns? It splits every line alike: then " \

@@ -27,7 +27,7 @@ def alike(found: Inspection) -> Key:
     the encoding apart."""
     layout = found.layout
     return (found.path.parent, found.format, _names(found), found.header_rows, found.skip_rows,
-            layout and (layout.delimiter, layout.quote, layout.is_sure), found.table, tuple(found.lists))
+            layout and (layout.delimiter, layout.quote or '"', layout.is_sure), found.table, tuple(found.lists))
 
 
 def _encoding(found: Inspection) -> str | None:
@@ -119,11 +119,20 @@ def one_source(group: list[Inspection], home: Path | None = None, others: Iterab
     raw = {key: raw[key] for key in KEYS if key in raw}
     told = {key: text for proposal in proposals for key, text in proposal.told.items()
             if key.split(".")[0] not in raw or _asks(raw[key.split(".")[0]])}
+    bare = [found.layout is not None and not found.layout.quote for found in group]
+    if any(bare) and any(_encloses(found) for found in group):
+        raw["quote"] = f"{TELL} some files put texts between quotes, in others quotes are a part of them: they need " \
+                       "a source each"
     if raw.get("decimal") is SEVERAL:
         del raw["decimal"]
         told["decimal"] = "some files write a comma and others a point: they need a source each"
     later = max((proposal.later for proposal in proposals), key=len)  # in a month of its own a question may hold words
     return replace(proposals[0], raw=raw, told=told, later=later)
+
+
+def _encloses(found: Inspection) -> bool:
+    """Whether quotes enclose texts in this file."""
+    return bool(found.layout and found.layout.quote and found.sample and found.layout.quote in found.sample.head)
 
 
 def _matching(glob: str, names: list[str]) -> str:
