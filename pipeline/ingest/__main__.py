@@ -32,7 +32,7 @@ def main(words: list[str]) -> int:
 
         return _each(fetchable(given.sources, params),
                      lambda name: phrased(line_of(name, fetch(params.sources[name], name)), tongue), tongue)
-    from pipeline.ingest.check import check_source, chosen
+    from pipeline.ingest.check import check_source, chosen, open_questions
 
     def rehearse(name: str) -> str:
         check_scales(params, Path(given.params).name, [name])
@@ -43,6 +43,11 @@ def main(words: list[str]) -> int:
         return text
 
     refused = _each(chosen(given.sources, params), rehearse, tongue)
+    asked = open_questions(Path(given.params).read_text(encoding="utf-8", errors="replace"))
+    if asked:
+        print(said("Still asked behind #, to be answered or taken out:", tongue))
+    for line, question in asked:
+        print(f"  {Path(given.params).name}:{line}: {question}")
     print(said("This was a rehearsal: nothing was written.", tongue))
     return refused
 

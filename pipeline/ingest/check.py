@@ -1,5 +1,6 @@
 """A rehearsal of ingest: every contract on its exports, the account in words, nothing kept."""
 
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,12 +15,14 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.spoken import phrased
 from pipeline.ingest.account import Account
 from pipeline.ingest.clean import MANIFEST, clean_source
+from pipeline.ingest.contract import TELL
 from pipeline.ingest.redact import shown
 from pipeline.ingest.rules import IN_WORDS, REMEDIES
-from pipeline.ingest.share import check_share, unknown_texts
+from pipeline.ingest.share import check_share, dropped_line, unknown_texts
 
 HEADINGS = {"quarantined": "kept out (quarantined)", "dropped": "left out (dropped)", "repaired": "repaired",
             "warned": "worth a look"}
+ASKED = re.compile(rf"\s*#\s*{TELL}\s*(.*\S)")
 SHOWN = 40  # characters of a value in an example
 
 
@@ -50,6 +53,12 @@ def check_source(name: str, params: Params, manifest: Path = MANIFEST,
         return text, None
 
 
+def open_questions(text: str) -> list[tuple[int, str]]:
+    """(line, question) of each question of inspect that still stands behind # in the params file."""
+    found = ((line, ASKED.match(one)) for line, one in enumerate(text.splitlines(), 1))
+    return [(line, match[1]) for line, match in found if match]
+
+
 def _without_new_key(private: Privacy, folder: Path) -> Privacy:
     """The same, but a key that ingest would make on its first run is made in the temporary folder."""
     path = Path(private.key_file).expanduser()
@@ -72,7 +81,8 @@ def account_text(account: Account, examples: dict[str, str], tongue: str = "en")
                    f" + {given['not_asked']} not asked")
         lines.append(phrased(answers, tongue))
     lines += [phrased(f"  {account.unread_line()}", tongue)] if account.unread else []
-    lines += [f"  {phrased(sentence, tongue)}" for sentence in account.odd]
+    doubt = dropped_line(account)
+    lines += [f"  {phrased(sentence, tongue)}" for sentence in (*account.odd, *filter(None, [doubt]))]
     for verdict, heading in HEADINGS.items():
         rules = [rule for rule in account.rules if rule.verdict == verdict]
         lines += [phrased(f"  {heading}:", tongue)] if rules else []

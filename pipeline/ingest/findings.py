@@ -59,6 +59,9 @@ def findings(found: Inspection, tongue: str = "en") -> str:
     if found.more_at:
         tell("pages", f"{found.more_at!r} says that there are more records than this file holds (JSON-PAGE): put the "
              "files of the other pages beside it, if they are not there")
+    if found.twice:
+        tell("keys", f"{len(found.twice)} objects name a key twice (line {found.twice[0]}): they would go to "
+             "quarantine (JSON-KEYS)")
     tell("numbers", _numbers(found))
     tell("times", _times(found))
     tell("table", found.table or "cannot be told", found.table_why)

@@ -22,6 +22,7 @@ from pipeline.ingest.evidence_dates import Dates, read_dates
 from pipeline.ingest.evidence_layout import SEPLINE, Layout, Row, find_layout, footer_lines, opens, split_rows
 from pipeline.ingest.evidence_lines import refuse_lines
 from pipeline.ingest.files import check_json, check_text, check_workbook
+from pipeline.ingest.json_layouts import refuse_layout
 from pipeline.ingest.json_text import fault_of
 from pipeline.ingest.presets import Recognised, recognise
 from pipeline.ingest.sample import Sample, take_sample
@@ -60,6 +61,7 @@ class Inspection:
     sheets: list[str] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)  # in JSON: the lists of records inside one object, the first read
     more_at: str = ""  # in JSON: the key beside the records whose value says that there are more of them
+    twice: tuple[int, ...] = ()  # in JSON: lines of objects that name a key twice
     says_utc: bool = False
     repeats_key: bool = False
     footer: int = 0
@@ -128,15 +130,17 @@ def _tables_of(path: Path) -> str:
 
 def _inspect_json(path: Path, told: str | None) -> Inspection:
     sample = take_sample(path)
+    refuse_layout(sample.head, path.name)
     lists = wrapped_lists(sample, path)
-    rows, numbers, more_at = read_json_rows(sample, path, ROWS, lists[0] if lists else None)
+    rows, numbers, more_at, twice = read_json_rows(sample, path, ROWS, lists[0] if lists else None)
     if not rows:
         fault = fault_of(StringIO(sample.head), path.name) if sample.whole else None
         raise Refusal("JSON-LINE", "no JSON object can be told in the first megabyte", file=path.name,
                       line=fault.line if fault else None, found=fault.found if fault else None,
                       expected=(fault and fault.expected) or "one object a line, or one array of objects")
     return _found(path, "json", rows[0][1], rows[1:], rows[:1], 1, number_cells=numbers,
-                  tool=recognise([rows[0][1]], {}), sample=sample, told=told, lists=lists, more_at=more_at)
+                  tool=recognise([rows[0][1]], {}), sample=sample, told=told, lists=lists, more_at=more_at,
+                  twice=twice)
 
 
 def _inspect_text(path: Path, told: str | None) -> Inspection:

@@ -26,6 +26,7 @@ BARE_KEYS = {"codigo"}
 SHARE = {"pct", "porcentaje", "percent", "percentage", "porc", "tasa", "rate"}
 TAX = {"iva", "igic", "vat", "tax", "taxes", "gst", "impuesto", "impuestos"}
 UNTAXED = {"sin", "excl", "excluding", "without", "before", "antes"}
+NATIONAL = {"nif", "dni", "cif"}  # of the customer, unless one and the same stands on most rows: that of the seller
 UNNAMED = {"incidencia", "reclamacion", "caso", "ticket", "codigo"}  # as often a kind of ticket as its number
 
 
@@ -94,6 +95,8 @@ def _is_no_id(table: str, canonical: str, header: str, fits: set[str]) -> bool:
     """Whether the values are too few to be ids: none is yes or no, and the key of a table has more than few; a header
     that may as well name a kind of ticket must tell most of them apart."""
     if "yes or no" in fits:
+        return True
+    if plain(header) in NATIONAL and "seldom" in fits:
         return True
     if canonical != TABLES[table].key[0]:
         return False

@@ -74,7 +74,7 @@ def _dialect(found: Inspection, raw: dict[str, Any], told: dict[str, str]) -> No
     if found.format in ("csv", "xlsx"):
         raw["header_rows"], raw["skip_rows"] = found.header_rows, found.skip_rows
     if len(found.sheets) > 1:
-        raw["sheet"] = f"{TELL} which sheet? {', '.join(found.sheets)} (the first was looked at)"
+        raw["sheet"] = f"{TELL} which sheet? {', '.join(found.sheets)} (the first named here was looked at)"
     if found.lists:
         raw["records"] = found.lists[0] if len(found.lists) == 1 else \
             f"{TELL} which list? {', '.join(found.lists)} (the first was looked at)"

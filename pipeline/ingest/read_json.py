@@ -16,12 +16,14 @@ from pipeline.contracts.tables import TABLES
 from pipeline.ingest.decode import check_end, decode
 from pipeline.ingest.files import Export
 from pipeline.ingest.header import Header, declared_headers, missing_column, normal
+from pipeline.ingest.json_layouts import refuse_layout
 from pipeline.ingest.json_text import Beside, Item, Twice, Written, fault_of, items_of, lists_in
 from pipeline.ingest.raw import Loaded, Reject, check_loaded, counts_whole, fill_table
 from pipeline.ingest.read_excel import POINT
 from pipeline.ingest.rules import reason
 
 UNTRUE = ("id", "number", "integer", "money", "timestamp")  # kinds of columns that true and false say nothing of
+HEAD = 1 << 16  # letters from which another layout is told
 LAYOUTS = 10_000  # different sets of keys that are remembered
 Path_ = tuple[str, ...]
 
@@ -73,6 +75,8 @@ def _no_object(path: Path, name: str, first: Reject) -> Refusal:
 def _refuse_wrapped(path: Path, name: str) -> None:
     """Refusal (JSON-RECORDS) for a file that is one object with lists of objects in it, as programs answer."""
     with open(path, encoding="utf-8") as handle:
+        refuse_layout(handle.read(HEAD), name)
+        handle.seek(0)
         found = lists_in(handle, name)
     if found:
         raise Refusal("JSON-RECORDS", "the file is one object, and the records stand in a list inside it", file=name,

@@ -6,10 +6,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.contracts.refusal import Refusal
+from pipeline.contracts.tables import TABLES
 from pipeline.ingest.account import Account
 from pipeline.ingest.rules import REMEDIES
 
 TOLD = ("CAT-MAP", "CSAT-MAP", "DATE-FMT", "NPS-LABEL", "NUM-LOCALE")  # rules whose texts a description can learn
+DUPLICATES = ("KEY-DUP-OLD", "KEY-DUP-SAME")
+MOSTLY, ROWS = 0.5, 30  # share dropped for their key, and rows, from which the key itself is in doubt
 REPEATED = 3  # a text in fewer rows is not shown
 
 
@@ -45,3 +48,17 @@ def check_share(account: Account, limit: float, broken: str) -> None:
                       + f"; a run leaves them all in data/quarantine/{account.source}.parquet",
                       file=account.files[0].file, found=f"{out / total:.0%}",
                       expected=f"at most {limit:.0%} (sources.{account.source}.quarantine_limit)")
+
+
+def dropped_line(account: Account) -> str:
+    """A sentence where most rows were dropped because another one has their key: the header mapped to it may name
+    customers or kinds, not records; "" where that is not so. Rows that stand whole in two of several files say nothing:
+    exports overlap."""
+    rules = DUPLICATES if len(account.files) == 1 else DUPLICATES[:1]
+    counts = {one.rule: one.rows for one in account.rules if one.verdict == "dropped" and one.rule in rules}
+    out, total = sum(counts.values()), account.total("rows_in")
+    if total < ROWS or out <= MOSTLY * total:
+        return ""
+    each = ", ".join(f"{rule} {rows}" for rule, rows in counts.items())
+    return (f"{out} of {total} rows are dropped because another row has their key ({each}): "
+            f"does the header of {', '.join(TABLES[account.table].key)} name one record, and not a customer or a kind?")

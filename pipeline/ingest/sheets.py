@@ -19,31 +19,36 @@ from pipeline.ingest.evidence_layout import Row
 from pipeline.ingest.files import GZIP
 from pipeline.ingest.json_chain import missing_pages
 from pipeline.ingest.json_pages import Answer
-from pipeline.ingest.json_text import Beside, items_in, lists_in
+from pipeline.ingest.json_text import Beside, Twice, items_in, lists_in
 from pipeline.ingest.read_parquet import spelled_time
 from pipeline.ingest.sample import Sample
 
 LONGEST = 64 << 20  # bytes of a JSON file around a list that inspect reads to its end
+SHEETS, TABLE = 24, 20  # sheets that are looked at; rows of two cells or more that make a table beyond doubt
 DEEPEST = 5  # objects within objects whose values are looked at
 
 
 def read_sheet_rows(path: Path, limit: int) -> tuple[list[str], list[Row], list[Cell]]:
-    """(names of the sheets, rows of the first one that is not empty, numbers that are stored as text)."""
+    """(names of the sheets, that with the table first; its rows; numbers that are stored as text). The table is the
+    first sheet with a table's rows (TABLE of two cells or more), else the one with most of them."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-            for sheet in book.worksheets:
+            best, title, most = [], "", -1
+            for sheet in book.worksheets[:SHEETS]:
                 sheet.reset_dimensions()
                 found = [(line, row) for line, row in enumerate(islice(sheet.iter_rows(values_only=True), limit), 1)
                          if any(value is not None for value in row)]
-                if found:
-                    names = [sheet.title, *(name for name in book.sheetnames if name != sheet.title)]
-                    width = max(len(row) for _, row in found[:50])
-                    rows = [(line, [_text(v) for v in (*row, *[None] * width)][:width]) for line, row in found]
-                    texts = [(line, v) for line, row in found[1:] for v in row if isinstance(v, str) and is_number(v)]
-                    return names, rows, texts
-            return book.sheetnames, [], []
+                wide = sum(sum(value is not None for value in row) > 1 for _, row in found)
+                if found and wide > most:
+                    best, title, most = found, sheet.title, wide
+                if wide >= TABLE:
+                    break
+            width = max((len(row) for _, row in best[:50]), default=0)
+            rows = [(line, [_text(v) for v in (*row, *[None] * width)][:width]) for line, row in best]
+            texts = [(line, v) for line, row in best[1:] for v in row if isinstance(v, str) and is_number(v)]
+            return sorted(book.sheetnames, key=lambda name: name != title), rows, texts
     except Exception as error:  # openpyxl raises what its XML and zip layers raise
         raise Refusal("FILE-TRUNC", "the workbook cannot be opened", file=path.name, found=type(error).__name__,
                       expected="a whole .xlsx file") from None
@@ -65,12 +70,12 @@ def read_parquet_rows(path: Path, limit: int) -> tuple[list[str], list[Row], lis
 
 
 def read_json_rows(sample: Sample, path: Path, limit: int,
-                   records: str | None = None) -> tuple[list[Row], list[Cell], str]:
+                   records: str | None = None) -> tuple[list[Row], list[Cell], str, tuple[int, ...]]:
     """(the keys, dotted inside objects, and the first objects under them; numbers that are stored as text; the key
-    beside the records that says that there are more). records: the list inside one object, whose file is read whole
-    where it is not too long."""
+    beside the records that says that there are more; lines of objects that name a key twice). records: the list inside
+    one object, whose file is read whole where it is not too long."""
     rows: list[tuple[int, dict[str, Any]]] = []
-    count = 0
+    count, twice = 0, []
     beside, is_whole = Beside(), sample.whole or (records is not None and _is_readable(path, sample))
     try:
         with _opened(path, sample, records is not None) as handle:
@@ -78,6 +83,7 @@ def read_json_rows(sample: Sample, path: Path, limit: int,
                 count += 1
                 if len(rows) < limit and not item.rule:
                     rows.append((item.line, dict(_flat(item.value))))
+                    twice += [item.line] if is_twice(item.value) else []
                 if len(rows) >= limit and records is None:
                     break
     except Refusal:  # the head of a longer array ends in the middle
@@ -88,7 +94,7 @@ def read_json_rows(sample: Sample, path: Path, limit: int,
              if type(value) is str and is_number(value)]
     shown = [(0, keys), *((line, [_text(row.get(key)) for key in keys]) for line, row in rows)] if rows else []
     gaps = missing_pages([Answer(beside.values, records or "", count if is_whole else None)])
-    return shown, texts, gaps[0][0] if gaps else ""
+    return shown, texts, gaps[0][0] if gaps else "", tuple(twice)
 
 
 def _is_readable(path: Path, sample: Sample) -> bool:
@@ -123,6 +129,11 @@ def _flat(value: dict[str, Any], above: str = "", depth: int = 0) -> Iterator[tu
             yield from _flat(item, f"{above}{key}.", depth + 1)
         elif not isinstance(item, (dict, list)):
             yield f"{above}{key}", item
+
+
+def is_twice(value: Any) -> bool:
+    """Whether an object, or one inside it, names a key twice."""
+    return isinstance(value, Twice) or (isinstance(value, dict) and any(map(is_twice, value.values())))
 
 
 def _text(value: Any) -> str:

@@ -19,6 +19,7 @@ from pipeline.ingest.salesforce import met_halfway
 
 Key = tuple
 BESIDE = 24  # files beside them that are looked at
+ENDS, ANSWERS = (5, 7, 10), 30  # of the usual scales; answers from which their highest tells the scale
 SEVERAL = object()  # the files decide differently
 
 
@@ -123,11 +124,25 @@ def one_source(group: list[Inspection], home: Path | None = None, others: Iterab
     if any(bare) and any(_encloses(found) for found in group):
         raw["quote"] = f"{TELL} some files put texts between quotes, in others quotes are a part of them: they need " \
                        "a source each"
+    if "instruments" in told and (doubt := _other_scale(group)):
+        told["instruments"] = doubt
     if raw.get("decimal") is SEVERAL:
         del raw["decimal"]
         told["decimal"] = "some files write a comma and others a point: they need a source each"
     later = max((proposal.later for proposal in proposals), key=len)  # in a month of its own a question may hold words
     return replace(proposals[0], raw=raw, told=told, later=later)
+
+
+def _other_scale(group: list[Inspection]) -> str | None:
+    """The question for a survey whose answers end elsewhere in one file than in another; None where all end alike."""
+    for head in dict.fromkeys(head for found in group for head in found.asked.values()):
+        ends = {next((end for end in ENDS if column.scale[1] <= end), ENDS[-1]): found.path.name for found in group
+                if (column := found.columns.get(head)) and column.scale and column.filled >= ANSWERS}
+        if len(ends) > 1:
+            low, high = min(ends), max(ends)
+            return (f"{head!r} goes up to {low} in {ends[low]} and up to {high} in {ends[high]}: if that is another "
+                    "scale, these files need a source each; which end is good; uncomment the lines once they are right")
+    return None
 
 
 def _encloses(found: Inspection) -> bool:
@@ -172,7 +187,8 @@ def _agreed(key: str, values: list[Any]) -> Any:
         forms = list(dict.fromkeys(form for value in decided for form in value))
         swapped = [form for form in forms if "%d" in form
                    and form.replace("%d", "%#").replace("%m", "%d").replace("%#", "%m") in forms]
-        differ = f"{TELL} some files write {' and others '.join(swapped)}: they need a source each"
+        differ = f"{TELL} some files write the day first and others the month ({', '.join(swapped)}): they need a " \
+                 "source each"
         return [differ] if swapped else forms
     if key == "missing":
         return list(dict.fromkeys(word for value in decided for word in value))

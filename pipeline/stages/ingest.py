@@ -11,7 +11,7 @@ from pipeline.contracts.progress import GAP_SECONDS, progress
 from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.spoken import language, phrased
 from pipeline.ingest.clean import clean_source
-from pipeline.ingest.share import check_share, unknown_texts
+from pipeline.ingest.share import check_share, dropped_line, unknown_texts
 from pipeline.stages import PRIVATE, replace_with, run, write_json
 
 
@@ -36,7 +36,7 @@ def main(argv: list[str]) -> None:
     write_json(cleaned.account.as_json(), Path("data/clean") / f"{name}.account.json")
     print(phrased(cleaned.account.line(), tongue))
     print(f"{name}: {phrased(cleaned.account.unread_line(), tongue)}") if cleaned.account.unread else None
-    for sentence in cleaned.account.odd:
+    for sentence in (*cleaned.account.odd, *filter(None, [dropped_line(cleaned.account)])):
         print(f"{name}: {phrased(sentence, tongue)}")
     if broken:
         often = f"{name}: most often refused: {broken}; every such row is in data/quarantine/{name}.parquet"
