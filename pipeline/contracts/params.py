@@ -219,7 +219,7 @@ class Sales:
 
 @dataclass(frozen=True)
 class Churn:
-    """Notebook 04. inactivity_days: silence that counts as churn where there is no contract.
+    """Notebook 04. inactivity_days: silence, after a month ends, that counts as churn without a contract.
 
     target_segments: whose churn is shown one by one; none named: all segments of the data.
     groups: highest detractor and lowest promoter, as in `sales`. risk_months: how far revenue at risk looks ahead.

@@ -104,6 +104,10 @@ def fit_ahead(sample: ChurnSample, months: int) -> Ahead:
             spans.append(start)
     seen = rows.iloc[known].reset_index(drop=True)
     regressors = _regressors(sample, seen, lead, tuple(spans)).assign(earlier=(~level[outcome]).astype(float))
+    if not rows["score"].notna().any():  # nobody answered: who leaves is told apart by all the rest
+        regressors = regressors.loc[:, lambda table: table.nunique() > 1]
+        if regressors.empty:
+            raise NotEstimable("no_scores", len(rows))
     fit = fit_hazard(left, regressors, seen[sample.categories], seen["customer"].to_numpy(), sample.customers)
     return Ahead(fit, tuple(spans))
 

@@ -6,7 +6,8 @@ customers" the easy way, Marketing Science 24:275, equations 6 (likelihood) and 
 there is that of their note of 2008. Nothing here knows the score: it is a check beside `inactivity`, not an effect.
 
 Claims, segment all and window:<days>: churn.inactivity.still_there (share, by rhythm), churn.inactivity.not_silent
-(share who bought within the last w days, without an interval: it is a count of everybody).
+(share who bought within the last w days, without an interval: it is a count of everybody; too early in data that are
+no longer than the window, where it could be nothing but all).
 """
 
 from dataclasses import dataclass, replace
@@ -126,6 +127,15 @@ def rhythm_claims(days: pd.DataFrame, last_day: pd.Timestamp, windows: list[int]
         made = [one if one.estimate is None else replace(one, ci_low=low, ci_high=high)]
     except NotEstimable as why:
         made = [no_claim(STILL, why, "share", METHOD)]
+    return made + [_not_silent(rhythm, days["day"].min(), pd.Timestamp(last_day), window) for window in windows]
+
+
+def _not_silent(rhythm: Rhythm, first_day: pd.Timestamp, last_day: pd.Timestamp, window: int) -> Claim:
+    """Share who bought within the window before the last day."""
+    if (last_day - first_day).days <= window:
+        readable = str((first_day + pd.Timedelta(days=window + 1)).date())
+        why = NotEstimable("window_too_long", len(rhythm), 0, "too_early", readable)
+        return no_claim(NOT_SILENT, why, "share", COUNT, level="described", segment=f"window:{window}")
     silent = 7 * (rhythm.age - rhythm.recency)
-    return made + [Claim(NOT_SILENT, float(np.mean(silent <= window)), "share", len(rhythm), COUNT, "described",
-                         segment=f"window:{window}", n_in=len(rhythm)) for window in windows]
+    return Claim(NOT_SILENT, float(np.mean(silent <= window)), "share", len(rhythm), COUNT, "described",
+                 segment=f"window:{window}", n_in=len(rhythm))

@@ -20,7 +20,7 @@ from pipeline.relate.sample import exposure_steps
 from pipeline.relate.whole import Whole
 
 METHOD = "cloglog_hazard"
-RATE = "share_clustered"
+RATE = "share_score_clustered"
 
 
 @dataclass(frozen=True)
@@ -151,13 +151,14 @@ def fit_churn(sample: ChurnSample) -> HazardFit:
     if sample.problem:
         raise month_later(sample.problem)
     rows = sample.rows
-    if len(sample.at_risk) and not sample.at_risk["left"].any():
+    offered = sample.at_risk
+    if sample.answers and offered["month"].nunique() == 1 and offered["customer"].nunique() > 1:
+        raise too_early("one_month", offered["month"].max() + 2, len(rows), len(rows))
+    if len(offered) and not offered["left"].any():
         raise NotEstimable("no_leavers", len(rows), len(rows))
     if rows.empty:
-        raise NotEstimable("no_overlap" if sample.answers else "no_scores", len(sample.at_risk))
+        raise NotEstimable("no_overlap" if sample.answers else "no_scores", len(offered))
     if rows["month"].nunique() < 2 and rows["customer"].nunique() > 1:
-        if sample.at_risk["month"].nunique() < 2:
-            raise too_early("one_month", sample.at_risk["month"].max() + 2, len(rows), len(rows))
         raise NotEstimable("one_month", len(rows), len(rows))
     return fit_hazard(rows["left"].to_numpy(), rows[["score", *sample.numbers]], rows[["month", *sample.categories]],
                       rows["customer"].to_numpy(), sample.customers)
@@ -193,9 +194,9 @@ def _rate(rows: pd.DataFrame, customers: int, segment: str, comparisons: int, su
     rate = float(rows["left"].mean())
     share = np.bincount(rows["customer"].to_numpy(), (rows["left"] - rate).to_numpy() / len(rows), minlength=customers)
     one = Estimate(rate, share, len(rows), len(rows), clusters, clusters / (clusters - 1))
-    low, high = one.interval() if 0 < rate < 1 else proportion_confint(rows["left"].sum(), len(rows), method="wilson")
-    return Claim("churn.monthly_rate", rate, "share", len(rows), RATE, segment=segment, ci_low=max(low, 0.0),
-                 ci_high=min(high, 1.0), n_in=len(rows), comparisons=comparisons, people=clusters)
+    low, high = one.share_interval()
+    return Claim("churn.monthly_rate", rate, "share", len(rows), RATE, segment=segment, ci_low=low, ci_high=high,
+                 n_in=len(rows), comparisons=comparisons, people=clusters)
 
 
 def by_score(score: pd.Series, left: pd.Series, fitted: np.ndarray | None = None,

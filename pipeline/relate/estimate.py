@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from pipeline.contracts.claims import Claim, Level
+from pipeline.measure.proportions import wilson
 
 FEW_CUSTOMERS = 10
 
@@ -78,6 +79,17 @@ class Estimate:
         """95 % interval, t with the error's degrees of freedom."""
         half = stats.t.ppf(0.975, self.degrees) * self.se
         return self.value - half, self.value + half
+
+    def share_interval(self) -> tuple[float, float]:
+        """95 % interval of a share: Wilson's score interval on the effective sample p (1 - p) / se², Student's t for z
+        (Korn and Graubard, Survey Methodology 1998, 24:193; Dean and Pagano, Journal of Survey Statistics and
+        Methodology 2015, 3:484). Where few do it, a symmetric interval misses too often on the upper side. Rows count
+        as independent where nobody or everybody does, for then nothing is known of the error.
+        """
+        p, z = self.value, float(stats.t.ppf(0.975, self.degrees))
+        alone = self.se == 0 or not 0 < p < 1
+        n = self.n_used if alone else p * (1 - p) / self.se**2
+        return tuple(float(limit) for limit in wilson(p * n, n, z))
 
     def p_value(self) -> float:
         return float(2 * stats.t.sf(abs(self.value) / self.se, self.degrees))

@@ -1,14 +1,15 @@
 """Churn without a contract: silence of w days counts as leaving, shown at w/2, w and 2w side by side.
 
 At the end of month t a customer who bought within the last w days is at risk, and leaves there when nothing follows
-within w days. Nobody is scored inside the last w days of the data, where silence cannot be told from the end.
+within w days of that end. Not of the last purchase: answers of the month are known at its end, and what they are set
+against must come after them (DECISIONS.md 6). A month is judged once w days lie behind it, where silence can be told
+from the end of the data.
 
 Claims, segment window:<days>: churn.inactivity.monthly_rate (share), churn.inactivity.hazard_ratio_per_point (ratio).
 """
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from pipeline.contracts.claims import Claim
 from pipeline.relate.churn import ChurnSample, _score
@@ -16,7 +17,7 @@ from pipeline.relate.estimate import Estimate, NotEstimable, claim, no_claim
 from pipeline.relate.hazard import fit_hazard
 
 METHOD = "cloglog_silence"
-RATE = "share_clustered"
+RATE = "share_score_clustered"
 QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99)
 
 
@@ -45,7 +46,7 @@ def purchase_gaps(days: pd.DataFrame) -> pd.DataFrame:
 
 def silence_sample(days: pd.DataFrame, periods: pd.DataFrame, instrument: str, max_score_age_months: int,
                    window: int, last_day: pd.Timestamp, covariates: list[str]) -> ChurnSample:
-    """Customer-months at risk of falling silent for `window` days; `left` in the month of the last purchase.
+    """Customer-months at risk of falling silent; `left` where nothing is bought in `window` days after the month's end.
 
     periods may be empty: then months come from the purchases, without scores.
     """
@@ -110,12 +111,9 @@ def silence_claims(sample: ChurnSample, window: int) -> list[Claim]:
         rate = float(rows["left"].mean())
         share = np.bincount(rows["customer"], (rows["left"] - rate) / len(rows), minlength=sample.customers)
         one = Estimate(rate, share, len(rows), len(rows), sample.customers, sample.customers / (sample.customers - 1))
-        if 0 < rate < 1:
-            made.append(claim("churn.inactivity.monthly_rate", one, "share", RATE, level="described", **more))
-        else:  # nobody or everybody fell silent: the error by customer is zero, Wilson's is not
-            low, high = proportion_confint(rows["left"].sum(), len(rows), method="wilson")
-            made.append(Claim("churn.inactivity.monthly_rate", rate, "share", len(rows), RATE, ci_low=low, ci_high=high,
-                              n_in=len(rows), people=int(rows["customer"].nunique()), **more))
+        low, high = one.share_interval()
+        made.append(Claim("churn.inactivity.monthly_rate", rate, "share", len(rows), RATE, ci_low=low, ci_high=high,
+                          n_in=len(rows), people=int(rows["customer"].nunique()), **more))
     else:
         why = sample.problem or NotEstimable("few_customers", len(rows), len(rows), "suppressed")
         made.append(no_claim("churn.inactivity.monthly_rate", why, "share", RATE, segment=segment))

@@ -68,6 +68,8 @@ def foretell(sample: ChurnSample) -> Foretold:
     try:
         if sample.problem:
             raise sample.problem
+        if len(rows) and not rows["score"].notna().any():
+            raise NotEstimable("no_overlap" if sample.answers else "no_scores", len(rows))
         months = np.sort(rows["month"].unique())
         last = max(int(TEST_SHARE * len(months)), LEAST_TEST)
         if len(months) < 2 * LEAST_TEST:

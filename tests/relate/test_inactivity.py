@@ -25,6 +25,16 @@ def test_silent_is_who_buys_nothing_in_the_window_after_the_month():
         [0, 1, 0], [0, 2, 0], [0, 3, 0], [1, 1, 1]]  # April ends less than 45 days before the data do
 
 
+def test_who_left_in_the_table_of_decisions():
+    """DECISIONS.md 6: data to 31 December, 90 days."""
+    days = bought({"A": ["2025-01-05"], "B": ["2025-08-20"], "C": ["2025-06-05", "2025-09-25", "2025-11-20"],
+                   "D": ["2025-10-01"], "E": ["2025-12-28"]})
+    sample = inactivity.silence_sample(days, pd.DataFrame(), "nps", 1, 90, pd.Timestamp("2025-12-31"), [])
+    rows = sample.at_risk.assign(month=sample.at_risk["month"] - 2025 * 12 + 1)
+    assert rows[["customer", "month", "left"]].to_numpy().tolist() == [
+        [0, 1, 1], [1, 8, 1], [2, 6, 0], [2, 7, 0], [2, 8, 0], [2, 9, 0]]
+
+
 def test_nobody_is_scored_inside_the_last_window():
     for window in (30, 60, 90):
         sample = inactivity.silence_sample(bought(), pd.DataFrame(), "nps", 1, window, pd.Timestamp("2025-05-31"), [])
@@ -76,9 +86,9 @@ def test_a_rate_of_nobody_carries_an_interval_with_width():
     base = pd.DataFrame({"score": 5.0, "left": 0.0, "customer": np.repeat(np.arange(20), 5), "month": 0})
     account = pd.DataFrame(columns=["step", "rows", "customers"])
     rate = inactivity.silence_claims(inactivity.ChurnSample(base, base, 20, [], [], account, None), 90)[0]
-    # rule of Wilson for 0 of 100: upper end z²/(n + z²) = 3.8415 / 103.8415
+    # rule of Wilson for 0 of 100: upper end z²/(n + z²) = 4.3808 / 104.3808 with Student's 2.0930 of 20 customers
     assert (rate.estimate, rate.ci_low) == (0.0, 0.0)
-    assert rate.ci_high == pytest.approx(0.03699, abs=1e-5)
+    assert rate.ci_high == pytest.approx(0.04197, abs=1e-5)
 
 
 @pytest.mark.parametrize(("declared", "notes"), [(9, ["churn.gaps.window_short"]), (10, []), (60, []),
