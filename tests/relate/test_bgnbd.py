@@ -113,3 +113,12 @@ def test_where_nobody_or_everybody_comes_back_there_is_no_rhythm(repeats, reason
 def test_without_purchases_the_reason_is_told():
     nothing = pd.DataFrame({"customer_id": pd.Series(dtype="str"), "day": pd.Series(dtype="datetime64[us]")})
     assert [c.reason for c in rhythm_claims(nothing, pd.Timestamp("2025-12-31"), [90])] == ["no_dated_sales"]
+
+
+def test_a_window_as_long_as_the_data_says_nothing_of_who_bought_lately():
+    """First purchase on 1 January, data to 31 March (89 days): 89 days say nothing yet, 88 do."""
+    days = pd.DataFrame({"customer_id": ["a", "b", "b"], "day": pd.to_datetime(
+        ["2025-01-01", "2025-01-20", "2025-03-30"])})
+    _, shown, early = rhythm_claims(days, pd.Timestamp("2025-03-31"), [88, 89])
+    assert (shown.estimate, shown.status) == (0.5, "ok")
+    assert (early.estimate, early.status, early.readable_on) == (None, "too_early", "2025-04-01")

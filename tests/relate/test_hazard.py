@@ -153,3 +153,18 @@ def test_a_separated_one_off_export_gives_its_table_and_the_reason():
     assert table["rate"].round(3).tolist() == [1, 1, 0.161, 0, 0]
     empty = churn.churn_sample(pd.DataFrame(), "csat", 1, [])
     assert churn.naive_churn(empty, totals, "csat").reason == "separation"
+
+
+def test_the_interval_of_a_rate_solves_the_score_test():
+    """Its ends are the shares p whose test (x - p)² / (p (1 - p) / n) stands at z²: checked by their own equation.
+
+    100 customers, a month each, 5 leave: effective n = p (1 - p) / se² = 99, z = Student's 1.9842 (99 degrees). The
+    same months twice, of the same customers, are no more customers than before.
+    """
+    rows = pd.DataFrame({"customer": np.arange(100), "month": 0, "left": np.repeat([1.0, 0.0], [5, 95])})
+    for months in (rows, pd.concat([rows, rows])):
+        rate = churn.monthly_rates(churn.ChurnSample(rows, months, 100, [], [], pd.DataFrame()), [])[0]
+        assert 0 < rate.ci_low < rate.estimate == 0.05 < rate.ci_high
+        for end in (rate.ci_low, rate.ci_high):
+            assert (0.05 - end) ** 2 == pytest.approx(1.984217**2 * end * (1 - end) / 99, rel=1e-5)
+        assert rate.ci_high - 0.05 > 0.05 - rate.ci_low  # few leave: more room above

@@ -303,3 +303,16 @@ def test_a_mean_month_says_of_how_many_months_it_is():
                                 "is_at_risk_next": True, "is_churned_next": False,
                                 "revenue": [np.nan] * (months - known) + [10.0] * known})
         assert churn.churn_sample(periods, "nps", 1, []).latest["value_months"].tolist() == [base]
+
+
+def test_where_nobody_answered_only_what_needs_answers_is_missing(company):
+    """Of a company without surveys: no word of a constant score, and sales at risk told apart by all the rest."""
+    panel = company(8, 1500).drop(columns=["last_nps", "age_nps"])
+    sample = churn.churn_sample(panel, "nps", 3, ["segment", "value_band"])
+    judged = prediction.prediction_claims(prediction.foretell(sample), sample)
+    assert judged and {c.reason for c in judged} == {"no_scores"}
+    lost = by_id(at_risk.revenue_at_risk(sample, 12, "EUR", (6, 9)))["churn.revenue_at_risk"]
+    known = churn.churn_sample(company(8, 1500), "nps", 3, ["segment", "value_band"])
+    other = by_id(at_risk.revenue_at_risk(known, 12, "EUR", (6, 9)))["churn.revenue_at_risk"]
+    assert lost.ci_low < lost.estimate < lost.ci_high
+    assert abs(lost.estimate / other.estimate - 1) < 0.1  # the level does not hang on who answered

@@ -30,6 +30,13 @@ def test_of_one_month_the_rate_is_readable_after_the_second_and_the_hazard_after
     assert (answer.status, answer.readable_on) == ("too_early", "2023-04-01")
 
 
+def test_of_one_month_in_which_nobody_left_only_time_is_missing(company):
+    panel = first_months(company(2, 400), 2)
+    stays = panel.assign(is_churned_next=panel["is_churned_next"].where(panel["is_churned_next"].isna(), False))
+    hazard = churn.hazard_claims(churn.churn_sample(stays, "nps", 1, []))[0]
+    assert (hazard.status, hazard.reason, hazard.readable_on) == ("too_early", "one_month", "2023-04-01")
+
+
 def test_lags_that_the_data_do_not_reach_have_their_date(company):
     """Eight months from 2023-01: two months of sales a year after the first answers are over at the end of 2024-02."""
     panel = first_months(company(5, 1500), 8)
