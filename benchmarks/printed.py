@@ -156,9 +156,21 @@ def staying(one: Linked) -> list[Claim]:
     made += [*churn.hazard_claims(older, "score_age:3", absolute=False), cox.cox_check(sample)]
     made += at_risk.revenue_at_risk(older, RISK_MONTHS, CURRENCY, GROUPS)
     made += retention.retention_claims(retention.cohort_of(one.panel), SEGMENTS)
+    return made + [claim for window, sample in silent(one) for claim in inactivity.silence_claims(sample, window)]
+
+
+def silent(one: Linked) -> list[tuple[int, churn.ChurnSample]]:
+    """Each window of silence with its sample."""
     days = inactivity.order_days(one.sales, TIME_ZONE)
-    for window in inactivity.windows(SILENCE_DAYS):
-        silent = inactivity.silence_sample(days, one.panel, "nps", 1, window, days["day"].max(),
-                                           ["segment", "value_band"])
-        made += inactivity.silence_claims(silent, window)
-    return made
+    return [(window, inactivity.silence_sample(days, one.panel, "nps", 1, window, days["day"].max(),
+                                               ["segment", "value_band"]))
+            for window in inactivity.windows(SILENCE_DAYS)]
+
+
+def rates_of_leaving(one: Linked) -> list[Claim]:
+    """Of `staying` the rates alone, which ask for no model."""
+    return churn.monthly_rates(one.staying, SEGMENTS) + [inactivity.silence_rate(sample, window)
+                                                         for window, sample in silent(one)]
+
+
+PARTS = {"experience": experience, "sales": sales_and_score, "staying": staying, "rates": rates_of_leaving}

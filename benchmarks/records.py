@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.printed import BREAK_EVEN_MONTHS, CURRENCY, SMALLEST_EFFECT, linked, printed
+from benchmarks.printed import BREAK_EVEN_MONTHS, CURRENCY, PARTS, SMALLEST_EFFECT, linked, printed
 from benchmarks.sizes import discoveries, shapes, sizes
 from benchmarks.traps import BORROWED, TRAPS, traps
 from benchmarks.truths import Truth, truths, truths_of
@@ -112,39 +112,72 @@ MAKERS = {"claims": of_batch, "power": of_power, "discoveries": of_discoveries}
 
 def kept(folder: Path | None, maker: str, world: str, seeds: list[int], customers: int) -> list[list[Record]]:
     """The records of a batch, from the folder where an earlier run of the same code left them, else made and left."""
-    name = f"{maker}-{world}-{customers}-{seeds[0]:05d}-{seeds[-1]:05d}.json"
-    file = folder / name if folder else None
+    file = _file(folder, maker, world, seeds, customers) if folder else None
     if file and file.exists():
         return [[Record(*row) for row in company] for company in json.loads(file.read_text(encoding="utf-8"))]
     made = MAKERS[maker](world, seeds, customers)
     if file:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        rows = [[_plain(record) for record in company] for company in made]
-        part = file.with_suffix(".part")
-        part.write_text(json.dumps(rows, allow_nan=False), encoding="utf-8")
-        part.replace(file)
+        _leave(file, made)
     return made
 
 
-def take_over(here: Path, before: Path, worlds: Sequence[str], seeds: list[int], customers: int) -> list[str]:
+def take_over(here: Path, before: Path, worlds: Sequence[str], seeds: list[int], customers: int,
+              anew: str | None = None) -> list[str]:
     """Copy the batches of an earlier version into this one's folder, if this one makes the same of the first ones.
 
     The batch `seeds` of each world is made anew; a figure that this version no longer gives (suppressed) may be absent,
     every other must be equal to the last digit. Returns the figures that differ; only without any is anything copied.
+    anew: part of what is printed (`benchmarks.printed.PARTS`) that may differ, for `renewed` makes it of every company;
+    then only batches without it are copied.
     """
     apart: set[str] = set()
+    changed = _part_of(anew, worlds[0], seeds[:1], customers)[0].keys() if anew else ()
     for world in worlds:
         for old, new in zip(kept(before, "claims", world, seeds, customers),
                             kept(here, "claims", world, seeds, customers), strict=True):
             was, now = ({(r.claim_id, r.segment): (r.estimate, r.low, r.high, r.level) for r in company
                          if r.estimate is not None} for company in (old, new))
             apart |= {f"{world}: {name}@{segment}" for (name, segment), values in now.items()
-                      if was.get((name, segment)) != values}
+                      if was.get((name, segment)) != values and (name, segment) not in changed}
     if not apart:
         for file in before.glob("*.json"):
-            if not (here / file.name).exists():
+            if not (here / file.name).exists() and not (anew and file.name.startswith("claims-")):
                 shutil.copyfile(file, here / file.name)
     return sorted(apart)
+
+
+def renewed(here: Path, before: Path, world: str, seeds: list[int], customers: int, anew: str) -> None:
+    """Leave the batch of the earlier version in this one's folder with the figures of the part made anew."""
+    file = _file(here, "claims", world, seeds, customers)
+    if file.exists():
+        return
+    made = _part_of(anew, world, seeds, customers)
+    _leave(file, [[part.get((r.claim_id, r.segment), r) for r in company] for company, part in zip(
+        kept(before, "claims", world, seeds, customers), made, strict=True)])
+
+
+def _part_of(anew: str, world: str, seeds: list[int], customers: int) -> list[dict[tuple[str, str], Record]]:
+    """The records of that part by claim and segment, one table for each company."""
+    made = []
+    for one in linked(seeds, customers, world):
+        claims, known = PARTS[anew](one), truths(world)
+        if any(f"{c.claim_id}@{c.segment}" not in known for c in claims):
+            known = known | truths_of(one)
+        made.append({(c.claim_id, c.segment): _record(c, _truth(c, known)) for c in claims})
+    return made
+
+
+def _file(folder: Path, maker: str, world: str, seeds: list[int], customers: int) -> Path:
+    return folder / f"{maker}-{world}-{customers}-{seeds[0]:05d}-{seeds[-1]:05d}.json"
+
+
+def _leave(file: Path, made: list[list[Record]]) -> None:
+    """Written beside and put in place at once: a run that is broken off leaves no half of a batch."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps([[_plain(record) for record in company] for company in made], allow_nan=False),
+                    encoding="utf-8")
+    part.replace(file)
 
 
 def _plain(record: Record) -> list:

@@ -33,7 +33,8 @@ from benchmarks.gates import (  # noqa: E402
     judge_given_effect,
     judge_power,
 )
-from benchmarks.records import TESTED, Record, as_known, kept, take_over  # noqa: E402
+from benchmarks.printed import PARTS  # noqa: E402
+from benchmarks.records import TESTED, Record, as_known, kept, renewed, take_over  # noqa: E402
 from benchmarks.sizes import SEGMENTS  # noqa: E402
 from pipeline.contracts.fingerprint import fingerprint  # noqa: E402
 from pipeline.demo.truth import LEDGER_CUSTOMERS, LEDGER_SEED, rounded  # noqa: E402
@@ -102,7 +103,9 @@ def facts(given: argparse.Namespace, worlds: dict[str, int]) -> dict:
     return {"customers": given.customers, "worlds": worlds, "first_seed": 1, "power_companies": given.power,
             "power_customers": CUSTOMERS_FOR_POWER, "ledger_customers": LEDGER_CUSTOMERS,
             "network_seed": LEDGER_SEED, "tested": list(TESTED), "fingerprint": fingerprint(TESTED),
-            "limits": _limits()} | ({"like": given.like, "like_companies": BATCH * len(worlds)} if given.like else {})
+            "limits": _limits()} | (
+                {"like": given.like, "like_companies": BATCH * len(worlds)} if given.like else {}) | (
+                {"anew": given.anew} if given.anew else {})
 
 
 def _limits() -> dict[str, float]:
@@ -129,18 +132,24 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--keep", type=Path, help="folder for batches, to go on after a break")
     parser.add_argument("--like", metavar="VERSION", help="fingerprint of an earlier version in --keep, whose batches "
                         "are taken over if this version makes the same of the first one of each world")
+    parser.add_argument("--anew", choices=PARTS, help="with --like: the part that differs, made anew of every company")
     given = parser.parse_args(argv)
     worlds = counted(given.worlds, given.companies)
     if not worlds or set(worlds) - set(WORLDS) or min(worlds.values()) < 1:
         parser.error(f"worlds are {', '.join(WORLDS)}; companies at least 1")
-    if given.like and not given.keep:
-        parser.error("--like needs --keep")
+    if (given.like and not given.keep) or (given.anew and not given.like):
+        parser.error("--like needs --keep, --anew needs --like")
     if given.like:
-        apart = take_over(given.keep / fingerprint(TESTED), given.keep / given.like, list(worlds), _batches(BATCH)[0],
-                          given.customers)
+        here, before = given.keep / fingerprint(TESTED), given.keep / given.like
+        apart = take_over(here, before, list(worlds), _batches(BATCH)[0], given.customers, given.anew)
         if apart:
             print(f"not the same as {given.like}: {', '.join(apart)}")
             return 1
+        if given.anew:
+            with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
+                pool.starmap(renewed, [(here, before, world, seeds, given.customers, given.anew)
+                                       for world, companies in worlds.items() for seeds in _batches(companies)],
+                             chunksize=1)
     start = time.monotonic()
     verdicts = validate(worlds, given.customers, given.power, given.keep)
     pace = 60 * sum(worlds.values()) / (time.monotonic() - start)

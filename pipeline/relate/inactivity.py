@@ -18,6 +18,7 @@ from pipeline.relate.hazard import fit_hazard
 
 METHOD = "cloglog_silence"
 RATE = "share_score_clustered"
+FEWEST = 10  # customers behind a rate
 QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99)
 
 
@@ -105,31 +106,37 @@ def _around(frame: pd.DataFrame, days: pd.DataFrame) -> tuple[np.ndarray, np.nda
 
 def silence_claims(sample: ChurnSample, window: int) -> list[Claim]:
     """Monthly rate and hazard ratio per point for one window."""
-    segment, more = f"window:{window}", {"segment": f"window:{window}", "comparisons": 3}
-    made, rows = [], sample.at_risk
-    if sample.problem is None and rows["customer"].nunique() >= 10:
-        rate = float(rows["left"].mean())
-        share = np.bincount(rows["customer"], (rows["left"] - rate) / len(rows), minlength=sample.customers)
-        one = Estimate(rate, share, len(rows), len(rows), sample.customers, sample.customers / (sample.customers - 1))
-        low, high = one.share_interval()
-        made.append(Claim("churn.inactivity.monthly_rate", rate, "share", len(rows), RATE, ci_low=low, ci_high=high,
-                          n_in=len(rows), people=int(rows["customer"].nunique()), **more))
-    else:
+    return [silence_rate(sample, window), silence_ratio(sample, window)]
+
+
+def silence_rate(sample: ChurnSample, window: int) -> Claim:
+    """churn.inactivity.monthly_rate: share of those at risk at a month's end who then fall silent."""
+    rows = sample.at_risk
+    if sample.problem or rows["customer"].nunique() < FEWEST:
         why = sample.problem or NotEstimable("few_customers", len(rows), len(rows), "suppressed")
-        made.append(no_claim("churn.inactivity.monthly_rate", why, "share", RATE, segment=segment))
+        return no_claim("churn.inactivity.monthly_rate", why, "share", RATE, segment=f"window:{window}")
+    rate = float(rows["left"].mean())
+    share = np.bincount(rows["customer"], (rows["left"] - rate) / len(rows), minlength=sample.customers)
+    one = Estimate(rate, share, len(rows), len(rows), sample.customers, sample.customers / (sample.customers - 1))
+    low, high = one.share_interval()
+    return Claim("churn.inactivity.monthly_rate", rate, "share", len(rows), RATE, segment=f"window:{window}",
+                 ci_low=low, ci_high=high, n_in=len(rows), comparisons=3, people=int(rows["customer"].nunique()))
+
+
+def silence_ratio(sample: ChurnSample, window: int) -> Claim:
+    """churn.inactivity.hazard_ratio_per_point: by what the risk of falling silent is multiplied per point."""
+    more = {"segment": f"window:{window}", "comparisons": 3}
     try:
         if sample.problem:
             raise sample.problem
         if sample.rows.empty:
-            raise NotEstimable("no_scores", len(rows))
+            raise NotEstimable("no_scores", len(sample.at_risk))
         fit = fit_hazard(sample.rows["left"].to_numpy(), sample.rows[["score", *sample.numbers]],
                          sample.rows[["month", *sample.categories]], sample.rows["customer"].to_numpy(),
                          sample.customers)
-        made.append(claim("churn.inactivity.hazard_ratio_per_point", fit["score"], "ratio", METHOD, transform="ratio",
-                          **more))
     except NotEstimable as why:
-        made.append(no_claim("churn.inactivity.hazard_ratio_per_point", why, "ratio", METHOD, **more))
-    return made
+        return no_claim("churn.inactivity.hazard_ratio_per_point", why, "ratio", METHOD, **more)
+    return claim("churn.inactivity.hazard_ratio_per_point", fit["score"], "ratio", METHOD, transform="ratio", **more)
 
 
 def windows(inactivity_days: int) -> list[int]:

@@ -302,6 +302,29 @@ def test_an_earlier_version_is_taken_over_only_where_this_one_says_the_same(tmp_
         assert len(list(here.glob("*.json"))) == (1 if apart else 2)
 
 
+def test_a_part_that_differs_is_made_anew_of_every_company(tmp_path, monkeypatch):
+    """The rates of an earlier version are replaced by this one's; all else stays as that version left it."""
+    rates = ("churn.monthly_rate", "churn.inactivity.monthly_rate")
+    now = records.kept(tmp_path / "now", "claims", "base", [1], 300)
+    old = [[replace(r, high=9.0) if r.claim_id in rates else r for r in company] for company in now]
+    monkeypatch.setitem(records.MAKERS, "claims", lambda *_: old)
+    for seeds in ([1], [2]):
+        records.kept(tmp_path / "before", "claims", "base", seeds, 300)
+    here = tmp_path / "here"
+    monkeypatch.setitem(records.MAKERS, "claims", lambda *_: now)
+    for anew, apart in ((None, 7), ("rates", 0)):  # of all, of three segments, of three windows
+        assert len(records.take_over(here, tmp_path / "before", ["base"], [1], 300, anew)) == apart
+    monkeypatch.undo()
+    records.renewed(here, tmp_path / "before", "base", [2], 300, "rates")
+    mixed = {(r.claim_id, r.segment): r for r in records.kept(here, "claims", "base", [2], 300)[0]}
+    second = {(r.claim_id, r.segment): r for r in records.of_batch("base", [2], 300)[0]}
+    first = {(r.claim_id, r.segment): r for r in now[0]}
+    assert {key for key in mixed if key[0] in rates and mixed[key].high != 9.0} == {k for k in second if k[0] in rates}
+    for key, record in mixed.items():
+        told = second[key] if key[0] in rates else first[key]
+        assert records._plain(record) == records._plain(told)
+
+
 def test_worlds_may_have_their_own_number_of_companies():
     assert validity.counted("base, null=500", 200) == {"base": 200, "null": 500}
 
