@@ -78,9 +78,17 @@ def results_of(content: dict[str, Any], is_same_code: bool, words: Words, printe
         "unproven": pd.concat([_not_run(run["worlds"], lines, words),
                                unproven([v for v, gates in judged if gates], words)], ignore_index=True),
         "unsimulated": unsimulated(printed, {v["claim_id"] for v, gates in judged if gates}, words),
-        "same_code": pd.DataFrame({"is_same": [is_same_code], "is_like": ["like" in content["run"]]}),
+        "same_code": pd.DataFrame({"state": [_state(run, is_same_code)]}),
     }
     return Results(_claims(run, judged, checks, intervals, naive), tables)
+
+
+def _state(run: dict[str, Any], is_same_code: bool) -> str:
+    """How the tested code stands to today's: changed, same, like (an earlier run taken over), anew (taken over but for
+    one part, which was made anew of every company)."""
+    if not is_same_code:
+        return "changed"
+    return "anew" if "anew" in run else "like" if "like" in run else "same"
 
 
 def family_of(claim_id: str) -> str:

@@ -27,7 +27,7 @@ def verdict(claim_id="sales.per_point", coverage=0.95, ok=True, **more):
 
 def run_of(*verdicts):
     run = json.loads(trust.FILE.read_text(encoding="utf-8"))["run"]
-    run.pop("like", None)
+    run = {name: told for name, told in run.items() if name not in ("like", "anew")}
     return {"run": run | {"worlds": {"base": 500}, "customers": 1000}, "verdicts": list(verdicts)}
 
 
@@ -74,6 +74,8 @@ def test_changed_methods_are_said():
     run = run_of(GOOD)
     alike = pages(run | {"run": run["run"] | {"like": "0123456789ab"}}, True, "en")[PAGE]
     assert words.text("trust.code.like") in alike and words.text("trust.code.same") not in alike
+    partly = pages(run | {"run": run["run"] | {"like": "0123456789ab", "anew": "rates"}}, True, "en")[PAGE]
+    assert words.text("trust.code.anew") in partly and words.text("trust.code.like") not in partly
 
 
 def test_chance_of_a_miss_is_that_of_the_normal_distribution():

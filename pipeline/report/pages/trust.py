@@ -15,7 +15,7 @@ TITLES = {"measured": "column.coverage_share"}
 
 def page(results: Results, words: Words) -> Page:
     """The page; a section that has nothing to show is left out, and what did not hold stands before the naive ones."""
-    is_same, is_like = (bool(results.tables["same_code"][name].iloc[0]) for name in ("is_same", "is_like"))
+    state = str(results.tables["same_code"]["state"].iloc[0])
     has_failed = len(results.tables["failed"]) > 0
     failed = Table("failed", CHECKS, count="")
     sections = [
@@ -23,7 +23,7 @@ def page(results: Results, words: Words) -> Page:
                                            "trust.missed_by_chance",
                                            "trust.naive_fail", "trust.naive_edge", "trust.power.*",
                                            "trust.false_discoveries"],
-                notes=["trust.code.changed" if not is_same else "trust.code.like" if is_like else "trust.code.same"]),
+                notes=[f"trust.code.{state}"]),
         Section("trust.families", figure=Figure(trust.coverage, "figures"),
                 table=Table("figures", FIGURES, count="", titles=TITLES, longest=2000),
                 notes=["trust.families.band", "trust.families.bias"]),
@@ -50,4 +50,4 @@ def page(results: Results, words: Words) -> Page:
     ]
     shown = [s for s in sections if s.key == "trust.failed" or s.table is None or len(results.tables[s.table.name])]
     return Page("trust", shown, limits=("trust.limits.invented", "trust.limits.causes"),
-                lead="trust.lead.same" if is_same else "trust.lead.changed", card=("trust.failed",))
+                lead="trust.lead.changed" if state == "changed" else "trust.lead.same", card=("trust.failed",))
