@@ -8,8 +8,10 @@ from pipeline.measure.change import detectable, difference
 from pipeline.measure.clusters import Score
 from pipeline.measure.disclosure import Limits, hidden_names
 from pipeline.measure.metrics import Metric, named
+from pipeline.measure.nps import answers_needed
 from pipeline.measure.periods import Periods, in_window
 
+TO_SEE = (5, 10)  # points of NPS
 MONTH_TYPES = {"claim_id": "str", "period": "str", "unit": "str", "n": "Int64", "people": "Int64", "estimate": "float",
                "ci_low": "float", "ci_high": "float", "status": "str"}
 
@@ -21,6 +23,23 @@ def headline_claims(metric: Metric, periods: Periods, limits: Limits) -> list[Cl
     now = metric.score(rows) if len(rows) else None
     level = level_claim(metric, now, limits, period=period, n_in=len(rows))
     return [level, _change_claim(metric, now, periods, limits, period)]
+
+
+def needed_claims(metric: Metric, periods: Periods, limits: Limits) -> list[Claim]:
+    """How many answers a period would need for a change of NPS by 5, by 10 points to be seen (segment points:<n>).
+
+    From today's shares, times the design effect of customers who answer repeatedly; none where the score itself is not
+    shown, or all answers are alike. Of NPS alone.
+    """
+    rows = in_window(metric.rows, periods.now)
+    score = metric.score(rows) if metric.claim_id == "experience.nps" and len(rows) else None
+    if score is None or limits.status(score.n, score.n_clusters) != "ok":
+        return []
+    detractors, promoters = (float((rows["value"] == side).mean()) for side in (-1, 1))
+    needed = [answers_needed(points / 100, detractors, promoters) * score.design_effect for points in TO_SEE]
+    return [Claim("experience.nps_answers_needed", float(np.ceil(count)), "count", score.n, "normal_power",
+                  segment=f"points:{points}", period=periods.now.label if metric.has_dates else "all", n_in=len(rows),
+                  people=score.n_clusters) for points, count in zip(TO_SEE, needed, strict=True) if count > 0]
 
 
 def level_claim(metric: Metric, score: Score | None, limits: Limits, *, period: str, segment: str = "all",

@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.contracts.claims import Claim
 from pipeline.measure.breakdown import GROUP_COLUMNS, by_group, group_claims
 from pipeline.measure.disclosure import Limits
-from pipeline.measure.levels import MONTH_TYPES, by_month, headline_claims
+from pipeline.measure.levels import MONTH_TYPES, by_month, headline_claims, needed_claims
 from pipeline.measure.metrics import Metric, named, relational_only
 from pipeline.measure.periods import Periods, in_window
 
@@ -31,7 +31,7 @@ def score_all(metrics: Sequence[Metric], dimensions: Sequence[str], periods: Per
     for offered in metrics:
         inside = pd.Series(offered.rows.index.isin(in_window(offered.rows, periods.now).index), offered.rows.index)
         metric = relational_only(offered, inside, limits.caution_below)
-        claims += headline_claims(metric, periods, limits)
+        claims += headline_claims(metric, periods, limits) + needed_claims(metric, periods, limits)
         months.append(by_month(metric, limits))
         table = by_group(metric, dimensions if metric.is_broken_down else (), periods, limits)
         claims += group_claims(table, metric, limits)

@@ -50,6 +50,18 @@ def test_nps_of_the_headline_period_and_its_change():
     assert (change.n_in, change.n_used) == (80, 80)
 
 
+def test_answers_that_a_change_of_nps_needs():
+    """At NPS 30 (20/30/50) 3,830 answers a period show 5 points, 958 show 10; more where customers answer twice."""
+    once = answers_of([10] * 50 + [8] * 30 + [3] * 20)
+    needed = [claim(card(once).claims, "experience.nps_answers_needed", f"points:{points}") for points in (5, 10)]
+    assert [c.estimate for c in needed] == pytest.approx([3830, 958], abs=1)
+    asked_twice = [row | {"customer_id": f"c{place}"} for _ in range(2) for place, row in enumerate(once)]
+    twice = claim(card(asked_twice).claims, "experience.nps_answers_needed", "points:10")
+    assert twice.estimate == pytest.approx(2 * 958, rel=0.02)
+    few, alike = (card(answers_of([10] * n + more)).claims for n, more in ((9, [3] * 9), (40, [])))
+    assert not [c for c in [*few, *alike] if c.claim_id == "experience.nps_answers_needed"]
+
+
 @pytest.mark.parametrize(("n", "status"), [(9, "suppressed"), (10, "not_enough_data"), (29, "not_enough_data"),
                                              (30, "ok")])
 def test_few_answers(n, status):

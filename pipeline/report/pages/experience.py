@@ -29,6 +29,8 @@ def page(results: Results, words: Words) -> Page:
     scores = sorted(SCORES.values(), key=lambda score: score[0] not in known)  # first what can be said
     now = [f"{score[0]}{ending}" for score in scores for ending in ("", "_change")]
     now = [name for name in now if name not in absent or not name.endswith("_change")]
+    now.insert(now.index("experience.nps_change") + 1 if "experience.nps_change" in now else 0,
+               "experience.nps_answers_needed@points:*")
     for name in ("experience.nps", "experience.csat", "experience.ces"):
         now.insert(now.index(name) + 1, f"{name}_if_silent_lower")  # the score never stands without its warning
         unweighted = [c for c in results.claims if c.claim_id == f"{name}_weighted" and c.reason == "no_covariates"]
