@@ -31,6 +31,7 @@ from pipeline.ingest.raw import (
     without_empty,
 )
 from pipeline.ingest.records import Record, read_records, split_fields
+from pipeline.ingest.spilled import set_spilled
 from pipeline.ingest.torn import set_torn
 
 RULES = {"MISSING COLUMNS": "FMT-WIDTH", "TOO MANY COLUMNS": "FMT-WIDTH", "LINE SIZE OVER MAXIMUM": "FMT-HUGE"}
@@ -58,7 +59,8 @@ def load_csv(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wor
     if marked := _unmark(con, table, header):
         notes["ENC-BOM"] = notes.get("ENC-BOM", 0) + marked
     loaded = check_loaded(con, replace(loaded, notes=notes), header, source)
-    return without_empty(con, set_torn(con, loaded, header, source), header, source)
+    loaded = set_spilled(con, set_torn(con, loaded, header, source), header, source)
+    return without_empty(con, loaded, header, source)
 
 
 def _unmark(con: duckdb.DuckDBPyConnection, table: str, header: Header) -> int:
