@@ -123,7 +123,7 @@ def describe(header: str, cells: list[Cell], is_salesforce: bool = False) -> Col
                   tuple(sorted(labels.items(), key=lambda item: item[1])) if scale else (),
                   tuple(unasked) if scale else (),
                   (f"{outside} outside 0 to 10, if these are answers",) if outside else
-                  notes + _notes(texts) + ((theirs,) if theirs else ()), example,
+                  notes + _strangers(cells, kind, expected) + _notes(texts) + ((theirs,) if theirs else ()), example,
                   *_case(list(distinct)), sum(map(is_below_zero, texts)) if kind == "number" else 0,
                   length, frozenset(text[:15] for text in distinct) if length else frozenset())
 
@@ -152,6 +152,17 @@ def _scale(texts: list[str], labels: dict[str, int]) -> tuple[tuple[int, int] | 
     if not inside or len(inside) < MOST * len(texts) or max(inside) <= 1:
         return None, 0
     return (min(inside), max(inside)), len(texts) - len(inside)
+
+
+def _strangers(cells: list[Cell], kind: str, is_expected: bool) -> tuple[str, ...]:
+    """What is none of its column, where nearly all cells are numbers or times."""
+    if kind not in ("number", "time"):
+        return ()
+    lines = [line for line, text in cells if not is_missing(text) and not (
+        is_number(text.strip()) if kind == "number" else date_form(text, is_expected))]
+    is_none = "are no numbers" if kind == "number" else "are no times"
+    return (f"{len(lines)} of its cells {is_none}, the first on line {lines[0]}: mapped, they go to quarantine",) \
+        if lines else ()
 
 
 def _notes(texts: list[str]) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ import pytest
 
 from benchmarks.outcomes import _read_truth
 from pipeline.contracts.params import typed_source
+from pipeline.contracts.spoken import phrased
+from pipeline.ingest.evidence_columns import describe
 from pipeline.ingest.evidence_dates import read_dates
 from pipeline.ingest.findings import findings
 from pipeline.ingest.inspect import inspect_file
@@ -94,3 +96,17 @@ def test_the_truth_of_a_long_cell_is_read(tmp_path):
         assert _read_truth(tmp_path / "t.csv", True) == [["1", long]]
     finally:
         csv.field_size_limit(limit)
+
+
+@pytest.mark.parametrize(("cell", "said"), [("1,5O", "are no numbers"), ("1x", "are no numbers"), ("n/d", ""),
+                                            ("2,50", "")])
+def test_a_cell_that_is_none_of_its_column_is_told_with_its_line(cell: str, said: str):
+    notes = describe("Importe", [*((n, f"{n},50") for n in range(2, 40)), (40, cell)]).notes
+    assert notes == ((f"1 of its cells {said}, the first on line 40: mapped, they go to quarantine",) if said else ())
+    if said:
+        assert phrased(notes[0], "es").startswith("1 de sus celdas no son números, la primera en la línea 40")
+
+
+def test_a_garbled_date_among_dates_is_told():
+    cells = [*((n, f"{n % 28 + 1:02}/03/2025") for n in range(2, 40)), (40, "1/O3/2025")]
+    assert "1 of its cells are no times, the first on line 40" in describe("Fecha", cells).notes[0]
