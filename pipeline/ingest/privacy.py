@@ -18,6 +18,7 @@ from pipeline.ingest.files import Export
 from pipeline.ingest.redact import redact
 
 SAMPLE = 2_000  # ids that tell in which case most are written
+UPPER, LOWER = "!-`{-~", "!-@[-~"  # what is seen of ASCII, without the letters of the other case
 # Known to everyone: pseudonyms under it can be undone by trying ids. For invented and published data only.
 PUBLIC_KEY = hashlib.sha256(b"vivencia: public key for invented and published data").digest()
 SUSPECT = ("(?i)@|\\d[\\d \u00a0./()-]{5,}\\d|https?:|www\\.|\\b(soy|me llamo|mi nombre es|my name is|i am|i''m|i’m|"
@@ -116,22 +117,33 @@ def count_variants(con: duckdb.DuckDBPyConnection, records: str, column: str, wh
     chosen = f"FROM {engine.quoted(records)} WHERE {x} IS NOT NULL AND {where}"
     if is_key:
         return engine.first(con, f"SELECT count(*) FILTER ({engine.is_untidy(x)}) {chosen}")[0]
-    # Ids in one and the same case have no other spelling but among those that are written otherwise.
+    # Ids in one and the same case have no other spelling but among those that are written otherwise: both are few.
     lower, rows = engine.first(con, f"SELECT count(*) FILTER (x = lower(x)), count(*) FROM (SELECT {x} AS x {chosen} "
                                     f"LIMIT {SAMPLE})")
-    usual = f"{engine.is_bare(x)} AND {x} = {'lower' if 2 * lower > rows else 'upper'}({x})"
+    case, signs = ("lower", LOWER) if 2 * lower > rows else ("upper", UPPER)
+    usual = f"regexp_full_match({x}, '[{signs}]+')"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE odd AS SELECT raw, rows, {engine.normal_id('raw')} AS normal "
+                f"FROM (SELECT {x} AS raw, count(*) AS rows {chosen} AND NOT {usual} GROUP BY 1)")
+    if not engine.first(con, "SELECT count(*) FROM odd")[0]:
+        return 0
     return int(engine.first(con, f"""
-        WITH odd AS MATERIALIZED (SELECT DISTINCT {engine.normal_id(x)} AS normal {chosen} AND NOT ({usual})),
-        raws AS MATERIALIZED (SELECT {x} AS raw, count(*) AS rows {chosen}
-                              AND {engine.normal_id(x)} IN (SELECT normal FROM odd) GROUP BY 1),
-        forms AS MATERIALIZED (SELECT raw, rows, {engine.normal_id("raw")} AS normal,
-                                      {engine.is_untidy("raw")} AS untidy FROM raws),
+        WITH regular AS (SELECT {x} AS raw, count(*) AS rows {chosen} AND {x} IN (SELECT {case}(normal) FROM odd)
+                         AND {usual} GROUP BY 1),
+        forms AS MATERIALIZED (SELECT *, {engine.is_untidy("raw")} AS untidy FROM odd
+                               UNION ALL SELECT raw, rows, lower(raw), FALSE FROM regular),
         several AS (SELECT normal FROM forms GROUP BY 1 HAVING count(*) > 1),
         usual AS (SELECT normal, arg_max(raw, (rows, raw)) AS usual FROM forms SEMI JOIN several USING (normal)
                   GROUP BY 1)
         SELECT coalesce((SELECT sum(rows) FROM forms WHERE untidy), 0)
              + coalesce((SELECT sum(rows) FROM forms JOIN usual USING (normal) WHERE NOT untidy AND raw <> usual), 0)
         """)[0])
+
+
+def are_alike(con: duckdb.DuckDBPyConnection, records: str, column: str, where: str) -> bool:
+    """Whether all ids of a column are visible ASCII in one case: then two that differ are two, folded or not."""
+    tests = [f"bool_and(regexp_full_match({engine.quoted(column)}, '[{signs}]+'))" for signs in (UPPER, LOWER)]
+    found = engine.first(con, f"SELECT {', '.join(tests)} FROM {engine.quoted(records)} WHERE {where}")
+    return any(found)
 
 
 def find_redactions(con: duckdb.DuckDBPyConnection, records: str, column: str) -> tuple[dict[str, str], int]:

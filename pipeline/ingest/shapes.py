@@ -76,18 +76,16 @@ def learn(cells: Iterable[str | None], missing: frozenset[str] = MISSING) -> Sha
 
 def may_misfit(name: str, shape: Shape) -> str:
     """An expression, true wherever a cell does not fit and cheap: it may be true of some that do."""
-    x = quoted(name)
-    empty = f"coalesce({x}, '') = ''"
-    tests = [empty] if shape.is_filled else []
+    x, known = quoted(name), ""
     if shape.words:
-        words = ", ".join(map(literal, sorted(shape.words)))
-        tests.append(f"NOT ({x} IN ({words}) OR {empty})")
+        known = f"{x} IN ({', '.join(map(literal, sorted(shape.words)))})"
     elif shape.shapes:
-        is_digit = f"({x} >= '0' AND {x} < ':')"
-        odd = f"NOT {is_digit}" if all(one[0] in "9if" for one in shape.shapes) else \
-            is_digit if not any(one[0] in "9if" for one in shape.shapes) else "FALSE"
-        tests.append(f"NOT ({empty}) AND ({odd} OR strlen({x}) > {2 * shape.longest + 4})")
-    return "coalesce(" + " OR ".join(f"({test})" for test in tests) + ", FALSE)" if tests else "FALSE"
+        begins = {one[0] in "9if" for one in shape.shapes}
+        digit = {(True,): f"{x} >= '0' AND {x} < ':' AND ", (False,): f"({x} < '0' OR {x} >= ':') AND "}
+        known = f"{digit.get(tuple(begins), '')}strlen({x}) <= {2 * shape.longest + 4}"
+    if shape.is_filled:
+        return f"NOT coalesce({x} <> ''{f' AND {known}' if known else ''}, FALSE)"
+    return f"coalesce({x} <> '' AND NOT ({known}), FALSE)" if known else "FALSE"
 
 
 def surely_fits(name: str, shape: Shape) -> str:

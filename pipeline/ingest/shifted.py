@@ -83,9 +83,11 @@ def _suspects(con: duckdb.DuckDBPyConnection, loaded: Loaded, names: list[str],
     """Rows of which some cell may not fit (two, where one often does not), with their cells; of a small file, all are
     looked at. Left out are those of which all cells but one surely fit: nothing of them can be shifted."""
     table, cells = quoted(loaded.table), ", ".join(f"t.{quoted(name)}" for name in names)
-    odd = " + ".join(f"CAST({may_misfit(name, shape)} AS INTEGER)" for name, shape in zip(names, shapes, strict=True))
-    con.execute("CREATE OR REPLACE TEMP TABLE suspects AS SELECT place, odd FROM (SELECT rowid AS place, "
-                f"{odd if loaded.rows > SMALL else GAIN} AS odd FROM {table}) WHERE odd > 0")
+    tests = [may_misfit(name, shape) for name, shape in zip(names, shapes, strict=True)]
+    odd = " + ".join(f"CAST({test} AS INTEGER)" for test in tests)
+    chosen = f"{odd} AS odd FROM {table} WHERE {' OR '.join(tests)}" if loaded.rows > SMALL else \
+        f"{GAIN} AS odd FROM {table}"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE suspects AS SELECT rowid AS place, {chosen}")
     count = con.execute("SELECT count(*) FROM suspects").fetchall()[0][0]
     least = GAIN if loaded.rows > SMALL and count > HABIT * loaded.rows else 1
     unsure = " + ".join(f"CAST(NOT ({surely_fits(name, shape)}) AS INTEGER)"

@@ -1,0 +1,42 @@
+"""Keys that several records share, and columns of ids that need no folding: each against counting in Python."""
+
+from collections import Counter
+
+import duckdb
+import numpy as np
+import pytest
+
+from pipeline.ingest import duplicates
+from pipeline.ingest.privacy import are_alike
+
+TOP = 2**64 - 1
+
+
+@pytest.mark.parametrize("sorted_together", [1, 3, 1 << 23])
+def test_keys_that_come_twice_are_found_in_however_many_stretches(monkeypatch, sorted_together):
+    monkeypatch.setattr(duplicates, "SORTED", sorted_together)
+    keys = [0, TOP, 5, TOP, 0, 2**63, 2**63 - 1, 7, 2**63, 0, 9]
+    failed = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE records (_key UBIGINT, _failed BIGINT)")
+        con.executemany("INSERT INTO records VALUES (?, ?)", [[9, 0], *zip(keys, failed, strict=True)])
+        found = duplicates._met(con, "records")
+    good = [9, *(key for key, rule in zip(keys, failed, strict=True) if not rule)]
+    assert found.dtype == np.uint64
+    assert sorted(found.tolist()) == sorted(key for key, times in Counter(good).items() if times > 1)
+
+
+def test_of_no_good_record_no_key_comes_twice():
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE records AS SELECT 5::UBIGINT AS _key, 1 AS _failed FROM range(3)")
+        assert duplicates._met(con, "records").tolist() == []
+
+
+@pytest.mark.parametrize(("ids", "alike"), [
+    (["A1", "B-2", None], True), (["a1", "b-2"], True), (["A1", "a1"], False), (["A1", "A1 "], False), (["a b"], False),
+    (["Ñ1"], False), (["A\u200b1"], False), (["Aa"], False), (["12", "34"], True), ([None], False)])
+def test_ids_in_one_case_of_visible_ascii_need_no_folding(ids, alike):
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE records AS SELECT unnest(?::VARCHAR[]) AS id, 0 AS _failed", [ids])
+        con.execute("INSERT INTO records VALUES ('a A', 1)")
+        assert are_alike(con, "records", "id", "_failed = 0") is alike
