@@ -51,6 +51,9 @@ def findings(found: Inspection, tongue: str = "en") -> str:
     if found.apart:
         tell("apart", f"{len(found.apart)} rows under an empty one are another table (line {found.apart[0]}): kept out "
              f"and counted (FMT-TABLE); {REMEDIES['FMT-TABLE']}")
+    if found.gap:
+        tell("apart", f"an empty row stands above row {found.gap}, below those looked at: what is another table there "
+             "is kept out and counted (FMT-TABLE)")
     if found.sheets:
         tell("sheets", ", ".join(found.sheets))
         tell("header", _header(found))

@@ -66,6 +66,7 @@ class Inspection:
     repeats_key: bool = False
     footer: int = 0
     apart: tuple[int, ...] = ()  # lines of rows under an empty one that belong to another table
+    gap: int | None = None  # in a workbook: the row behind the first empty one below those looked at
     also: dict[str, str] = field(default_factory=dict)  # questions in a file of another table: instrument -> header
 
 
@@ -76,7 +77,11 @@ def inspect_file(path: Path, table: str | None = None) -> Inspection:
         return _inspect_text(path, table)
     if kind == "json":
         return _inspect_json(path, table)
-    sheets, rows, numbers = read_sheet_rows(path, ROWS) if kind == "xlsx" else read_parquet_rows(path, ROWS)
+    gap = None
+    if kind == "xlsx":
+        sheets, rows, numbers, gap = read_sheet_rows(path, ROWS)
+    else:
+        sheets, rows, numbers = read_parquet_rows(path, ROWS)
     if not rows:
         raise Refusal("FILE-NOROWS", "nothing stands in it", file=path.name, expected="a header and rows")
     filled = [sum(map(bool, fields)) for _, fields in rows[:50]]
@@ -86,7 +91,7 @@ def inspect_file(path: Path, table: str | None = None) -> Inspection:
     tool = recognise([fields for _, fields in rows[:3]], {})
     heads = load_preset(tool.name)["source"].get("header_rows", 1) if tool else 1
     return _found(path, kind, rows[0][1], rows[heads:], rows[:3], heads, number_cells=numbers, tool=tool,
-                  sheets=sheets, skip_rows=max(rows[0][0] - 1, 0), told=table,
+                  sheets=sheets, gap=gap, skip_rows=max(rows[0][0] - 1, 0), told=table,
                   below=(with_gaps(rows[heads:]), []) if kind == "xlsx" else ([], []))
 
 

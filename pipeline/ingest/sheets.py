@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 import warnings
+import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import islice
@@ -25,33 +27,52 @@ from pipeline.ingest.sample import Sample
 
 LONGEST = 64 << 20  # bytes of a JSON file around a list that inspect reads to its end
 SHEETS, TABLE = 24, 20  # sheets that are looked at; rows of two cells or more that make a table beyond doubt
+XML = 256 << 20  # bytes of a sheet in which gaps are looked for
+ROW = re.compile(rb'<row\b[^>]*?\br="(\d+)"')
 DEEPEST = 5  # objects within objects whose values are looked at
 
 
-def read_sheet_rows(path: Path, limit: int) -> tuple[list[str], list[Row], list[Cell]]:
-    """(names of the sheets, that with the table first; its rows; numbers that are stored as text). The table is the
-    first sheet with a table's rows (TABLE of two cells or more), else the one with most of them."""
+def read_sheet_rows(path: Path, limit: int) -> tuple[list[str], list[Row], list[Cell], int | None]:
+    """(names of the sheets, that with the table first; its rows; numbers that are stored as text; the row behind the
+    first empty one below those). The table is the first sheet with a table's rows (TABLE of two cells or more), else
+    the one with most of them."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-            best, title, most = [], "", -1
+            best, title, most, part = [], "", -1, ""
             for sheet in book.worksheets[:SHEETS]:
                 sheet.reset_dimensions()
                 found = [(line, row) for line, row in enumerate(islice(sheet.iter_rows(values_only=True), limit), 1)
                          if any(value is not None for value in row)]
                 wide = sum(sum(value is not None for value in row) > 1 for _, row in found)
                 if found and wide > most:
-                    best, title, most = found, sheet.title, wide
+                    best, title, most, part = found, sheet.title, wide, sheet._worksheet_path
                 if wide >= TABLE:
                     break
             width = max((len(row) for _, row in best[:50]), default=0)
             rows = [(line, [_text(v) for v in (*row, *[None] * width)][:width]) for line, row in best]
             texts = [(line, v) for line, row in best[1:] for v in row if isinstance(v, str) and is_number(v)]
-            return sorted(book.sheetnames, key=lambda name: name != title), rows, texts
+            behind = _gap_behind(path, part, limit) if best and best[-1][0] == limit else None
+            return sorted(book.sheetnames, key=lambda name: name != title), rows, texts, behind
     except Exception as error:  # openpyxl raises what its XML and zip layers raise
         raise Refusal("FILE-TRUNC", "the workbook cannot be opened", file=path.name, found=type(error).__name__,
                       expected="a whole .xlsx file") from None
+
+
+def _gap_behind(path: Path, part: str, limit: int) -> int | None:
+    """The number of the row behind the first gap between the rows of a sheet below row `limit`, told by the numbers
+    that its XML gives to rows; None without any in the first bytes of it."""
+    last, tail, size = 0, b"", 0
+    with zipfile.ZipFile(path) as archive, archive.open(part.lstrip("/")) as handle:
+        while size < XML and (chunk := handle.read(1 << 20)):
+            piece, size = tail + chunk, size + len(chunk)
+            for found in ROW.finditer(piece):
+                if int(found[1]) > max(last + 1, limit) and last:
+                    return int(found[1])
+                last = int(found[1])
+            tail = piece[max(piece.rfind(b"<row"), 0):]
+    return None
 
 
 def read_parquet_rows(path: Path, limit: int) -> tuple[list[str], list[Row], list[Cell]]:

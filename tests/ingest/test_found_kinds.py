@@ -41,6 +41,15 @@ def test_of_two_tables_the_first_is_looked_at_and_of_two_short_ones_the_longer(s
     assert book(shop, {"Notas": [["a", 1]] * 3, "Datos": [HEAD, *ROWS[:5]]}).sheets[0] == "Datos"
 
 
+@pytest.mark.parametrize(("gap", "said"), [(3_010, 3_012), (2_000, None), (None, None)])
+def test_an_empty_row_below_those_looked_at_is_told(shop: Workshop, gap: int | None, said: int | None):
+    """The header is row 1; the row that is left out is the one behind `gap` rows."""
+    rows = [[f"P{n}", f"C{n % 9}", n + 1] for n in range(3_050)]
+    found = book(shop, {"Datos": [HEAD, *rows[:gap or 3_050], *([[], *rows[gap:]] if gap else [])]})
+    assert found.gap == (said and said + 1)
+    assert ("an empty row stands above row" in findings(found)) == bool(said)
+
+
 FRAME = pd.DataFrame(ROWS, columns=HEAD)
 
 
