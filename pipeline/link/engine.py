@@ -23,6 +23,7 @@ from pipeline.link.calendar import FIRST_YEAR, month_starts
 Native = pd.DataFrame | duckdb.DuckDBPyRelation
 MINOR = 10_000  # money is summed exactly, in ten-thousandths of the currency unit
 PIECE = 122_880  # rows that leave the engine at a time
+FINE = 10**10  # currency units up to which a double tells every ten-thousandth
 _HOME: ContextVar[tuple[duckdb.DuckDBPyConnection, list[str]] | None] = ContextVar("home", default=None)
 _NUMBERS = count(1)  # of the tables that `kept` makes: any name will do that no other has
 
@@ -90,10 +91,20 @@ def _boundaries(time_zone: str) -> np.ndarray:
     return np.array(month_starts(time_zone), dtype="int64")
 
 
+@lru_cache(maxsize=8)
+def _shifts(time_zone: str) -> tuple[int, int]:
+    """Microseconds by which the zone was least and most ahead of UTC where a month began, an hour wider each."""
+    months = np.arange(len(_boundaries(time_zone))) + (FIRST_YEAR - 1970) * 12
+    ahead = months.astype("datetime64[M]").astype("datetime64[us]").astype("int64") - _boundaries(time_zone)
+    hour = 3_600_000_000
+    return int(ahead.min()) - hour, int(ahead.max()) + hour
+
+
 def with_month(frame: nw.LazyFrame, column: str, into: str, time_zone: str) -> nw.LazyFrame:
     """Adds `into`: the month (year * 12 + month - 1) of a UTC timestamp in the calendar of `time_zone`.
 
-    pandas looks it up between the instants at which months begin there; DuckDB asks its own calendar.
+    pandas looks it up between the instants at which months begin there; DuckDB asks its own calendar, of instants so
+    near to the change of a month that the zone decides.
     """
     native = frame.to_native()
     bounds = _boundaries(time_zone)
@@ -104,9 +115,10 @@ def with_month(frame: nw.LazyFrame, column: str, into: str, time_zone: str) -> n
         if instants.isna().any():
             values = values.astype("float64").mask(instants.isna())
         return nw.from_native(native.assign(**{into: values})).lazy()
-    # Zones are at most 14 hours apart from UTC: only days next to a change of month need the zone at all.
+    # Where the most and the least that the zone ever was ahead of UTC give one month, the zone itself is not needed.
     here = f"timezone('{time_zone}', timezone('UTC', \"{column}\"))"
-    month = (f'CASE WHEN day("{column}") BETWEEN 2 AND 27 THEN year("{column}") * 12 + month("{column}") - 1 '
+    low, high = (f'("{column}" + to_microseconds({shift}))' for shift in _shifts(time_zone))
+    month = (f"CASE WHEN month({low}) = month({high}) THEN year({low}) * 12 + month({low}) - 1 "
              f"ELSE year({here}) * 12 + month({here}) - 1 END")
     return nw.from_native(native.project(f'*, CAST({month} AS BIGINT) AS "{into}"'))
 
@@ -116,7 +128,12 @@ def whole(frame: nw.LazyFrame, names: Sequence[str]) -> nw.LazyFrame:
     native = frame.to_native()
     if isinstance(native, pd.DataFrame):
         return frame
-    return nw.from_native(native.project(_replacing({n: f'CAST("{n}" * {MINOR} AS BIGINT)' for n in names})))
+    return nw.from_native(native.project(_replacing({name: _WHOLE.format(f'"{name}"') for name in names})))
+
+
+# Of fewer than 2**50 ten-thousandths a double is less than half a one off, and costs a tenth of exact decimals.
+_WHOLE = (f"CASE WHEN {{0}} BETWEEN -{FINE} AND {FINE} THEN CAST(CAST({{0}} AS DOUBLE) * {MINOR} AS BIGINT) "
+          f"ELSE CAST({{0}} * {MINOR} AS BIGINT) END")
 
 
 def _replacing(expressions: Mapping[str, str]) -> str:

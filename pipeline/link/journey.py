@@ -146,11 +146,17 @@ def _order(table: pa.Table) -> np.ndarray:
     at = (at - at.min()) // (1 if (at % MICRO).any() else MICRO)  # whole seconds, most often
     span = int(at.max()) + 1
     is_one = (int(person.max()) + 1) * span < 2**63
-    order = np.argsort(person * span + at) if is_one else np.lexsort((at, person))
-    here = np.append(True, (person[order][1:] != person[order][:-1]) | (at[order][1:] != at[order][:-1]))
+    keys = (person * span + at,) if is_one else (person, at)
+    order = np.argsort(keys[0]) if is_one else np.lexsort(keys[::-1])
+    here = np.append(True, np.logical_or.reduce([_changes(key[order]) for key in keys]))
     tied = ~here | ~np.append(here[1:], True)
     order[tied] = _untied(table, order[tied], np.cumsum(here)[tied])
     return order
+
+
+def _changes(key: np.ndarray) -> np.ndarray:
+    """Whether each entry but the first differs from the one before."""
+    return key[1:] != key[:-1]
 
 
 def _untied(table: pa.Table, rows: np.ndarray, moment: np.ndarray) -> np.ndarray:

@@ -92,20 +92,30 @@ def _piece(roster: pa.Table, flows: list[pa.Table], base: Base, contractual: boo
     chosen, columns = panel_columns(stretch, spread(stretch, flows), base.window, base.flows.instruments, contractual)
     taken = slice(None) if chosen.all() else chosen
     who = np.flatnonzero(stretch.place >= 0).astype("int32")[stretch.who[taken]]
-    months = (stretch.month[taken] - 1970 * 12).astype("datetime64[M]").astype("datetime64[us]")
+    began = int(stretch.month.min(initial=base.window.first))
+    days = (np.arange(began, int(stretch.month.max(initial=began)) + 1) - 1970 * 12).astype("datetime64[M]")
+    months = days.astype("datetime64[us]")[stretch.month[taken] - began]
     ids = pa.DictionaryArray.from_arrays(pa.array(who), roster["customer_id"].combine_chunks().cast(pa.string()))
     made: dict[str, pa.Array] = {"customer_id": ids, "period": pa.array(months)}
     made |= {name: _taken(roster[name], who) for name in TRAITS}
-    for name, values in columns.items():
-        is_unknown = values is stretch.unknown
-        made[name] = pa.nulls(len(who)) if is_unknown else pa.array(values[taken], from_pandas=True)  # NaN is missing
-    made["is_churned_next"] = made["is_churned_next"].cast(pa.bool_())
     schema = panel_schema(base.flows.instruments)
-    return pa.table([made[name].cast(schema.field(name).type) for name in schema.names], schema=schema)
+    for name, values in columns.items():
+        kind = schema.field(name).type
+        is_unknown = values is stretch.unknown
+        made[name] = pa.nulls(len(who), kind) if is_unknown else _held(values[taken], kind)
+    return pa.table([made[name] for name in schema.names], schema=schema)
+
+
+def _held(values: np.ndarray, kind: pa.DataType) -> pa.Array:
+    """The values in their type, NaN as missing."""
+    column = pa.array(values, from_pandas=True)
+    return column if column.type == kind else column.cast(kind)
 
 
 def _taken(column: pa.ChunkedArray, who: np.ndarray) -> pa.DictionaryArray:
     """The text of each row, by the place of its person: the texts stand there once."""
+    if column.null_count == len(column):
+        return pa.DictionaryArray.from_arrays(pa.nulls(len(who), pa.int32()), pa.array([], pa.string()))
     texts = column.combine_chunks().cast(pa.string()).dictionary_encode()
     return pa.DictionaryArray.from_arrays(texts.indices.take(pa.array(who)), texts.dictionary)
 

@@ -21,7 +21,7 @@ class Growing:
     any there is no file.
 
     varied: columns whose values hardly ever repeat. The footer tells pandas that flags are booleans with missing
-    values, which Parquet alone does not.
+    values, which Parquet alone does not; it holds the ends of a row group for the first column, that of their order.
     """
 
     def __init__(self, path: Path, varied: Iterable[str]) -> None:
@@ -65,7 +65,8 @@ class Growing:
 
     def _opened(self, schema: pa.Schema) -> pq.ParquetWriter:
         few = [name for name in schema.names if name not in self.varied]
-        writer = pq.ParquetWriter(self.path, schema, compression="snappy", store_schema=False, use_dictionary=few)
+        writer = pq.ParquetWriter(self.path, schema, compression="snappy", store_schema=False, use_dictionary=few,
+                                  write_statistics=schema.names[:1])
         flags = [field.name for field in schema if pa.types.is_boolean(field.type)]
         writer.add_key_value_metadata({"pandas": json.dumps(about(flags))})
         return writer
@@ -78,6 +79,8 @@ def _canonical(rows: pa.Table) -> pa.Table:
 
 
 def _in_order(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    if column.null_count == len(column):
+        return pa.DictionaryArray.from_arrays(pa.nulls(len(column), pa.int32()), pa.array([], pa.string()))
     coded = column.unify_dictionaries().combine_chunks()
     coded = coded.chunk(0) if isinstance(coded, pa.ChunkedArray) else coded
     places = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)

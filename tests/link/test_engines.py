@@ -1,6 +1,7 @@
 """The same numbers from pandas frames and from DuckDB, money and time zones included."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.contracts.refusal import Refusal
 from pipeline.link.context import survey_context, ticket_context
-from pipeline.link.engine import with_month
+from pipeline.link.engine import whole, with_month
 from pipeline.link.journey import build_events
 from pipeline.link.linkage import build_linkage
 from pipeline.link.panel import build_panel
@@ -73,6 +74,17 @@ def test_months_are_those_of_the_time_zone_on_both_engines(zone):
         on_engine = with_month(nw.from_native(con.from_df(frame)).lazy(), "at", "month", zone).to_native().df()
     assert on_pandas["month"].tolist() == expected
     assert on_engine["month"].tolist() == expected
+
+
+def test_money_becomes_whole_ten_thousandths_exactly_whatever_its_size():
+    """Amounts of 1 to 18 digits, and around 10 thousand millions, against Python's own decimals."""
+    units = [sign * (digits + k) for n in range(18) for digits in (10**n, 7 * 10**n, 123456789012345678 // 10**n)
+             for k in range(-3, 4) for sign in (1, -1)]
+    units += [10**14 + k for k in range(-50, 50)]
+    amounts = pa.table({"amount": pa.array([Decimal(u).scaleb(-4) for u in units], pa.decimal128(38, 4))})
+    with duckdb.connect() as con:
+        made = whole(nw.from_native(con.from_arrow(amounts)).lazy(), ["amount"]).to_native().to_arrow_table()
+    assert made["amount"].to_pylist() == units
 
 
 def test_an_unknown_time_zone_is_refused(by_hand):
