@@ -329,7 +329,8 @@ def normal_id(x: str, is_exact: bool = False) -> str:
     if is_exact:
         return x
     full = f"lower(nfc_normalize(trim(translate({x}, {literal(INVISIBLE)}, ''), {literal(BLANKS)})))"
-    return f"CASE WHEN {is_bare(x)} THEN lower({x}) ELSE {full} END"
+    return (f"CASE WHEN {is_bare(x)} THEN lower({x}) WHEN strlen({x}) = length({x}) "
+            f"THEN lower(trim({x}, {literal(BLANKS)})) ELSE {full} END")
 
 
 def is_bare(x: str) -> str:
@@ -339,8 +340,9 @@ def is_bare(x: str) -> str:
 
 def is_untidy(x: str) -> str:
     """Whether an id carries blanks around it, invisible marks or split accents."""
-    bare = f"trim(translate({x}, {literal(INVISIBLE)}, ''), {literal(BLANKS)})"
-    return f"CASE WHEN {is_bare(x)} THEN FALSE ELSE {bare} <> {x} OR nfc_normalize({x}) <> {x} END"
+    full, bare = (f"trim({text}, {literal(BLANKS)})" for text in (f"translate({x}, {literal(INVISIBLE)}, '')", x))
+    return (f"CASE WHEN {is_bare(x)} THEN FALSE WHEN strlen({x}) = length({x}) THEN {bare} <> {x} "
+            f"ELSE {full} <> {x} OR nfc_normalize({x}) <> {x} END")
 
 
 def minus_seconds(moment: str, seconds: str) -> str:

@@ -6,7 +6,6 @@ import numpy as np
 from pipeline.contracts.params import Source
 from pipeline.contracts.refusal import Refusal
 from pipeline.ingest import columns, engine
-from pipeline.ingest.privacy import are_alike
 from pipeline.ingest.raw import Loaded
 
 MOJIBAKE_SHARE = 0.01
@@ -29,8 +28,6 @@ def find_group_faults(con: duckdb.DuckDBPyConnection, source: Source, turned: in
     column -> bit of _noted that says that its text was decoded wrongly; the rule is followed by a blank and the column.
     """
     given, own = {column.name for column in columns.mapped(source)}, engine.normal_id("order_id", is_exact)
-    if source.table == "sales" and "order_id" in given and are_alike(con, "records", "order_id", "_failed = 0"):
-        own = "order_id"
     if source.table == "surveys" and "order_id" in given:
         _add(con, "SURVEY-DUP", _answers_of_one_order(source, given, own))
     if source.table == "sales" and "order_id" in given:

@@ -139,13 +139,6 @@ def count_variants(con: duckdb.DuckDBPyConnection, records: str, column: str, wh
         """)[0])
 
 
-def are_alike(con: duckdb.DuckDBPyConnection, records: str, column: str, where: str) -> bool:
-    """Whether all ids of a column are visible ASCII in one case: then two that differ are two, folded or not."""
-    tests = [f"bool_and(regexp_full_match({engine.quoted(column)}, '[{signs}]+'))" for signs in (UPPER, LOWER)]
-    found = engine.first(con, f"SELECT {', '.join(tests)} FROM {engine.quoted(records)} WHERE {where}")
-    return any(found)
-
-
 def find_redactions(con: duckdb.DuckDBPyConnection, records: str, column: str) -> tuple[dict[str, str], int]:
     """Each distinct comment that holds personal data -> the same blacked out, and how many rows hold one (PII-TEXT)."""
     x = engine.quoted(column)

@@ -1,4 +1,4 @@
-"""Keys that several records share, and columns of ids that need no folding: each against counting in Python."""
+"""Keys that several records share, against counting in Python."""
 
 from collections import Counter
 
@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from pipeline.ingest import duplicates
-from pipeline.ingest.privacy import are_alike
 
 TOP = 2**64 - 1
 
@@ -30,13 +29,3 @@ def test_of_no_good_record_no_key_comes_twice():
     with duckdb.connect() as con:
         con.execute("CREATE TABLE records AS SELECT 5::UBIGINT AS _key, 1 AS _failed FROM range(3)")
         assert duplicates._met(con, "records").tolist() == []
-
-
-@pytest.mark.parametrize(("ids", "alike"), [
-    (["A1", "B-2", None], True), (["a1", "b-2"], True), (["A1", "a1"], False), (["A1", "A1 "], False), (["a b"], False),
-    (["Ñ1"], False), (["A\u200b1"], False), (["Aa"], False), (["12", "34"], True), ([None], False)])
-def test_ids_in_one_case_of_visible_ascii_need_no_folding(ids, alike):
-    with duckdb.connect() as con:
-        con.execute("CREATE TABLE records AS SELECT unnest(?::VARCHAR[]) AS id, 0 AS _failed", [ids])
-        con.execute("INSERT INTO records VALUES ('a A', 1)")
-        assert are_alike(con, "records", "id", "_failed = 0") is alike
