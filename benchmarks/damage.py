@@ -150,6 +150,18 @@ def _other_block(table: Table, chance: random.Random) -> str:
     return table.file([table.line(table.head), *lines])
 
 
+def _changed(table: Table, chance: random.Random) -> str:
+    lines, at = list(map(table.line, table.rows)), chance.randrange(1, len(table.rows))
+    sign = next(one for one in "|;,\t" if one != table.delimiter)
+    other = [line.replace(table.delimiter, sign) for line in lines[at:]]
+    return table.file([table.line(table.head), *lines[:at], *other])
+
+
+def _wrapped(table: Table, chance: random.Random) -> str:
+    text, length = table.file(list(map(table.line, [table.head, *table.rows]))), chance.randrange(30, 70)
+    return table.file([line[at:at + length] for line in text.splitlines() for at in range(0, len(line), length)])
+
+
 FAMILIES: dict[str, Family] = {
     "nothing": lambda table, chance: table.file(list(map(table.line, [table.head, *table.rows]))),
     "cell lost": _one_row(_lost), "cell moved": _one_row(_moved), "other delimiter": _one_row(_other_sign),
@@ -158,6 +170,7 @@ FAMILIES: dict[str, Family] = {
     "comment line": _between(lambda table: "# page 2"), "empty cells": _between(
         lambda table: table.delimiter * (len(table.head) - 1)), "header again": _between(
         lambda table: table.line(table.head)), "header in another order": _turned, "wider header": _wider_header,
+    "another delimiter from a row on": _changed, "lines cut at one length": _wrapped,
     "page line": _between(lambda table: "# page 2" + table.delimiter * (len(table.head) - 1))}
 
 

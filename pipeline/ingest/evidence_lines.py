@@ -7,6 +7,7 @@ from pipeline.ingest.evidence_layout import DELIMITERS, Layout, Row, split_rows
 from pipeline.ingest.records import split_fields
 
 MANY, SHARE = 10, 0.05  # lines, and share of them, that make a finding of what else would be a few damaged rows
+CURLY = 3  # texts with a delimiter in them between typographic quotes
 LEAST = 5  # lines from which columns at fixed places are told
 NEARLY = 0.98  # share of the lines in which a place is blank between two such columns
 GUTTER = re.compile("  +")
@@ -16,10 +17,11 @@ def refuse_lines(text: str, layout: Layout, whole: bool, name: str) -> None:
     """Refusal for a text that no one delimiter reads: FMT-DELIM where it changes on the way or columns stand at fixed
     places, FMT-WIDTH where a program cut all lines at one length."""
     lines = text.splitlines() if whole else text.splitlines()[:-1]
-    if layout.width > 1 and layout.is_split_on_top and layout.uneven and (length := cut_at(lines, layout)):
-        raise Refusal("FMT-WIDTH", "the lines were cut at one length, so that a record stands on two of them or more",
-                      file=name, found=f"{length} characters a line", expected="the export as the tool wrote it, with "
-                      "a record a line")
+    if layout.width > 1 and layout.is_split_on_top and layout.uneven:
+        refuse_cut(lines, layout.delimiter, layout.quote, layout.width, name)
+    if curly := _in_curly(text, layout.delimiter):
+        raise Refusal("FMT-QUOTE", "typographic quotes stand around texts: a word processor has changed them",
+                      file=name, line=curly, found="”", expected='straight quotes (") around texts')
     if layout.width > 1 and (found := other_sign(text, layout, whole)):
         line, sign = found
         raise Refusal("FMT-DELIM", "the delimiter changes on the way: two exports were put one behind the other",
@@ -29,6 +31,14 @@ def refuse_lines(text: str, layout: Layout, whole: bool, name: str) -> None:
         raise Refusal("FMT-DELIM", "no sign stands between the columns: they begin at fixed places, filled up with "
                       "blanks", file=name, expected="an export in CSV, or as an Excel file",
                       found=f"columns at characters {', '.join(str(place + 1) for place in places[:8])}")
+
+
+def refuse_cut(lines: list[str], delimiter: str, quote: str, width: int, name: str) -> None:
+    """Refusal (FMT-WIDTH) where a program cut all lines at one length."""
+    if length := cut_at(lines, delimiter, quote, width):
+        raise Refusal("FMT-WIDTH", "the lines were cut at one length, so that a record stands on two of them or more",
+                      file=name, found=f"{length} characters a line", expected="the export as the tool wrote it, with "
+                      "a record a line")
 
 
 def other_sign(text: str, layout: Layout, whole: bool) -> tuple[int, str] | None:
@@ -48,6 +58,14 @@ def other_sign(text: str, layout: Layout, whole: bool) -> tuple[int, str] | None
     return None
 
 
+def _in_curly(text: str, sign: str) -> int | None:
+    """The first line on which typographic quotes enclose a text with the delimiter in it, where a few do."""
+    sign = re.escape(sign)
+    held = re.compile(f"(?m)(?:^|{sign})[“”„][^“”\\r\\n]*{sign}[^“”\\r\\n]*[“”]+(?={sign}|\\r?$)")
+    found = [match.start() for match in held.finditer(text)]
+    return text.count("\n", 0, found[0] + 1) + 1 if len(found) >= CURLY else None
+
+
 def _count(line: str, sign: str, quote: str) -> int:
     return len(split_fields(line, sign, quote) or ())
 
@@ -58,14 +76,14 @@ def _change(rows: list[Row], such: set[int], width: int) -> int:
     return next((line for line, kind in kinds if kind != kinds[0][1]), kinds[0][0])
 
 
-def cut_at(lines: list[str], layout: Layout) -> int | None:
+def cut_at(lines: list[str], delimiter: str, quote: str, width: int) -> int | None:
     """The length at which a program cut the lines: many have just the longest, and nearly all of those are no whole
     record, or what follows is none."""
     longest = max(map(len, lines), default=0)
     full = [place for place, line in enumerate(lines[:-1]) if len(line) == longest]
-    if len(full) < max(MANY, SHARE * len(lines)):
+    if len(full) < max(LEAST, SHARE * len(lines)):
         return None
-    broken = [any(_count(lines[at], layout.delimiter, layout.quote) != layout.width for at in (place, place + 1))
+    broken = [any(_count(lines[at], delimiter, quote) != width for at in (place, place + 1))
               for place in full]
     return longest if sum(broken) >= 0.9 * len(full) else None
 

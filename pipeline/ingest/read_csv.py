@@ -14,6 +14,7 @@ from pipeline.contracts.refusal import Refusal
 from pipeline.contracts.tables import TABLES
 from pipeline.ingest.decode import Text, check_end, decode
 from pipeline.ingest.engine import literal, quoted, scan_csv, take_rejects
+from pipeline.ingest.evidence_lines import refuse_cut
 from pipeline.ingest.files import Export
 from pipeline.ingest.header import Header, declared_headers, match_header, normal
 from pipeline.ingest.proof import Proof, prove
@@ -35,6 +36,7 @@ from pipeline.ingest.spilled import set_spilled
 from pipeline.ingest.torn import set_torn
 
 RULES = {"MISSING COLUMNS": "FMT-WIDTH", "TOO MANY COLUMNS": "FMT-WIDTH", "LINE SIZE OVER MAXIMUM": "FMT-HUGE"}
+CUT, SHARE = 4, 0.2  # rejects, and share of the rows, from which lines may have been cut at one length
 PREAMBLE = 20  # lines in which a header that is not on top is looked for
 
 
@@ -53,6 +55,10 @@ def load_csv(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wor
     loaded = _fast(con, export, source, header, body, skip, off, proof, workdir, table) if proof.holds else None
     if loaded is None:
         loaded = _slow(con, export, source, header, body, skip, off, proof, table)
+    if len(loaded.rejects) > max(CUT, SHARE * loaded.rows) and header.width > 1:
+        with open(text.path, encoding="utf-8", newline="") as handle:
+            head = handle.read(1 << 20).splitlines()[source.skip_rows:-1]
+        refuse_cut(head, source.delimiter, source.quote, header.width, export.name)
     notes = text.repairs | header.repairs | loaded.notes
     if source.header_rows > 1:
         notes[head_rule] = source.header_rows - 1

@@ -9,7 +9,7 @@ from pipeline.contracts.spoken import told
 from pipeline.ingest.evidence_layout import find_layout
 from pipeline.ingest.inspect import inspect_file
 from pipeline.ingest.proposal import propose
-from tests.ingest.conftest import Workshop
+from tests.ingest.conftest import SALE, Workshop
 
 NOTES = ("todo bien", "fatal, tarde", "nada", "llamar a las 10:30")
 HEAD = ["Pedido", "Cliente", "Importe", "Nota"]
@@ -92,3 +92,19 @@ def test_a_single_column_is_one(shop: Workshop, cells: list[str]):
 def test_a_single_column_of_prose_with_commas_is_asked_about(shop: Workshop):
     rows = "".join(("bien, gracias\n", "mal\n", "nada que decir, la verdad\n", "sin más\n")[n % 4] for n in range(40))
     assert "a single column of texts" in propose(inspect_file(shop.write(f"comentario\n{rows}"))).told["delimiter"]
+
+
+def test_typographic_quotes_around_texts_with_delimiters_are_refused(shop: Workshop):
+    rows = [[*row[:3], "”mal; tarde”"] if n % 9 == 4 else row for n, row in enumerate(ROWS)]
+    refusal = refused(shop, text([HEAD, *rows], ";"))
+    assert (refusal.rule, refusal.line) == ("FMT-QUOTE", 6) and "comillas tipográficas" in told(refusal, "es")
+    said = [[*row[:3], "dijo “mal”, y “tarde”"] for row in ROWS]
+    assert inspect_file(shop.write(text([HEAD, *said], ";"))).rows == 60
+
+
+def test_lines_cut_at_one_length_are_refused_under_a_contract_too(shop: Workshop):
+    lines = text([["id", "amount", "note"], *([row[0], f"{n}.50", row[3] * 3] for n, row in enumerate(ROWS))],
+                 ",").replace("fatal, tarde", "fatal").splitlines()
+    cut = "\n".join(line[at:at + 24] for line in lines for at in range(0, len(line), 24)) + "\n"
+    assert shop.refuse(cut, "FMT-WIDTH", **SALE).found == "24 characters a line"
+    assert len(shop.ingest("\n".join(lines) + "\n", **SALE).clean) == 60
