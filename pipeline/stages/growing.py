@@ -88,6 +88,8 @@ def _in_order(column: pa.ChunkedArray) -> pa.DictionaryArray:
     occurs[places] = True
     texts = coded.dictionary.take(pa.array(np.flatnonzero(occurs[:-1])))
     order = pc.sort_indices(texts).to_numpy()
+    if occurs[:-1].all() and (order[1:] > order[:-1]).all():
+        return coded
     number = np.full(len(occurs), -1, dtype="int32")
     number[np.flatnonzero(occurs[:-1])[order]] = np.arange(len(order), dtype="int32")
     moved = number[places]
