@@ -19,11 +19,9 @@ ENDS = "sSnNaAeEwWdDtT)."  # with which a count of rows ends
 
 
 def may_be_total(x: str) -> str:
-    """Whether a text begins as a line of totals does; false for no text. Asked only where its first two letters and
-    its last one allow it: most ids and times are digits, perhaps behind one letter."""
-    worded = f"CASE WHEN {x}[2] BETWEEN '0' AND '9' THEN FALSE ELSE contains('{LETTERS}', {x}[1]) END"
-    counted = f"CASE WHEN contains({x}, ' ') THEN contains('{ENDS}', {x}[-1]) ELSE FALSE END"
-    asked = f"CASE WHEN {x} >= ':' THEN {worded} ELSE {counted} END"
+    """Whether a text begins as a line of totals does; false for no text. Asked only where its first and last letter
+    allow it: most ids and times are digits."""
+    asked = f"contains('{LETTERS}', {x}[1]) OR ({x} < ':' AND contains({x}, ' ') AND contains('{ENDS}', {x}[-1]))"
     return f"coalesce(CASE WHEN {asked} THEN regexp_full_match({x}, {literal(BEGINS)}, 's') ELSE FALSE END, FALSE)"
 
 

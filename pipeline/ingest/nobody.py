@@ -14,7 +14,5 @@ NOBODY = (  # in lower case and one Unicode form, as engine.normal_id writes an 
 
 
 def names_nobody(x: str) -> str:
-    """Whether an id is one of these words, whatever its case and the blanks around it; false for a null. None of them
-    holds a digit, as nearly all ids do: these are not even looked at (nor does the engine make a join of the list)."""
-    words = f"list_contains([{', '.join(map(engine.literal, NOBODY))}], {engine.normal_id(x)})"
-    return f"CASE WHEN {x} IS NULL OR {x} = '' OR regexp_matches({x}, '[0-9]') THEN FALSE ELSE {words} END"
+    """Whether an id is one of these words, whatever its case and the blanks around it; false for a null."""
+    return f"coalesce({engine.normal_id(x)} IN ({', '.join(map(engine.literal, NOBODY))}), FALSE)"

@@ -88,15 +88,12 @@ def _is_text(x: str, is_short: bool) -> str:
 
 
 def _is_id(x: str) -> str:
-    """ASCII with something to see in front, or behind blanks, nothing that a spreadsheet or a program put on it, no
-    scientific number."""
+    """ASCII with something to see in front, nothing that a spreadsheet or a program put on it, no scientific number."""
     power = f"regexp_full_match({x}, {engine.literal(columns.SCIENTIFIC)})"
     lossy = f"CASE WHEN {x} < ':' AND (contains({x}, 'E') OR contains({x}, 'e')) THEN NOT {power} ELSE TRUE END"
     forced = f"({x} >= '=' AND {x} < '>') OR ({x} >= {engine.literal(APOSTROPHE)} AND {x} < '(')"  # begins with = or '
-    ascii = f"{x} < '\x7f' AND strlen({x}) = length({x}) AND {x} NOT LIKE '%.0'"
-    behind = f"{x} >= ' ' AND {ascii} AND trim({x}, {engine.literal(engine.BLANKS)}) <> ''"
-    return (f"CASE WHEN {x} IS NULL OR {x} = '' THEN TRUE WHEN {x} >= '!' AND {ascii} AND NOT ({forced}) THEN {lossy} "
-            f"WHEN {x} < '!' AND {behind} THEN {lossy} ELSE FALSE END")
+    ascii = f"{x} >= '!' AND {x} < '\x7f' AND strlen({x}) = length({x}) AND {x} NOT LIKE '%.0'"
+    return f"CASE WHEN {x} IS NULL OR {x} = '' THEN TRUE WHEN {ascii} AND NOT ({forced}) THEN {lossy} ELSE FALSE END"
 
 
 def _values(source: Source, plan: Plan) -> tuple[dict[str, str], list[str]]:
