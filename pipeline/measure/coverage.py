@@ -136,7 +136,8 @@ def revenue_claims(sales: pd.DataFrame | None, surveys: pd.DataFrame | None) -> 
 def composition(totals: pd.DataFrame | None, dimensions: Sequence[str], limits: Limits) -> pd.DataFrame:
     """One row per group of each breakdown: share among customers, among those who answered, and of revenue.
 
-    Hidden groups (too few customers) keep their row without figures.
+    Hidden groups (too few customers) keep their row without figures. A share is also missing where too few of the
+    group's customers stand behind it (answered; bought for more or less than zero), or where it would tell such a one.
     """
     columns = ["dimension", "segment", "count_customers", "customers_share", "answered_share", "revenue_share"]
     found = []
@@ -145,16 +146,22 @@ def composition(totals: pd.DataFrame | None, dimensions: Sequence[str], limits: 
             continue
         names = group_names(totals[dimension])
         counts = names.value_counts().sort_index()
-        parts = {"customers_share": counts / len(names)}
-        if _is_there(totals, "count_answers") and has_answered(totals).any():
-            parts["answered_share"] = names[has_answered(totals)].value_counts(normalize=True)
-        if _is_there(totals, "revenue") and totals["revenue"].sum() > 0:
-            parts["revenue_share"] = totals["revenue"].fillna(0).groupby(names).sum() / totals["revenue"].sum()
-        table = pd.DataFrame(parts).reindex(counts.index).reindex(columns=columns[3:])
+        table = pd.DataFrame({"customers_share": counts / len(names)}).reindex(columns=columns[3:]).astype(float)
         table = table.assign(dimension=dimension, segment=counts.index, count_customers=counts.astype("Int64"))
         unseen = hidden(counts.to_numpy(), limits.suppress_below)
-        table["count_customers"] = table["count_customers"].mask(unseen)
-        table[columns[3:]] = table[columns[3:]].astype(float)
-        table.loc[unseen, columns[3:]] = np.nan
+        table.loc[unseen, ["count_customers", "customers_share"]] = pd.NA
+        if _is_there(totals, "count_answers") and has_answered(totals).any():
+            answered = names[has_answered(totals)].value_counts()
+            table["answered_share"] = _told(answered / answered.sum(), answered, unseen, counts.index, limits)
+        if _is_there(totals, "revenue") and totals["revenue"].sum() > 0:
+            revenue = totals["revenue"].fillna(0)
+            table["revenue_share"] = _told(revenue.groupby(names).sum() / revenue.sum(),
+                                           names[revenue != 0].value_counts(), unseen, counts.index, limits)
         found.append(table[columns])
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
+
+
+def _told(share: pd.Series, people: pd.Series, unseen: np.ndarray, names: pd.Index, limits: Limits) -> pd.Series:
+    """The share per name, missing where the group is unseen or the people behind it are hidden."""
+    behind = people.reindex(names).fillna(0).to_numpy()
+    return share.reindex(names).astype(float).mask(hidden(behind, limits.suppress_below, unseen))

@@ -6,15 +6,16 @@ import numpy as np
 import pandas as pd
 
 
-def hidden(counts, suppress_below: int) -> np.ndarray:
+def hidden(counts, suppress_below: int, already=False) -> np.ndarray:
     """Per group of one breakdown whether it must stay hidden.
 
-    A group below the limit is hidden. Whoever subtracts the shown groups from the total has what is hidden as one
-    group: while that is itself below the limit (as a single small group always is), the next smallest is hidden too.
+    A group below the limit is hidden, and so is one that is already (another count of it is too small). Whoever
+    subtracts the shown groups from the total has what is hidden as one group: while that is itself below the limit (as
+    a single small group always is), the next smallest is hidden too. None (0) is not a small group.
     """
     counts = np.asarray(counts)
-    unseen = (counts > 0) & (counts < suppress_below)
-    while unseen.any() and counts[unseen].sum() < suppress_below:
+    unseen = ((counts > 0) & (counts < suppress_below)) | already
+    while 0 < counts[unseen].sum() < suppress_below:
         shown = np.flatnonzero(~unseen & (counts > 0))
         if len(shown) == 0:
             break

@@ -159,6 +159,35 @@ def test_composition_hides_small_groups_and_the_one_that_tells_them():
     assert table.loc["firm"].drop("dimension").isna().all()
 
 
+def people(groups: dict[str, tuple[int, int, int]]) -> pd.DataFrame:
+    """Per branch so many customers; the first of them answered, the first of them bought for 10 each."""
+    return pd.concat([pd.DataFrame({"branch": name, "count_answers": np.arange(n) < answered,
+                                    "revenue": np.where(np.arange(n) < bought, 10.0, 0.0)})
+                      for name, (n, answered, bought) in groups.items()], ignore_index=True)
+
+
+@pytest.mark.parametrize(("groups", "no_answers", "no_revenue"), [
+    ({"a": (225, 218, 225), "b": (126, 120, 126), "c": (89, 87, 89), "d": (10, 9, 10)}, "cd", ""),
+    ({"a": (225, 218, 90), "b": (126, 120, 80), "c": (89, 87, 70), "d": (10, 10, 3)}, "", "cd"),
+    ({"a": (50, 40, 9), "b": (50, 9, 50), "c": (50, 30, 30)}, "bc", "ac"),
+    ({"a": (50, 40, 40), "b": (30, 3, 30), "c": (30, 4, 30), "d": (30, 20, 30)}, "bcd", ""),
+    ({"a": (50, 40, 40), "b": (50, 10, 10)}, "", ""),
+    ({"a": (50, 40, 40), "b": (50, 9, 9)}, "ab", "ab"),
+    ({"a": (50, 20, 20), "b": (60, 30, 30), "c": (9, 9, 9), "d": (40, 40, 40)}, "cd", "cd"),
+], ids=["nine_answered", "three_bought", "either", "seven_of_both", "ten", "two_groups", "few_customers"])
+def test_a_share_of_fewer_than_ten_people_is_hidden_with_the_one_that_tells_it(groups, no_answers, no_revenue):
+    """A group of enough customers of whom too few answered (or bought) tells how many did, as a share of all who did:
+    so does the sum of what is hidden, while it is of fewer than ten."""
+    table = composition(people(groups), ["branch"], LIMITS).set_index("segment")
+    assert "".join(table.index[table["answered_share"].isna()]) == no_answers
+    assert "".join(table.index[table["revenue_share"].isna()]) == no_revenue
+    few = any(n < 10 for n, _, _ in groups.values())
+    assert "".join(table.index[table["customers_share"].isna()]) == ("cd" if few else "")
+    shown = table["answered_share"].dropna()
+    assert shown.to_dict() == pytest.approx(
+        {name: groups[name][1] / sum(answered for _, answered, _ in groups.values()) for name in shown.index})
+
+
 def test_response_is_clustered_by_customer():
     surveys = asked(30, 70)
     score = response_metric(invitations(surveys)).score(invitations(surveys))
