@@ -137,7 +137,8 @@ def composition(totals: pd.DataFrame | None, dimensions: Sequence[str], limits: 
     """One row per group of each breakdown: share among customers, among those who answered, and of revenue.
 
     Hidden groups (too few customers) keep their row without figures. A share is also missing where too few of the
-    group's customers stand behind it (answered; bought for more or less than zero), or where it would tell such a one.
+    group's customers stand behind it (answered; bought for more or less than zero), or where it would tell such a one;
+    where none of them does it is 0.
     """
     columns = ["dimension", "segment", "count_customers", "customers_share", "answered_share", "revenue_share"]
     found = []
@@ -164,4 +165,4 @@ def composition(totals: pd.DataFrame | None, dimensions: Sequence[str], limits: 
 def _told(share: pd.Series, people: pd.Series, unseen: np.ndarray, names: pd.Index, limits: Limits) -> pd.Series:
     """The share per name, missing where the group is unseen or the people behind it are hidden."""
     behind = people.reindex(names).fillna(0).to_numpy()
-    return share.reindex(names).astype(float).mask(hidden(behind, limits.suppress_below, unseen))
+    return share.reindex(names).fillna(0.0).astype(float).mask(hidden(behind, limits.suppress_below, unseen))

@@ -172,9 +172,10 @@ def people(groups: dict[str, tuple[int, int, int]]) -> pd.DataFrame:
     ({"a": (50, 40, 9), "b": (50, 9, 50), "c": (50, 30, 30)}, "bc", "ac"),
     ({"a": (50, 40, 40), "b": (30, 3, 30), "c": (30, 4, 30), "d": (30, 20, 30)}, "bcd", ""),
     ({"a": (50, 40, 40), "b": (50, 10, 10)}, "", ""),
+    ({"a": (50, 40, 40), "b": (50, 0, 0)}, "", ""),
     ({"a": (50, 40, 40), "b": (50, 9, 9)}, "ab", "ab"),
     ({"a": (50, 20, 20), "b": (60, 30, 30), "c": (9, 9, 9), "d": (40, 40, 40)}, "cd", "cd"),
-], ids=["nine_answered", "three_bought", "either", "seven_of_both", "ten", "two_groups", "few_customers"])
+], ids=["nine_answered", "three_bought", "either", "seven_of_both", "ten", "none", "two_groups", "few_customers"])
 def test_a_share_of_fewer_than_ten_people_is_hidden_with_the_one_that_tells_it(groups, no_answers, no_revenue):
     """A group of enough customers of whom too few answered (or bought) tells how many did, as a share of all who did:
     so does the sum of what is hidden, while it is of fewer than ten."""

@@ -200,6 +200,19 @@ def test_the_page_of_data_lists_what_the_last_run_warned_of(language, told):
     assert "days" not in found.table.columns and "rows" in found.table.columns
 
 
+@pytest.mark.parametrize(("customers", "answered", "is_told"), [
+    ([30, 40], [0.3, 0.7], False), ([30, 40], [None, None], False), ([30, 40], [None, 0.7], True),
+    ([None, 40], [None, 0.7], True)], ids=["whole", "no_answers", "few_answered", "few_customers"])
+def test_the_page_of_data_says_why_a_group_lacks_a_share_that_others_have(customers, answered, is_told):
+    table = pd.DataFrame({"dimension": "branch", "segment": ["a", "b"], "answered_share": answered,
+                          "count_customers": pd.array(customers, dtype="Int64")})
+    business = next(one for one in coverage.page(Results([], {"composition": table}), Words("es")).sections
+                    if one.key == "coverage.business")
+    assert ("coverage.note_hidden" in business.notes) == is_told
+    for language in ("es", "en"):
+        assert Words(language).has("coverage.note_hidden")
+
+
 def test_the_page_of_sales_says_which_answers_make_a_group():
     """Satisfaction on 1 to 7: who answers 3 or less, 4 or 5, 6 or more."""
     groups = pd.DataFrame({"instrument": "csat", "customer_group": ["detractor", "passive", "promoter"],

@@ -1,5 +1,7 @@
 """What came in, what was repaired or refused, who answered, and how much of the business stands behind it."""
 
+import pandas as pd
+
 from pipeline.contracts.results import Results
 from pipeline.report.figures import coverage
 from pipeline.report.page import Figure, Page, Section, Table
@@ -34,7 +36,7 @@ def page(results: Results, words: Words) -> Page:
                 table=Table("composition", {"dimension": "category", "segment": "category", "count_customers": "count",
                                             "customers_share": "share", "answered_share": "share",
                                             "revenue_share": "share"}, count="count_customers"),
-                notes=["coverage.note_weight"]),
+                notes=["coverage.note_weight", *_hiding(results)]),
         Section("coverage.tables", table=Table("tables", {"table": "category", "rows": "count",
                                                           "customer_share": "share"}, count="")),
         Section("coverage.rules", table=Table("rules", {"source": "category", "rule": "text", "verdict": "category",
@@ -50,6 +52,13 @@ def page(results: Results, words: Words) -> Page:
 
 def _is_grave(results: Results) -> bool:
     return "warnings" in results.tables and bool(results.tables["warnings"]["rule"].isin(GRAVE).any())
+
+
+def _hiding(results: Results) -> list[str]:
+    """The note on hidden figures, where a group of customers lacks one that others have."""
+    table = results.tables.get("composition", pd.DataFrame())
+    known = table.notna()
+    return ["coverage.note_hidden"] if (known.any() & ~known.all()).any() else []
 
 
 def _warned(results: Results) -> list[Section]:
