@@ -139,6 +139,11 @@ def take_over(here: Path, before: Path, worlds: Sequence[str], seeds: list[int],
                          if r.estimate is not None} for company in (old, new))
             apart |= {f"{world}: {name}@{segment}" for (name, segment), values in now.items()
                       if was.get((name, segment)) != values and (name, segment) not in changed}
+    for file in sorted(before.glob("[dp]*-00001-*.json")):  # the first of the batches for power and discoveries
+        maker, world, size, first, last = file.stem.split("-")
+        jobs = (maker, world, [*range(int(first), int(last) + 1)], int(size))
+        if kept(before, *jobs) != kept(here, *jobs):
+            apart.add(f"{world}: {maker}")
     if not apart:
         for file in before.glob("*.json"):
             if not (here / file.name).exists() and not (anew and file.name.startswith("claims-")):

@@ -5,7 +5,7 @@ import pandas as pd
 
 from pipeline.contracts.claims import Claim
 from pipeline.measure.change import detectable, difference
-from pipeline.measure.clusters import Score
+from pipeline.measure.clusters import Score, correlation
 from pipeline.measure.disclosure import Limits, hidden_names
 from pipeline.measure.metrics import Metric, named
 from pipeline.measure.nps import answers_needed
@@ -28,15 +28,18 @@ def headline_claims(metric: Metric, periods: Periods, limits: Limits) -> list[Cl
 def needed_claims(metric: Metric, periods: Periods, limits: Limits) -> list[Claim]:
     """How many answers a period would need for a change of NPS by 5, by 10 points to be seen (segment points:<n>).
 
-    From today's shares, times the design effect of customers who answer repeatedly; none where the score itself is not
-    shown, or all answers are alike. Of NPS alone.
+    From today's shares, times the design effect of customers who answer repeatedly, less what customers of both periods
+    have in common, as the change's own interval; none where the score itself is not shown, or all answers are alike. Of
+    NPS alone.
     """
     rows = in_window(metric.rows, periods.now)
     score = metric.score(rows) if metric.claim_id == "experience.nps" and len(rows) else None
     if score is None or limits.status(score.n, score.n_clusters) != "ok":
         return []
     detractors, promoters = (float((rows["value"] == side).mean()) for side in (-1, 1))
-    needed = [answers_needed(points / 100, detractors, promoters) * score.design_effect for points in TO_SEE]
+    earlier = in_window(metric.rows, periods.before) if metric.has_dates and periods.before else rows.iloc[:0]
+    apart = score.design_effect * (1 - correlation(score, metric.score(earlier)) if len(earlier) else 1.0)
+    needed = [answers_needed(points / 100, detractors, promoters) * apart for points in TO_SEE]
     return [Claim("experience.nps_answers_needed", float(np.ceil(count)), "count", score.n, "normal_power",
                   segment=f"points:{points}", period=periods.now.label if metric.has_dates else "all", n_in=len(rows),
                   people=score.n_clusters) for points, count in zip(TO_SEE, needed, strict=True) if count > 0]

@@ -95,6 +95,8 @@ def fit_ahead(sample: ChurnSample, months: int) -> Ahead:
     """
     rows = with_spenders(usable(sample, sample.at_risk)).sort_values(["customer", "month"], ignore_index=True)
     recent = _last(rows, RECENT_MONTHS, np.ones(len(rows), bool))
+    if not FEWEST_EVENTS <= rows["left"][recent].sum() <= recent.sum() - FEWEST_EVENTS:  # each leaver once: landmarks
+        raise NotEstimable("few_events", len(rows), int(recent.sum()), "not_enough_data")  # repeat them
     level = _last(rows, LEVEL_MONTHS, recent)
     known, outcome, lead = landmarks(rows, recent, months)
     left = rows["left"].to_numpy(float)[outcome]
@@ -104,7 +106,7 @@ def fit_ahead(sample: ChurnSample, months: int) -> Ahead:
             spans.append(start)
     seen = rows.iloc[known].reset_index(drop=True)
     regressors = _regressors(sample, seen, lead, tuple(spans)).assign(earlier=(~level[outcome]).astype(float))
-    if not rows["score"].notna().any():  # nobody answered: who leaves is told apart by all the rest
+    if rows["score"].nunique() < 2:  # nobody answered, or all alike: who leaves is told apart by all the rest
         regressors = regressors.loc[:, lambda table: table.nunique() > 1]
         if regressors.empty:
             raise NotEstimable("no_scores", len(rows))

@@ -22,6 +22,8 @@ from pipeline.relate.estimate import Estimate, NotEstimable, claim, no_claim
 METHOD, COUNT = "bgnbd", "counted"
 STILL, NOT_SILENT = "churn.inactivity.still_there", "churn.inactivity.not_silent"
 FEWEST_REPEATS = 30  # customers who bought again; with fewer the four parameters cannot be told
+FLAT = 1e-7  # steepness of the flattest direction of the likelihood over that of the steepest
+SURE = 1e-6  # a share nearer to 0 or 1 is the edge of the model, not a figure
 STEP = 1e-4  # of a parameter's logarithm, for derivatives by central differences
 
 
@@ -84,19 +86,28 @@ def fit_rhythm(rhythm: Rhythm) -> np.ndarray:
         raise NotEstimable("no_rhythm", len(rhythm), again)
     logs = optimize.minimize(lambda logs: -log_likelihood(np.exp(logs), scaled).mean(), found.x, method="Nelder-Mead",
                              options={"xatol": 1e-8, "fatol": 1e-14, "maxiter": 4000}).x
+    if np.any(np.abs(logs) > 11.9):
+        raise NotEstimable("no_rhythm", len(rhythm), again)
     return np.exp([logs[0], logs[1] + np.log(unit), logs[2], logs[3]])
 
 
 def still_there(rhythm: Rhythm, parameters: np.ndarray) -> Estimate:
-    """Mean chance of being there, with each customer's influence: their own chance, and what they do to the fit."""
+    """Mean chance of being there, with each customer's influence: their own chance, and what they do to the fit.
+
+    NotEstimable no_rhythm where the likelihood is flat in some direction: nothing is known of its error then.
+    """
     logs, n = np.log(parameters), len(rhythm)
     scores = np.column_stack([_slope(lambda at: log_likelihood(np.exp(at), rhythm), logs, k) for k in range(4)])
     curvature = np.column_stack([_slope(lambda at: np.array([
         _slope(lambda one: log_likelihood(np.exp(one), rhythm), at, j).sum() for j in range(4)]), logs, k)
         for k in range(4)])
+    curvature = (curvature + curvature.T) / 2
+    steepness = np.linalg.eigvalsh(-curvature)
+    if steepness[0] <= FLAT * steepness[-1]:
+        raise NotEstimable("no_rhythm", n)
     gradient = np.array([_slope(lambda at: chance_there(np.exp(at), rhythm), logs, k).mean() for k in range(4)])
     chance = chance_there(parameters, rhythm)
-    influence = (chance - chance.mean()) / n - scores @ np.linalg.pinv((curvature + curvature.T) / 2) @ gradient
+    influence = (chance - chance.mean()) / n - scores @ np.linalg.inv(curvature) @ gradient
     return Estimate(float(chance.mean()), influence, n, n, n, n / max(n - 1, 1))
 
 
@@ -104,7 +115,7 @@ def within_one(share: Estimate) -> tuple[float, float]:
     """95 % limits of a share on the scale of its log odds, so that they lie between 0 and 1. NotEstimable no_rhythm for
     a share of 0 or 1: nothing is known of its error then."""
     p = share.value
-    if not 1e-9 < p < 1 - 1e-9:
+    if not SURE < p < 1 - SURE:
         raise NotEstimable("no_rhythm", share.n_in, share.n_used)
     half = stats.t.ppf(0.975, share.degrees) * share.se / (p * (1 - p))
     return tuple(float(special.expit(special.logit(p) + side * half)) for side in (-1, 1))

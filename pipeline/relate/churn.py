@@ -92,19 +92,25 @@ def churn_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: i
                        answers=int(base["score"].notna().sum()))
 
 
-def explained(sample: ChurnSample, periods: pd.DataFrame, customers: pd.DataFrame) -> ChurnSample:
+def explained(sample: ChurnSample, periods: pd.DataFrame, customers: pd.DataFrame,
+              totals: pd.DataFrame) -> ChurnSample:
     """The sample; where ends are dated and no month after the first is over yet, that it is too early.
 
-    customers: the linked table. Who left before the data began, or in their only month, is no answer to who leaves in
-    the month after a score.
+    customers, totals: the linked tables. Who left before the data began, or in their only month, is no answer to who
+    leaves in the month after a score. Where totals know who left and the export has no label, an end date is mapped,
+    though nobody has one (DECISIONS.md 31).
     """
     if sample.problem is None or sample.problem.reason != "not_contractual":
         return sample
-    is_dated = "ended_at" in customers and customers["ended_at"].notna().any()
+    is_dated = _known(customers, "ended_at") or (_known(totals, "is_churned") and not _known(customers, "is_churned"))
     if not is_dated or periods["is_at_risk_next"].fillna(False).astype(bool).any():
         return sample
     first = pd.DatetimeIndex(periods["period"]).min()
     return replace(sample, problem=too_early("one_month", first.year * 12 + first.month, len(periods)))
+
+
+def _known(table: pd.DataFrame, column: str) -> bool:
+    return column in table and bool(table[column].notna().any())
 
 
 def _sales(base: pd.DataFrame, frame: pd.DataFrame, whole: Whole | None) -> pd.Series:
@@ -288,9 +294,10 @@ def naive_churn(sample: ChurnSample, totals: pd.DataFrame, instrument: str) -> C
             return no_claim("churn.naive.ever_logit", why, "ratio", "logit_ever", naive=True)
         by = sample.at_risk.groupby("customer")
         return ever_logit(by["score"].mean(), by["left"].max())
+    if sample.problem is not None and sample.problem.status == "too_early":
+        return no_claim("churn.naive.ever_logit", sample.problem, "ratio", "logit_ever", naive=True)
     column = f"score_{instrument}"
-    has_label = "is_churned" in totals and totals["is_churned"].notna().any()
-    has_score = column in totals and totals[column].notna().any()
+    has_label, has_score = _known(totals, "is_churned"), _known(totals, column)
     if has_label and has_score:
         return ever_logit(pd.to_numeric(totals[column], errors="coerce"), totals["is_churned"].astype("boolean"))
     why = sample.problem if totals.empty else NotEstimable("no_scores" if has_label else "not_contractual", len(totals))

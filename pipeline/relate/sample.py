@@ -81,6 +81,9 @@ def sales_sample(periods: pd.DataFrame, instrument: str, max_score_age_months: i
                        account, groups, problem, named, left_out)
 
 
+ASKED = ["customer_id", "responded_at", "score"]  # columns of the linked surveys that `explained` reads
+
+
 def explained(sample: SalesSample, surveys: pd.DataFrame, sales: pd.DataFrame) -> SalesSample:
     """The sample, its problem said more exactly by the linked tables: which source, key or date is missing."""
     if sample.problem is None or sample.problem.reason not in ("no_panel", "no_scores", "no_next_sales"):

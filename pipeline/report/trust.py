@@ -84,11 +84,11 @@ def results_of(content: dict[str, Any], is_same_code: bool, words: Words, printe
 
 
 def _state(run: dict[str, Any], is_same_code: bool) -> str:
-    """How the tested code stands to today's: changed, same, like (an earlier run taken over), anew (taken over but for
-    one part, which was made anew of every company)."""
+    """How the tested code stands to today's: changed, same, like (an earlier run taken over), anew_<part> (taken over
+    but for one part, which was made anew of every company)."""
     if not is_same_code:
         return "changed"
-    return "anew" if "anew" in run else "like" if "like" in run else "same"
+    return f"anew_{run['anew']}" if "anew" in run else "like" if "like" in run else "same"
 
 
 def family_of(claim_id: str) -> str:

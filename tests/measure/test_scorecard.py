@@ -58,6 +58,9 @@ def test_answers_that_a_change_of_nps_needs():
     asked_twice = [row | {"customer_id": f"c{place}"} for _ in range(2) for place, row in enumerate(once)]
     twice = claim(card(asked_twice).claims, "experience.nps_answers_needed", "points:10")
     assert twice.estimate == pytest.approx(2 * 958, rel=0.02)
+    both = card(asked_twice + [row | {"responded_at": BEFORE} for row in asked_twice]).claims
+    told = claim(both, "experience.nps_answers_needed", "points:10")
+    assert told.estimate < 0.1 * twice.estimate  # the same customers with the same answers: hardly any is needed
     few, alike = (card(answers_of([10] * n + more)).claims for n, more in ((9, [3] * 9), (40, [])))
     assert not [c for c in [*few, *alike] if c.claim_id == "experience.nps_answers_needed"]
 

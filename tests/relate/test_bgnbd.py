@@ -122,3 +122,13 @@ def test_a_window_as_long_as_the_data_says_nothing_of_who_bought_lately():
     _, shown, early = rhythm_claims(days, pd.Timestamp("2025-03-31"), [88, 89])
     assert (shown.estimate, shown.status) == (0.5, "ok")
     assert (early.estimate, early.status, early.readable_on) == (None, "too_early", "2025-04-01")
+
+
+def test_a_flat_likelihood_is_no_certainty():
+    """A month of purchases at one rate by customers who all stay: the chance of stopping may be anything near none."""
+    rng = np.random.default_rng(6)  # ends at 99.99999996 % without the guards
+    days = pd.DataFrame([(str(who), day) for who, rate in enumerate(rng.gamma(1, 0.15, 600))
+                         for day in np.flatnonzero(rng.random(31) < rate)], columns=["customer_id", "day"])
+    days["day"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(days["day"], unit="D")
+    made = rhythm_claims(days, pd.Timestamp("2025-01-31"), [90])[0]
+    assert made.estimate is None and made.reason == "no_rhythm"

@@ -91,6 +91,17 @@ def test_a_rate_of_nobody_carries_an_interval_with_width():
     assert rate.ci_high == pytest.approx(0.04197, abs=1e-5)
 
 
+def test_data_no_longer_than_the_window_do_not_call_it_long():
+    gaps = pd.DataFrame({"share": [0.5, 0.99], "days": [10.0, 60.0], "n": 500, "people": 90})
+    tables = {"gaps": gaps, "calibration": gaps[:0], "by_score": gaps[:0], "diagnostics": gaps[:0],
+              "windows": pd.DataFrame({"estimate": [float("nan")]})}
+    for status, notes in (("too_early", []), ("ok", ["churn.gaps.window_long"])):
+        claims = [Claim(f"churn.inactivity.{name}", 0.1 if status == "ok" else None, "share", 500, "m", status=status,
+                        segment=f"window:{days}") for name in ("monthly_rate", "not_silent") for days in (45, 90, 180)]
+        page = churn_page.page(Results(claims, tables), Words("es"))
+        assert [list(s.notes) for s in page.sections if s.key == "churn.gaps"] == [notes]
+
+
 @pytest.mark.parametrize(("declared", "notes"), [(9, ["churn.gaps.window_short"]), (10, []), (60, []),
                                                  (61, ["churn.gaps.window_long"])])
 def test_a_declared_window_outside_the_gaps_is_told(declared, notes):

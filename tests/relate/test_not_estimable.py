@@ -21,10 +21,10 @@ def run_notebook(name: str, panel: pd.DataFrame, folder: Path, **values) -> Resu
     linked = folder / "linked"
     linked.mkdir(parents=True)
     noon = panel["period"] + pd.Timedelta(hours=12)
-    answers = panel.assign(responded_at=noon)[panel["score_nps"].notna()]
+    answers = panel.assign(responded_at=noon, score=panel["score_nps"])[panel["score_nps"].notna()]
     orders = panel.assign(ordered_at=noon, is_return=False)[panel["revenue"] > 0]
     panel.to_parquet(linked / "customer_periods.parquet", index=False)
-    answers[["customer_id", "responded_at"]].to_parquet(linked / "surveys.parquet", index=False)
+    answers[["customer_id", "responded_at", "score"]].to_parquet(linked / "surveys.parquet", index=False)
     orders[["customer_id", "ordered_at", "is_return"]].to_parquet(linked / "sales.parquet", index=False)
     there: dict = {}
     for cell in nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4).cells:

@@ -316,3 +316,20 @@ def test_where_nobody_answered_only_what_needs_answers_is_missing(company):
     other = by_id(at_risk.revenue_at_risk(known, 12, "EUR", (6, 9)))["churn.revenue_at_risk"]
     assert lost.ci_low < lost.estimate < lost.ci_high
     assert abs(lost.estimate / other.estimate - 1) < 0.1  # the level does not hang on who answered
+
+
+def test_sales_at_risk_ask_for_ten_who_left(company):
+    """A leaver stands in up to twelve landmarks, and is one all the same."""
+    panel = company(8, 1500)
+    sample = churn.churn_sample(panel, "nps", 3, ["segment", "value_band"])
+    leavers = sample.at_risk.loc[sample.at_risk["left"] == 1, "customer"]
+    for many, status in ((9, "not_enough_data"), (40, "ok")):
+        stays = ~sample.at_risk["customer"].isin(leavers.iloc[many:])
+        few = replace(sample, at_risk=sample.at_risk[stays].reset_index(drop=True))
+        assert at_risk.revenue_at_risk(few, 12, "EUR", (6, 9))[0].status == status
+
+
+def test_sales_at_risk_where_all_answer_alike(company):
+    alike = company(8, 1500).assign(last_nps=lambda panel: panel["last_nps"].where(panel["last_nps"].isna(), 8.0))
+    sample = churn.churn_sample(alike, "nps", 3, ["segment", "value_band"])
+    assert at_risk.revenue_at_risk(sample, 12, "EUR", (6, 9))[0].status == "ok"

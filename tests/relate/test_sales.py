@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.relate import conversion, naive, sales
 from pipeline.relate.estimate import Estimate, NotEstimable, claim
-from pipeline.relate.sample import SalesSample, explained, fit_sales, sales_sample, score_groups
+from pipeline.relate.sample import ASKED, SalesSample, explained, fit_sales, sales_sample, score_groups
 from pipeline.relate.timing import answer_memory, level_of, timing_of, with_lags
 
 
@@ -208,7 +208,7 @@ def test_a_missing_panel_is_explained_by_what_is_missing():
     found = [explained(nothing, surveys, orders).problem.reason for surveys, orders in (
         (pd.DataFrame(), dated), (dated, pd.DataFrame()), (no_key, dated), (dated, dated.assign(ordered_at=None)))]
     assert found == ["surveys_absent", "sales_absent", "no_ids", "no_sale_dates"]
-    silent = dated.assign(score=np.nan, responded_at=None)
+    silent = dated.assign(score=np.nan, responded_at=None)[ASKED]  # as the notebook reads them
     assert explained(nothing, silent, dated).problem.reason == "nobody_answered"
     assert explained(nothing, silent.assign(score=9.0), dated).problem.reason == "no_answer_dates"
 

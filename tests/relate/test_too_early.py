@@ -6,6 +6,7 @@ from pipeline.relate import churn, inactivity, prediction, retention, sales
 from pipeline.relate.sample import sales_sample
 from pipeline.relate.timing import timing_of
 
+UNKNOWN = pd.DataFrame({"is_churned": pd.array([pd.NA, pd.NA], "boolean")})  # totals where no end date is mapped
 DATED = pd.DataFrame({"ended_at": pd.to_datetime(["2022-06-01", None])})
 
 
@@ -20,11 +21,11 @@ def first_months(panel: pd.DataFrame, months: int) -> pd.DataFrame:
 
 def test_of_one_month_the_rate_is_readable_after_the_second_and_the_hazard_after_the_third(company):
     panel = first_months(company(2, 400), 1)
-    sample = churn.explained(churn.churn_sample(panel, "nps", 1, []), panel, DATED)
+    sample = churn.explained(churn.churn_sample(panel, "nps", 1, []), panel, DATED, pd.DataFrame())
     rate, (hazard, _) = churn.monthly_rates(sample, [])[0], churn.hazard_claims(sample)
     assert [(c.status, c.readable_on, c.reason) for c in (rate, hazard)] == [
         ("too_early", "2023-03-01", "one_month"), ("too_early", "2023-04-01", "one_month")]
-    undated = churn.explained(churn.churn_sample(panel, "nps", 1, []), panel, DATED.assign(ended_at=None))
+    undated = churn.explained(churn.churn_sample(panel, "nps", 1, []), panel, DATED.assign(ended_at=None), UNKNOWN)
     assert undated.problem.reason == "not_contractual"
     answer = sales.per_point(sales_sample(panel, "nps", 1, []))[0][0]
     assert (answer.status, answer.readable_on) == ("too_early", "2023-04-01")
@@ -35,6 +36,18 @@ def test_of_one_month_in_which_nobody_left_only_time_is_missing(company):
     stays = panel.assign(is_churned_next=panel["is_churned_next"].where(panel["is_churned_next"].isna(), False))
     hazard = churn.hazard_claims(churn.churn_sample(stays, "nps", 1, []))[0]
     assert (hazard.status, hazard.reason, hazard.readable_on) == ("too_early", "one_month", "2023-04-01")
+
+
+def test_an_end_date_that_is_mapped_and_empty_says_that_nobody_left_yet(company):
+    """DECISIONS 31: the register holds no end and no label, yet the totals know that nobody left."""
+    panel = first_months(company(2, 400), 1)
+    register, known = DATED.assign(ended_at=None, is_churned=None), UNKNOWN.assign(is_churned=[False, False])
+    plain = churn.churn_sample(panel, "nps", 1, [])
+    sample = churn.explained(plain, panel, register, known)
+    assert (sample.problem.reason, sample.problem.readable_on) == ("one_month", "2023-03-01")
+    assert churn.naive_churn(sample, known.assign(score_nps=[3.0, 9.0]), "nps").status == "too_early"
+    labelled = register.assign(is_churned=[True, False])  # a label without dates stays one
+    assert churn.explained(plain, panel, labelled, known).problem.reason == "not_contractual"
 
 
 def test_lags_that_the_data_do_not_reach_have_their_date(company):

@@ -75,7 +75,7 @@ def test_changed_methods_are_said():
     alike = pages(run | {"run": run["run"] | {"like": "0123456789ab"}}, True, "en")[PAGE]
     assert words.text("trust.code.like") in alike and words.text("trust.code.same") not in alike
     partly = pages(run | {"run": run["run"] | {"like": "0123456789ab", "anew": "rates"}}, True, "en")[PAGE]
-    assert words.text("trust.code.anew") in partly and words.text("trust.code.like") not in partly
+    assert words.text("trust.code.anew_rates") in partly and words.text("trust.code.like") not in partly
 
 
 def test_chance_of_a_miss_is_that_of_the_normal_distribution():

@@ -97,7 +97,10 @@ def _rhythm(results: Results) -> list[str]:
 
 
 def _window_among_gaps(results: Results) -> list[str]:
-    """That the declared window is shorter or longer than all quantiles of the gaps between purchases, if it is."""
+    """That the declared window is shorter or longer than all quantiles of the gaps between purchases, if it is.
+
+    Longer only where the data are longer than twice the window (the longest tried): in shorter ones no gap can be long.
+    """
     gaps = results.tables["gaps"]
     windows = [c for c in results.claims if c.claim_id == "churn.inactivity.monthly_rate"]
     if gaps.empty or not windows:
@@ -105,7 +108,8 @@ def _window_among_gaps(results: Results) -> list[str]:
     declared = int(windows[len(windows) // 2].segment.partition(":")[2])
     if declared < gaps["days"].min():
         return ["churn.gaps.window_short"]
-    return ["churn.gaps.window_long"] if declared > gaps["days"].max() else []
+    has_room = all(c.status != "too_early" for c in results.claims if c.claim_id == "churn.inactivity.not_silent")
+    return ["churn.gaps.window_long"] if declared > gaps["days"].max() and has_room else []
 
 
 def _any(results: Results, start: str) -> bool:
