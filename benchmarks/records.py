@@ -142,7 +142,8 @@ def take_over(here: Path, before: Path, worlds: Sequence[str], seeds: list[int],
     for file in sorted(before.glob("[dp]*-00001-*.json")):  # the first of the batches for power and discoveries
         maker, world, size, first, last = file.stem.split("-")
         jobs = (maker, world, [*range(int(first), int(last) + 1)], int(size))
-        if kept(before, *jobs) != kept(here, *jobs):
+        was, now = ([[_plain(r) for r in company] for company in kept(folder, *jobs)] for folder in (before, here))
+        if was != now:
             apart.add(f"{world}: {maker}")
     if not apart:
         for file in before.glob("*.json"):

@@ -300,6 +300,10 @@ def test_an_earlier_version_is_taken_over_only_where_this_one_says_the_same(tmp_
         here = tmp_path / f"here-{value}"
         assert records.take_over(here, before, ["base"], [1, 2], 5) == apart
         assert len(list(here.glob("*.json"))) == (1 if apart else 2)
+    for name, apart in (("nps", []), ("csat", ["base: power"])):
+        monkeypatch.setitem(records.MAKERS, "power", lambda *_, n=1 + (name == "csat"): [company(0.5)[:n]])
+        records.kept(before if name == "nps" else tmp_path / "csat", "power", "base", [1], 7)
+        assert records.take_over(tmp_path / name, before, ["base"], [1, 2], 5) == apart
 
 
 def test_a_part_that_differs_is_made_anew_of_every_company(tmp_path, monkeypatch):
