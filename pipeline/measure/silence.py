@@ -26,12 +26,13 @@ def churn_claims(periods: pd.DataFrame | None, totals: pd.DataFrame | None, limi
 
     Months in which a customer was asked, and customers still there afterwards: so that nobody counts as silent for
     having left before being asked. Where only answers were exported: every month in which the customer was there, with
-    an answer and without (months_there). Without dates: churned at all, by whether there is any answer (whole_period).
-    Nothing is adjusted: silence and leaving may have one cause.
+    an answer and without (months_there). Without dates: churned at all, by whether there is any answer (whole_period);
+    so too with dates, where nobody who answered can be followed to the next month (too_short). Nothing is adjusted:
+    silence and leaving may have one cause.
     """
     rows, reason = _followed(periods, totals, "is_churned")
     if rows is None:
-        return [_none(NAMES[-1], "pp", "no_churn" if totals is not None else "no_customer_key")]
+        return [_none(NAMES[-1], "pp", _missing(totals, "is_churned", "no_churn"))]
     return _both_sides(rows, NAMES, share, ("share", "share", "pp"), "wilson", 100.0, reason, limits)
 
 
@@ -39,14 +40,13 @@ def spend_claims(periods: pd.DataFrame | None, totals: pd.DataFrame | None, curr
                  limits: Limits) -> list[Claim]:
     """Mean sales to a customer in the month after an invitation, answered and not; difference. Clustered by customer.
 
-    A month without an order counts zero. months_there as above; without dates: sales per customer over all of the data
-    (whole_period). Nothing is adjusted. Where one side is missing there is only the claim of the difference, which
+    A month without an order counts zero. months_there as above; without dates, or too_short: sales per customer over
+    all of the data. Nothing is adjusted. Where one side is missing there is only the claim of the difference, which
     says why.
     """
     rows, reason = _followed(periods, totals, "revenue")
     if rows is None:
-        missing = "no_customer_key" if totals is None else "no_surveys" if _holds(totals, "revenue") else "no_sales"
-        return [_none(SPEND[-1], currency, missing)]
+        return [_none(SPEND[-1], currency, _missing(totals, "revenue", "no_sales"))]
     return _both_sides(rows, SPEND, mean, (currency,) * 3, "mean_t", 1.0, reason, limits)
 
 
@@ -57,8 +57,22 @@ def _followed(periods: pd.DataFrame | None, totals: pd.DataFrame | None,
     if rows is None or rows["answers"].all():
         rows, reason = _asked_months(periods, f"{outcome}_next", everybody=True), "months_there"
     if rows is None or not rows["answers"].any():
-        rows, reason = _whole_period(totals, outcome), "whole_period"
+        rows, reason = _whole_period(totals, outcome), "too_short" if _is_dated(periods, outcome) else "whole_period"
     return rows, reason
+
+
+def _is_dated(periods: pd.DataFrame | None, outcome: str) -> bool:
+    """Whether answers and outcome have dates, in data that end before the month after those who answered."""
+    if not _holds(periods, "count_answers") or not (periods["count_answers"] > 0).any():
+        return False
+    if outcome in periods and not _holds(periods, outcome):
+        return False
+    return not periods["is_at_risk_next"].fillna(False).any() or _holds(periods, f"{outcome}_next")
+
+
+def _missing(totals: pd.DataFrame | None, outcome: str, without: str) -> str:
+    """Why there are no rows to compare: no customer key, the outcome is not known (`without`), or no surveys."""
+    return "no_customer_key" if totals is None else "no_surveys" if _holds(totals, outcome) else without
 
 
 def _both_sides(rows: pd.DataFrame, names: tuple[str, ...], estimate, units: tuple[str, ...], method: str,

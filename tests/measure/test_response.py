@@ -23,6 +23,7 @@ from pipeline.measure.response import (
 )
 from pipeline.measure.silence import churn_claims, spend_claims
 from pipeline.measure.weighting import clustered_error, effective_size, rake, response_model, shift_error
+from pipeline.report.words import Words
 
 _spec = importlib.util.spec_from_file_location("measure_company", Path(__file__).with_name("company.py"))
 company = importlib.util.module_from_spec(_spec)
@@ -444,6 +445,53 @@ def test_spending_where_only_answers_were_exported_and_where_nothing_moves():
     flat = spend_claims(panel.assign(revenue_next=np.where(panel["count_answers"] > 0, 5.0, 40.0)), None, "EUR", LIMITS)
     assert [c.ci_low for c in flat] == [None] * 3
     assert (flat[2].estimate, flat[2].reason) == (None, "alike_values")
+
+
+def one_month(**columns) -> pd.DataFrame:
+    """The panel of one month: 40 of 80 answered, nobody can be followed into a next month."""
+    return pd.DataFrame({"customer_id": [f"c{i}" for i in range(80)], "count_invitations": 1.0,
+                         "count_answers": [1.0, 0.0] * 40, "revenue": 40.0, "revenue_next": np.nan,
+                         "is_churned_next": pd.array([None] * 80, dtype="boolean"), "is_at_risk_next": False} | columns)
+
+
+@pytest.mark.parametrize(("columns", "churn", "spend"), [
+    ({}, "too_short", "too_short"),
+    ({"revenue": np.nan}, "too_short", "whole_period"),  # sales without dates
+    ({"count_answers": np.nan, "count_invitations": np.nan}, "whole_period", "whole_period"),  # answers without dates
+    ({"is_at_risk_next": True, "revenue": np.nan}, "whole_period", "whole_period"),  # a label, no date of leaving
+], ids=["one_month", "undated_sales", "undated_answers", "undated_outcome"])
+def test_what_has_dates_but_cannot_be_followed_is_not_told_as_without_dates(columns, churn, spend):
+    totals = pd.DataFrame({"customer_id": [f"c{i}" for i in range(80)], "count_answers": [1.0, 0.0] * 40,
+                           "is_churned": [True, False, False, True] * 20, "revenue": np.arange(80) * 1.0})
+    panel = one_month(**columns)
+    assert {c.reason for c in churn_claims(panel, totals, LIMITS)} == {churn}
+    found = spend_claims(panel, totals, "EUR", LIMITS)
+    assert {c.reason for c in found} == {spend}
+    undated = spend_claims(None, totals, "EUR", LIMITS)  # the words alone are others
+    assert [(c.estimate, c.ci_low) for c in found] == [(c.estimate, c.ci_low) for c in undated]
+
+
+def test_answers_of_the_last_month_alone_cannot_be_followed_either():
+    later = asked_months()
+    later["count_answers"] = (later.groupby("customer_id").cumcount() == 23) * 1.0
+    late = later["count_answers"] > 0
+    panel = later.assign(revenue=40.0, revenue_next=later["revenue_next"].mask(late), is_at_risk_next=~late)
+    totals = panel.groupby("customer_id", as_index=False)[["count_answers", "revenue"]].sum()
+    totals["revenue"] += np.arange(100)
+    assert {c.reason for c in spend_claims(panel, totals, "EUR", LIMITS)} == {"too_short"}
+
+
+@pytest.mark.parametrize(("columns", "reason"), [
+    ({"is_churned": True}, "no_surveys"), ({}, "no_churn"), ({"count_answers": 1.0}, "no_churn")])
+def test_without_surveys_it_is_not_said_that_nobody_knows_who_left(columns, reason):
+    totals = pd.DataFrame({"customer_id": [f"c{i}" for i in range(80)], "count_answers": np.nan,
+                           "is_churned": pd.array([None] * 80, dtype="boolean")}).assign(**columns)
+    panel = one_month(count_answers=np.nan, count_invitations=np.nan, is_at_risk_next=True,
+                      is_churned_next=[True, False] * 40)
+    found = churn_claims(panel if "is_churned" in columns else None, totals, LIMITS)
+    assert [(c.claim_id, c.reason) for c in found] == [("data.churn_gap", reason)]
+    for language in ("es", "en"):
+        assert Words(language).has("reason.too_short")
 
 
 def in_scale(question: str) -> tuple[Asked, Question]:
