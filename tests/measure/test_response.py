@@ -458,8 +458,9 @@ def one_month(**columns) -> pd.DataFrame:
     ({}, "too_short", "too_short"),
     ({"revenue": np.nan}, "too_short", "whole_period"),  # sales without dates
     ({"count_answers": np.nan, "count_invitations": np.nan}, "whole_period", "whole_period"),  # answers without dates
+    ({"count_answers": 0.0}, "whole_period", "whole_period"),  # as well, of dated invitations
     ({"is_at_risk_next": True, "revenue": np.nan}, "whole_period", "whole_period"),  # a label, no date of leaving
-], ids=["one_month", "undated_sales", "undated_answers", "undated_outcome"])
+], ids=["one_month", "undated_sales", "undated_answers", "dated_invitations", "undated_outcome"])
 def test_what_has_dates_but_cannot_be_followed_is_not_told_as_without_dates(columns, churn, spend):
     totals = pd.DataFrame({"customer_id": [f"c{i}" for i in range(80)], "count_answers": [1.0, 0.0] * 40,
                            "is_churned": [True, False, False, True] * 20, "revenue": np.arange(80) * 1.0})
