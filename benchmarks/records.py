@@ -126,7 +126,7 @@ def take_over(here: Path, before: Path, worlds: Sequence[str], seeds: list[int],
     """Copy the batches of an earlier version into this one's folder, if this one makes the same of the first ones.
 
     The batch `seeds` of each world is made anew; a figure that this version no longer gives (suppressed) may be absent,
-    every other must be equal to the last digit. Returns the figures that differ; only without any is anything copied.
+    every other must be equal to the last digit: estimate, limits, level. Returns the figures that differ; only without any is anything copied.
     anew: part of what is printed (`benchmarks.printed.PARTS`) that may differ, for `renewed` makes it of every company;
     then only batches without it are copied.
     """
@@ -142,7 +142,9 @@ def take_over(here: Path, before: Path, worlds: Sequence[str], seeds: list[int],
     for file in sorted(before.glob("[dp]*-00001-*.json")):  # the first of the batches for power and discoveries
         maker, world, size, first, last = file.stem.split("-")
         jobs = (maker, world, [*range(int(first), int(last) + 1)], int(size))
-        was, now = ([[_plain(r) for r in company] for company in kept(folder, *jobs)] for folder in (before, here))
+        was, now = ([[(r.claim_id, r.estimate, r.low, r.high, r.level) for r in company]
+                     for company in kept(folder, *jobs)]
+                    for folder in (before, here))
         if was != now:
             apart.add(f"{world}: {maker}")
     if not apart:
