@@ -126,7 +126,8 @@ def take_over(here: Path, before: Path, worlds: Sequence[str], seeds: list[int],
     """Copy the batches of an earlier version into this one's folder, if this one makes the same of the first ones.
 
     The batch `seeds` of each world is made anew; a figure that this version no longer gives (suppressed) may be absent,
-    every other must be equal to the last digit: estimate, limits, level. Returns the figures that differ; only without any is anything copied.
+    every other must be equal to the last digit: estimate, limits, level. Returns the figures that differ; only without
+    any is anything copied.
     anew: part of what is printed (`benchmarks.printed.PARTS`) that may differ, for `renewed` makes it of every company;
     then only batches without it are copied.
     """
