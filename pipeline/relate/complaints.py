@@ -36,10 +36,12 @@ def complaint_claims(sample: SalesSample, periods: pd.DataFrame) -> list[Claim]:
     made = []
     for claim_id, column in OUTCOMES.items():
         try:
+            if sample.problem and sample.problem.status != "too_early":
+                raise sample.problem
+            if column not in periods or periods[column].isna().all():  # no time brings what is not exported
+                raise NotEstimable(_lacking(periods, column), len(sample.rows))
             if sample.problem:
                 raise sample.problem
-            if column not in periods or periods[column].isna().all():
-                raise NotEstimable(_lacking(periods, column), len(sample.rows))
             own = {f"own_{back}": np.nan_to_num(in_month(sample.rows, periods, column, -back))
                    for back in range(OWN_MONTHS)}  # months before the data, or before the customer: none known of
             rows = sample.rows.assign(counted=in_month(sample.rows, periods, column, 1), **own)

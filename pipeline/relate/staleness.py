@@ -5,11 +5,12 @@ Claims: sales.stale_score.per_point (percent, segment age:<months from answer to
 """
 
 from pipeline.contracts.claims import Claim, Level
-from pipeline.relate.estimate import NotEstimable, claim, combine, no_claim
+from pipeline.relate.estimate import NotEstimable, claim, combine, no_claim, too_early
 from pipeline.relate.sample import fit_sales, sales_sample
 
 METHOD = "ppml_age"
 AGES = {"1": (1, 1), "2-3": (2, 3), "4-6": (4, 6)}  # months
+LATEST = 5  # months after an answer until two months of sales of the oldest class are over
 POINT, LOST = "sales.stale_score.per_point", "sales.stale_score.lost"
 
 
@@ -30,6 +31,9 @@ def stale_score(periods, instrument: str, covariates: list[str], problem: NotEst
         if sample.problem:
             raise sample.problem
         age = sample.rows["age"]
+        readable = sample.rows["month"].min() + LATEST  # an answer of the first month, and two months of such sales
+        if sample.rows["month"].max() + 1 < readable:
+            raise too_early("few_months", readable, len(sample.rows))
         slopes = {name: fit_sales(sample, ["score"], rows=sample.rows[age.between(*ages)])["score"]
                   for name, ages in AGES.items()}
     except NotEstimable as why:

@@ -68,7 +68,7 @@ def timing_of(sample: SalesSample, smallest: float = SMALLEST_EFFECT) -> Timing:
     """Effects by lag and the level that the checks allow; smallest: the effect that matters, percent per point."""
     rows = with_lags(sample.grid, LAGS) if sample.problem is None else sample.grid
     fits = {lag: _try(sample, f"score_lag{lag}", rows) for lag in LAGS}
-    checks = {lag: _excess(fits[lag], fits[1], lag, rows) for lag in CHECKS}
+    checks = {lag: _in_time(_excess(fits[lag], fits[1], lag, rows), fits[1], sample) for lag in CHECKS}
     table = pd.DataFrame([_row(lag, fits[lag], checks.get(lag), fits[1]) for lag in LAGS])
     level, reason = level_of(fits[1], checks, smallest)
     offered = {lag: fit.n_in for lag, fit in fits.items() if isinstance(fit, PpmlFit)}
@@ -144,6 +144,15 @@ def _excess(fit: PpmlFit | NotEstimable, effect: PpmlFit | NotEstimable, lag: in
     rho = _carry_over(fit, lag, rows, memory)
     gamma, beta = fit[fit.names[0]], effect[effect.names[0]]
     return combine(gamma.value - rho * beta.value, [(1.0, gamma), (-rho, beta)], gamma)
+
+
+def _in_time(check: Estimate | NotEstimable, effect: PpmlFit | NotEstimable,
+             sample: SalesSample) -> Estimate | NotEstimable:
+    """The check; too early where the effect is there and the data hold no two answers FAR apart, nor could by now."""
+    if isinstance(check, Estimate) or isinstance(effect, NotEstimable):
+        return check
+    readable = sample.grid["month"][sample.grid["answer"].notna()].min() + FAR[0] + 1
+    return too_early("few_months", readable, check.n_in) if sample.grid["month"].max() + 1 < readable else check
 
 
 def answer_memory(rows: pd.DataFrame) -> np.ndarray | None:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline.relate import churn, inactivity, prediction, retention, sales
+from pipeline.relate import churn, complaints, inactivity, prediction, retention, sales, staleness
 from pipeline.relate.sample import sales_sample
 from pipeline.relate.timing import timing_of
 
@@ -58,6 +58,27 @@ def test_lags_that_the_data_do_not_reach_have_their_date(company):
     assert lags["months:2"].status == "ok" and lags["months:2"].n_in >= lags["months:2"].n_used
     whole = timing_of(sales_sample(company(5, 1500), "nps", 1, [])).claims()
     assert {c.status for c in whole if c.claim_id == "sales.lag"} == {"ok"}
+
+
+def test_checks_and_ages_that_the_data_do_not_reach_have_their_date(company):
+    """Three months from 2023-01: answers six months apart, and the sales after them, are over with 2023-08; two months
+    of sales on answers four and five months old with 2023-06."""
+    panel = first_months(company(5, 1500), 3)
+    sample = sales_sample(panel, "nps", 1, [])
+    assert sales.per_point(sample)[0][0].status == "ok"
+    checks = [c for c in timing_of(sample).claims() if c.claim_id.endswith("_check")]
+    assert [(c.status, c.reason, c.readable_on) for c in checks] == [("too_early", "few_months", "2023-09-01")] * 2
+    lost = staleness.stale_score(panel, "nps", [])[0]
+    assert (lost.status, lost.readable_on) == ("too_early", "2023-07-01")
+
+
+def test_no_date_is_promised_to_what_was_never_exported(company):
+    panel = first_months(company(2, 400), 1).drop(columns=["count_tickets", "count_complaints", "count_referrals"],
+                                                  errors="ignore")
+    sample = sales_sample(panel, "nps", 1, [])
+    assert sample.problem.status == "too_early"
+    reasons = [c.reason for c in complaints.complaint_claims(sample, panel)]
+    assert reasons == ["no_tickets", "no_tickets", "no_referrals"]
 
 
 def test_spans_that_are_not_over_have_their_date(company):
