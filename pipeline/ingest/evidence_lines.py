@@ -18,7 +18,7 @@ def refuse_lines(text: str, layout: Layout, whole: bool, name: str) -> None:
     places, FMT-WIDTH where a program cut all lines at one length."""
     lines = text.splitlines() if whole else text.splitlines()[:-1]
     if layout.width > 1 and layout.is_split_on_top and layout.uneven:
-        refuse_cut(lines, layout.delimiter, layout.quote, layout.width, name)
+        refuse_cut(lines, layout.delimiter, layout.quote, name)
     if curly := _in_curly(text, layout.delimiter):
         raise Refusal("FMT-QUOTE", "typographic quotes stand around texts: a word processor has changed them",
                       file=name, line=curly, found="”", expected='straight quotes (") around texts')
@@ -33,9 +33,9 @@ def refuse_lines(text: str, layout: Layout, whole: bool, name: str) -> None:
                       found=f"columns at characters {', '.join(str(place + 1) for place in places[:8])}")
 
 
-def refuse_cut(lines: list[str], delimiter: str, quote: str, width: int, name: str) -> None:
+def refuse_cut(lines: list[str], delimiter: str, quote: str, name: str) -> None:
     """Refusal (FMT-WIDTH) where a program cut all lines at one length."""
-    if length := cut_at(lines, delimiter, quote, width):
+    if length := cut_at(lines, delimiter, quote):
         raise Refusal("FMT-WIDTH", "the lines were cut at one length, so that a record stands on two of them or more",
                       file=name, found=f"{length} characters a line", expected="the export as the tool wrote it, with "
                       "a record a line")
@@ -76,16 +76,24 @@ def _change(rows: list[Row], such: set[int], width: int) -> int:
     return next((line for line, kind in kinds if kind != kinds[0][1]), kinds[0][0])
 
 
-def cut_at(lines: list[str], delimiter: str, quote: str, width: int) -> int | None:
-    """The length at which a program cut the lines: many have just the longest, and nearly all of those are no whole
-    record, or what follows is none."""
+def cut_at(lines: list[str], delimiter: str, quote: str) -> int | None:
+    """The length at which a program cut the lines: many have just the longest, and nearly all records are whole, with
+    as many fields as the first one, once each such line goes on in the next."""
     longest = max(map(len, lines), default=0)
-    full = [place for place, line in enumerate(lines[:-1]) if len(line) == longest]
-    if len(full) < max(LEAST, SHARE * len(lines)):
+    if sum(len(line) == longest for line in lines[:-1]) < max(LEAST, SHARE * len(lines)):
         return None
-    broken = [any(_count(lines[at], delimiter, quote) != width for at in (place, place + 1))
-              for place in full]
-    return longest if sum(broken) >= 0.9 * len(full) else None
+    joined, pieces = [], []
+    for line in lines:
+        pieces.append(line)
+        if len(line) < longest:
+            joined.append((len(pieces) > 1, "".join(pieces)))
+            pieces = []
+    width = _count(joined[0][1], delimiter, quote) if joined else 0
+    fits = [(is_joined, _count(text, delimiter, quote) == width) for is_joined, text in joined]
+    of_pieces = [is_whole for is_joined, is_whole in fits if is_joined]
+    nearly = width > 1 and len(of_pieces) > 0 and all(
+        sum(part) >= 0.9 * len(part) for part in (of_pieces, [is_whole for _, is_whole in fits]))
+    return longest if nearly else None
 
 
 def fixed_places(lines: list[str]) -> tuple[int, ...]:

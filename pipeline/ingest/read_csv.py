@@ -58,7 +58,7 @@ def load_csv(con: duckdb.DuckDBPyConnection, export: Export, source: Source, wor
     if len(loaded.rejects) > max(CUT, SHARE * loaded.rows) and header.width > 1:
         with open(text.path, encoding="utf-8", newline="") as handle:
             head = handle.read(1 << 20).splitlines()[source.skip_rows:-1]
-        refuse_cut(head, source.delimiter, source.quote, header.width, export.name)
+        refuse_cut(head, source.delimiter, source.quote, export.name)
     notes = text.repairs | header.repairs | loaded.notes
     if source.header_rows > 1:
         notes[head_rule] = source.header_rows - 1
